@@ -1,0 +1,44 @@
+# Everything a developer of Machinedeck does, a word each. `uv run just` lists them.
+
+set positional-arguments
+
+# list what can be done
+default:
+    @just --list --unsorted
+
+# open the console on the system bus of this host
+run *arguments:
+    uv run machinedeck "$@"
+
+# open the console on an estate that exists only in memory
+demo:
+    uv run python -m tests.support.estate
+
+# run every test; arguments go to pytest
+test *arguments:
+    uv run pytest "$@"
+
+# look at the code without running it: style, types, layers, homes, sizes
+check:
+    uv run ruff check
+    uv run ruff format --check
+    uv run mypy
+    uv run lint-imports --no-cache
+    uv run pytest -q tests/unit/test_house.py
+
+# draw the pictures of tests/snapshots anew, to be looked at before they are committed
+snap *arguments:
+    uv run pytest -q tests/snapshots --snapshot-update "$@"
+
+# measure the speeds we promise, beside their references, and write bench.json
+bench *arguments:
+    uv run python -m compileall -q service tui
+    uv run python -m tests.bench "$@"
+
+# run the tests on real systemd hosts, booted for the purpose (needs root)
+lab *arguments:
+    uv run pytest tests/lab "$@"
+
+# run every test and write docs/proof.md: each promise, its test, where it ran
+proof:
+    uv run pytest --proof docs/proof.md

@@ -1,0 +1,1 @@
+"""The tests of Machinedeck, in folders that mirror what they prove."""

@@ -1,0 +1,94 @@
+"""What every test shares: the check that nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.proof import Proof
+
+
+def open_fds() -> dict[int, str]:
+    """The open file descriptors of this process and what they lead to."""
+    found = {}
+    for entry in os.listdir("/proc/self/fd"):
+        try:
+            found[int(entry)] = os.readlink(f"/proc/self/fd/{entry}")
+        except FileNotFoundError:
+            continue  # the descriptor of the listing itself
+    return found
+
+
+def children() -> set[int]:
+    """The process ids of our children, zombies included."""
+    return {
+        int(pid)
+        for task in Path("/proc/self/task").iterdir()
+        for pid in (task / "children").read_text().split()
+    }
+
+
+def mounts() -> list[str]:
+    """The mounts of this mount namespace; loop devices show by theirs."""
+    return sorted(
+        line.split(" - ")[0].split(" ", 4)[4]
+        for line in Path("/proc/self/mountinfo").read_text().splitlines()
+    )
+
+
+def cgroups() -> set[str]:
+    """The control groups below the root, two levels deep."""
+    roots = [Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup")]
+    return {
+        str(path)
+        for root in roots
+        if (root / "cgroup.procs").exists()
+        for path in root.glob("*/")
+        if path.is_dir()
+    }
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Fail a test that leaves a descriptor, child process, mount or control group behind."""
+    gc.collect()
+    before = open_fds(), children(), mounts(), cgroups()
+    yield
+    deadline = time.monotonic() + 3
+    while True:
+        gc.collect()
+        left = {
+            "descriptors": sorted(f"{fd} -> {to}" for fd, to in open_fds().items() if fd not in before[0]),
+            "children": sorted(children() - before[1]),
+            "mounts": [mount for mount in mounts() if mount not in before[2]],
+            "control groups": sorted(cgroups() - before[3]),
+        }
+        if not any(left.values()) or time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    assert not any(left.values()), f"the test left behind: {left}"
+
+
+@pytest.fixture
+async def no_task_left() -> Iterator[None]:
+    """Fail a test that leaves a task of the event loop running."""
+    before = asyncio.all_tasks()
+    yield
+    await asyncio.sleep(0)
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left, f"the test left tasks: {left}"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--proof", metavar="FILE", help="write the list of promises and how they stand")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if path := config.getoption("--proof"):
+        config.pluginmanager.register(Proof(Path(path)), "proof")
