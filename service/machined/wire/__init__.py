@@ -1,0 +1,36 @@
+"""D-Bus as the project speaks it: dbus-next as a wire library, mended, behind one small port.
+
+This is the only package that imports dbus-next. `connect` and `Connection` are where to begin.
+"""
+
+from dbus_next.signature import Variant
+
+from machined.wire.address import system_address
+from machined.wire.connection import Connection, connect
+from machined.wire.errors import (
+    CallError,
+    CallTimeout,
+    ConnectFailed,
+    ConnectionLost,
+    InvalidMessage,
+    WireError,
+)
+from machined.wire.serving import Call, Handler
+from machined.wire.signals import Signal, Subscription
+
+__all__ = [
+    "Call",
+    "CallError",
+    "CallTimeout",
+    "ConnectFailed",
+    "Connection",
+    "ConnectionLost",
+    "Handler",
+    "InvalidMessage",
+    "Signal",
+    "Subscription",
+    "Variant",
+    "WireError",
+    "connect",
+    "system_address",
+]

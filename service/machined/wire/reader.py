@@ -1,0 +1,137 @@
+"""The incoming side of a connection: bytes and descriptors from the socket, cut into messages."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable
+
+from machined.wire.errors import ConnectionLost, InvalidMessage
+from machined.wire.fds import close_fds
+from machined.wire.header import FIXED, Received, decode, frame_size
+
+logger = logging.getLogger(__name__)
+
+TIME_SLICE = 0.004
+"""Seconds of reading before other work of the loop gets its turn."""
+CHUNK = 1 << 16
+"""Bytes asked of the socket at once; more, up to `MAX_CHUNK`, while a large message is on its way."""
+MAX_CHUNK = 1 << 20
+_ANCILLARY = socket.CMSG_SPACE(253 * array.array("i").itemsize)  # the kernel's SCM_MAX_FD
+
+
+class Reader:
+    """Hands whole messages to `received`, a few milliseconds' worth at a time.
+
+    A stream socket hands out descriptors no later than the first byte sent with them (unix(7)), so they
+    queue up in the order of the messages, each of which says how many are its own.
+
+    Args:
+        sock: Connected and non-blocking. It remains its owner's to close.
+        received: Called with each message; owns the descriptors in it.
+        lost: Called once, with the reason, when nothing more can be read.
+        early: Bytes that came in already, behind the authentication.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        received: Callable[[Received], None],
+        lost: Callable[[Exception], None],
+        early: bytes = b"",
+    ) -> None:
+        self._sock = sock
+        self._received = received
+        self._lost = lost
+        self._loop = asyncio.get_running_loop()
+        self._buffer = bytearray(early)
+        self._size = 0
+        self._fds: list[int] = []
+        self._resuming = False
+        self._closed = False
+
+    def readable(self) -> None:
+        """Read and hand over until the socket is empty or the time slice over."""
+        if self._resuming or self._closed:
+            return
+        deadline = time.monotonic() + TIME_SLICE
+        try:
+            while not self._closed:
+                frame = self._next_frame()
+                if frame is not None:
+                    self._hand_over(frame)
+                elif not self._fill():
+                    return
+                if time.monotonic() > deadline:
+                    # The selector knows nothing of what is buffered here, so it cannot wake us for it
+                    self._resuming = True
+                    self._loop.call_soon(self._resume)
+                    return
+        except InvalidMessage as error:
+            self._lost(ConnectionLost(f"the connection makes no sense any more: {error}"))
+        except (OSError, ConnectionLost) as error:
+            self._lost(error)
+
+    def _resume(self) -> None:
+        self._resuming = False
+        self.readable()
+
+    def _next_frame(self) -> bytes | None:
+        """Cut a whole message off the buffer, if there is one."""
+        if not self._size:
+            if len(self._buffer) < FIXED:
+                return None
+            self._size = frame_size(self._buffer)
+        if len(self._buffer) < self._size:
+            return None
+        frame = bytes(memoryview(self._buffer)[: self._size])
+        del self._buffer[: self._size]
+        self._size = 0
+        return frame
+
+    def _fill(self) -> bool:
+        """Move bytes and descriptors from the socket to the buffer; False if it has none now.
+
+        Raises:
+            ConnectionLost: The other side closed it.
+            OSError: It failed.
+        """
+        wanted = min(max(CHUNK, self._size - len(self._buffer)), MAX_CHUNK)
+        try:
+            data, ancillary, _, _ = self._sock.recvmsg(wanted, _ANCILLARY, socket.MSG_CMSG_CLOEXEC)
+        except BlockingIOError:
+            return False
+        for level, kind, payload in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds = array.array("i")
+                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+                self._fds.extend(fds)
+        if not data:
+            raise ConnectionLost("the other side closed the connection")
+        self._buffer += data
+        return True
+
+    def _hand_over(self, frame: bytes) -> None:
+        try:
+            message = decode(frame)
+        except InvalidMessage as error:
+            if self._fds:
+                raise  # whose they are cannot be told any more
+            logger.warning("ignored: %s", error)
+            return
+        if self._fds:
+            message.fds, self._fds = self._fds[: message.fd_count], self._fds[message.fd_count :]
+            if self._fds and not self._buffer:
+                close_fds(message.fds)
+                raise InvalidMessage(f"{len(self._fds)} file descriptors came that no message lays claim to")
+        self._received(message)
+
+    def abandon(self) -> None:
+        """Read nothing more and close the descriptors that nobody got."""
+        self._closed = True
+        close_fds(self._fds)
+        self._fds = []
+        self._buffer.clear()

@@ -1,0 +1,175 @@
+"""Calls that come in, and their replies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dbus_next.constants import MessageType
+
+from machined.wire.bus import Bus
+from machined.wire.calls import BUS_NAME
+from machined.wire.errors import CallError, ConnectionLost, InvalidMessage
+from machined.wire.fds import close_fds, fds_of
+from machined.wire.header import ALLOW_INTERACTIVE_AUTHORIZATION, NO_REPLY_EXPECTED, Received
+
+logger = logging.getLogger(__name__)
+
+FAILED = "org.freedesktop.DBus.Error.Failed"
+INCONSISTENT_MESSAGE = "org.freedesktop.DBus.Error.InconsistentMessage"
+NOT_SUPPORTED = "org.freedesktop.DBus.Error.NotSupported"
+UNKNOWN_METHOD = "org.freedesktop.DBus.Error.UnknownMethod"
+MAX_REMEMBERED = 256
+"""Replies with descriptors that are kept in mind, in case the bus sends them back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A method call that came in.
+
+    Attributes:
+        sender: The unique name of the caller.
+        path: The object that is called.
+        interface: The interface; None where the caller left it out, as it may.
+        member: The method.
+        signature: The types of `body`.
+        body: The arguments. File descriptors among them are closed when the handler has ended: one that
+            must outlive it is duplicated.
+        is_interactive: Whether the caller is ready for questions (ALLOW_INTERACTIVE_AUTHORIZATION).
+        expects_reply: Whether the caller wants a reply; none is sent otherwise.
+        serial: The serial of the message.
+    """
+
+    sender: str
+    path: str
+    interface: str | None
+    member: str
+    signature: str
+    body: list[Any]
+    is_interactive: bool
+    expects_reply: bool
+    serial: int
+
+
+Handler = Callable[[Call], Awaitable[tuple[str, Sequence[Any]] | None]]
+
+
+class Server:
+    """Answers the calls to one connection, each in a task of its own."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.handler: Handler | None = None
+        self._bus = bus
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._fd_replies: dict[int, Call] = {}
+
+    def receive(self, message: Received) -> None:
+        """Answer a call, now or when the handler has."""
+        is_ping = message.interface == "org.freedesktop.DBus.Peer" and message.member == "Ping"
+        if is_ping or self.handler is None:
+            close_fds(message.fds)
+            call = _call(message, [])
+            if is_ping:
+                self._reply(call, "", ())
+            else:
+                self._refuse(call, UNKNOWN_METHOD, f"{call.interface or ''}.{call.member} is not known here")
+            return
+        try:
+            call = _call(message, message.decode())
+        except InvalidMessage as error:
+            self._refuse(_call(message, []), INCONSISTENT_MESSAGE, str(error))
+            return
+        task = asyncio.get_running_loop().create_task(self._answer(self.handler, call, message.fds))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def returned(self, message: Received) -> None:
+        """Tell a caller who waits for descriptors that the bus would not pass them to it.
+
+        The bus answers such a reply of ours with an error and leaves the caller waiting. Where its policy
+        lets no second reply through, the caller waits all the same: the bus counts the first one as sent.
+        """
+        call = self._fd_replies.pop(message.reply_serial, None) if message.sender == BUS_NAME else None
+        if call is not None:
+            self._refuse(
+                call, NOT_SUPPORTED, "the reply has file descriptors, which this connection cannot get"
+            )
+
+    def cancel(self) -> set[asyncio.Task[None]]:
+        """Cancel the handlers at work, and return them, less the one that is calling."""
+        tasks = {task for task in self._tasks if task is not asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        return tasks
+
+    async def _answer(self, handler: Handler, call: Call, fds: list[int]) -> None:
+        try:
+            result = await handler(call)
+        except CallError as error:
+            self._refuse(call, error.name, error.message)
+        except asyncio.CancelledError:
+            self._refuse(call, FAILED, f"{call.member} was cancelled")
+            raise
+        except Exception:
+            logger.exception("the handler of %s.%s failed", call.interface, call.member)
+            self._refuse(call, FAILED, f"{call.member} failed because of an error in the service")
+        else:
+            self._reply(call, *(("", ()) if result is None else result))
+        finally:
+            close_fds(fds)
+
+    def _reply(self, call: Call, signature: str, values: Sequence[Any]) -> None:
+        fds = fds_of(signature, values)
+        if not call.expects_reply:
+            close_fds(fds)
+            return
+        serial = self._bus.next_serial()
+        try:
+            self._send(call, MessageType.METHOD_RETURN, signature, values, serial=serial)
+        except InvalidMessage:
+            logger.exception("the reply to %s.%s cannot be sent", call.interface, call.member)
+            self._refuse(call, FAILED, f"the result of {call.member} does not fit into a message")
+            return
+        if fds:
+            self._fd_replies[serial] = call
+            if len(self._fd_replies) > MAX_REMEMBERED:
+                del self._fd_replies[next(iter(self._fd_replies))]
+
+    def _refuse(self, call: Call, name: str, text: str) -> None:
+        if not call.expects_reply:
+            return
+        # Texts quote what callers sent or machines are called: nothing in them may keep the reply back
+        plain = text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
+        try:
+            self._send(call, MessageType.ERROR, "s", [plain], error_name=name)
+        except InvalidMessage:
+            logger.exception("the error reply %r to %s.%s cannot be sent", name, call.interface, call.member)
+            self._send(call, MessageType.ERROR, "s", [plain], error_name=FAILED)
+
+    def _send(
+        self, call: Call, kind: MessageType, signature: str, values: Sequence[Any], **fields: Any
+    ) -> None:
+        try:
+            destination = call.sender or None
+            self._bus.transmit(
+                kind, signature, values, destination=destination, reply_serial=call.serial, **fields
+            )
+        except ConnectionLost as error:
+            logger.debug("no reply to %s.%s: %s", call.interface, call.member, error)
+
+
+def _call(message: Received, body: list[Any]) -> Call:
+    return Call(
+        message.sender or "",
+        message.path or "",
+        message.interface,
+        message.member or "",
+        message.signature,
+        body,
+        bool(message.flags & ALLOW_INTERACTIVE_AUTHORIZATION),
+        not message.flags & NO_REPLY_EXPECTED,
+        message.serial,
+    )

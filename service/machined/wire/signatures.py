@@ -1,0 +1,45 @@
+"""The rules for signatures that dbus-next's parser does not enforce."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dbus_next.errors import InvalidSignatureError
+from dbus_next.signature import SignatureTree, SignatureType
+
+from machined.wire.errors import InvalidMessage
+
+MAX_DEPTH = 32
+"""How deep arrays, and likewise structs, may be nested (D-Bus Specification, "Valid Signatures")."""
+
+
+@lru_cache(maxsize=1024)
+def check_signature(signature: str) -> None:
+    """Refuse a signature that a message bus would disconnect us for.
+
+    Raises:
+        InvalidMessage: It is no sequence of complete types (D-Bus Specification, "Valid Signatures").
+    """
+    try:
+        for type_ in SignatureTree(signature).types:
+            _check(type_, 0, 0)
+    except InvalidSignatureError as error:
+        raise InvalidMessage(f"{signature!r} is no signature: {error}") from None
+
+
+def _check(type_: SignatureType, arrays: int, structs: int) -> None:
+    code, children = type_.token, type_.children
+    if code == "{":
+        raise InvalidSignatureError("a dict entry stands outside an array")
+    arrays += code == "a"
+    structs += code == "("
+    if arrays > MAX_DEPTH or structs > MAX_DEPTH:
+        raise InvalidSignatureError(f"it is nested deeper than {MAX_DEPTH}")
+    if code == "a" and children[0].children and (entry := children[0]).signature[0] == "{":
+        key, value = entry.children
+        if key.children or key.signature == "v":
+            raise InvalidSignatureError("the key of a dict entry is no basic type")
+        structs += 1
+        children = [value]
+    for child in children:
+        _check(child, arrays, structs)
