@@ -1,0 +1,163 @@
+"""Select Graphic Rendition, erasing with colours, and the bounded tables behind them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from machinedeck.term import Style, Terminal
+from machinedeck.term import clusters as cluster_module
+from machinedeck.term import styles as style_module
+from tests.terminal.screens import check, drawn
+
+CASES: dict[str, Style] = {
+    "": Style(),
+    "0": Style(),
+    "1": Style(bold=True),
+    "2": Style(dim=True),
+    "3": Style(italic=True),
+    "4": Style(underline=1),
+    "5": Style(blink=True),
+    "6": Style(blink=True),
+    "7": Style(reverse=True),
+    "8": Style(conceal=True),
+    "9": Style(strike=True),
+    "21": Style(underline=2),
+    "53": Style(overline=True),
+    "4:0": Style(),
+    "4:1": Style(underline=1),
+    "4:2": Style(underline=2),
+    "4:3": Style(underline=3),
+    "4:4": Style(underline=4),
+    "4:5": Style(underline=5),
+    "4:9": Style(),
+    "30": Style(fg=0),
+    "37": Style(fg=7),
+    "40": Style(bg=0),
+    "47": Style(bg=7),
+    "90": Style(fg=8),
+    "97": Style(fg=15),
+    "100": Style(bg=8),
+    "107": Style(bg=15),
+    "38;5;196": Style(fg=196),
+    "48;5;0": Style(bg=0),
+    "58;5;9": Style(underline_color=9),
+    "38;2;1;2;3": Style(fg=(1, 2, 3)),
+    "48;2;255;0;9": Style(bg=(255, 0, 9)),
+    "58;2;1;2;3": Style(underline_color=(1, 2, 3)),
+    "38:5:196": Style(fg=196),
+    "48:5:7": Style(bg=7),
+    "58:5:9": Style(underline_color=9),
+    "38:2:1:2:3": Style(fg=(1, 2, 3)),
+    "38:2::1:2:3": Style(fg=(1, 2, 3)),
+    "48:2:0:1:2:3": Style(bg=(1, 2, 3)),
+    "58:2::1:2:3": Style(underline_color=(1, 2, 3)),
+    "1;38;5;9;4": Style(bold=True, fg=9, underline=1),
+    "1;38:5:9;4:3": Style(bold=True, fg=9, underline=3),
+    "31;0;1": Style(bold=True),
+    "31;;1": Style(bold=True),
+    "1;2;22": Style(),
+    "3;23": Style(),
+    "4;24": Style(),
+    "21;24": Style(),
+    "5;25": Style(),
+    "7;27": Style(),
+    "8;28": Style(),
+    "9;29": Style(),
+    "53;55": Style(),
+    "31;39": Style(),
+    "41;49": Style(),
+    "58;5;9;59": Style(),
+    "38;5": Style(),
+    "38;2;1;2": Style(),
+    "38;5;256": Style(),
+    "38:2:256:0:0": Style(),
+    "38": Style(),
+    "38;9;1": Style(bold=True),
+    "38:5": Style(),
+    "38:": Style(),
+    ":": Style(),
+    "999;1": Style(bold=True),
+    "99999999999999;1": Style(bold=True),
+}
+
+
+@pytest.mark.parametrize("parameters", CASES)
+def test_rendition(parameters: str) -> None:
+    assert drawn(f"\x1b[{parameters}mx").cell(0, 0).style == CASES[parameters]
+
+
+def test_cell_shows_each_attribute() -> None:
+    cell = drawn("\x1b[1;2;3;4;5;7;8;9;53;31;42mx").cell(0, 0)
+    assert (cell.text, cell.fg, cell.bg) == ("x", 1, 2)
+    flags = ["bold", "dim", "italic", "underline", "blink", "reverse", "conceal", "strike", "overline"]
+    assert [getattr(cell, flag) for flag in flags] == [True] * 9
+    assert [getattr(drawn("x").cell(0, 0), flag) for flag in flags] == [False] * 9
+
+
+@pytest.mark.parametrize("position", [(-1, 0), (0, -1), (20, 0), (0, 5)])
+def test_cell_beyond_the_screen(position: tuple[int, int]) -> None:
+    with pytest.raises(IndexError):
+        drawn("x").cell(*position)
+
+
+@pytest.mark.parametrize(
+    "sequence", ["\x1b[K", "\x1b[2K", "\x1b[J", "\x1b[2J", "\x1b[X", "\x1b[@", "\x1b[L", "\x1b[9M", "\x1b[T"]
+)
+def test_erased_cells_take_the_background_alone(sequence: str) -> None:
+    terminal = drawn("\x1b[1;4;31;44m" + sequence)
+    assert terminal.cell(0, 0).style == Style(bg=4)
+
+
+def test_scrolling_brings_in_the_background() -> None:
+    terminal = drawn("\x1b[44m\x1b[5;1H\n")
+    assert terminal.cell(3, 4).bg == 4
+    assert terminal.cell(3, 3).bg is None
+
+
+def test_lines_in_bulk_and_lines_one_by_one_look_the_same() -> None:
+    block = "".join(f"line {number} {'x' * (number % 45)}\r\n" for number in range(40))
+    for before in ("", "\x1b[1;31m", "\x1b[44m", "\x1b[3;4r", "\x1b[4h", "\x1b[?7l", "\x1b(0", "\x1b[?1049h"):
+        bulk, single = drawn(before), drawn(before)
+        bulk.feed(block.encode())
+        for character in block:
+            single.feed(character.encode())
+        assert bulk.display == single.display
+        index = range(bulk.scrollback_length + 5)
+        assert [bulk.runs(number) for number in index] == [single.runs(number) for number in index]
+
+
+def test_style_table_is_bounded_and_forgets_what_no_cell_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(style_module, "STYLE_LIMIT", 50)
+    terminal = Terminal(20, 5, scrollback=0)
+    for number in range(1000):
+        terminal.feed(f"\x1b[H\x1b[38;2;1;{number // 256};{number % 256}mx".encode())
+        assert terminal.cell(0, 0).fg == (1, number // 256, number % 256)
+    assert len(terminal.screen.styles) <= 50
+    check(terminal)
+
+
+def test_more_live_styles_than_the_table_holds_show_in_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(style_module, "STYLE_LIMIT", 50)
+    terminal = Terminal(20, 5)
+    for number in range(90):
+        terminal.feed(f"\x1b[38;2;1;2;{number}mx".encode())
+    assert terminal.cell(0, 0).fg == (1, 2, 0)
+    assert terminal.cell(9, 4).style == Style()
+    check(terminal)
+
+
+def test_cluster_table_is_bounded_and_loses_marks_before_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "CLUSTER_LIMIT", 10)
+    terminal = Terminal(20, 5)
+    terminal.feed("".join(f"{chr(97 + number)}\u20dd" for number in range(20)).encode())
+    assert "".join(terminal.display)[:200].replace("\u20dd", "").startswith("abcdefghijklmnopqrst")
+    assert terminal.cell(0, 0).text == "a\u20dd"
+    assert terminal.cell(19, 0).text == "t"
+    terminal.feed("\x1b[2J\x1b[Hz\u20dd".encode())
+    assert terminal.cell(0, 0).text == "z\u20dd"
+
+
+def test_style_is_frozen_and_hashable() -> None:
+    assert len({Style(bold=True), Style(bold=True), replace(Style(bold=True), bold=False)}) == 2

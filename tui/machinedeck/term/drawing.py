@@ -1,0 +1,249 @@
+"""Events that put text on the screen.
+
+Text is drawn in runs, each a slice of a row; the result is the same as if every character came by itself.
+"""
+
+from __future__ import annotations
+
+import re
+
+from machinedeck.term import rows
+from machinedeck.term.charsets import SLOTS
+from machinedeck.term.editing import Editing
+from machinedeck.term.rows import PLAIN, RIGHT, Row
+from machinedeck.term.widths import KINDS, PIECES, SPECIAL, SPECIAL_IN_LINES
+
+LINE_PARTS = re.compile(r"[^\r\n]+|[\r\n]")
+"""Cuts text into carriage returns, line feeds and what stands between them."""
+
+INVISIBLE = re.compile(
+    "[\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
+)
+"""Characters without a cell that show nothing by themselves: joiners, directions, selectors, tags."""
+
+
+class Drawing(Editing):
+    """Text, character sets, repetition."""
+
+    def draw(self, data: str) -> None:
+        """Write text at the cursor. Control characters in it are left out; no other character is lost."""
+        if data and not self.charsets.is_plain:
+            data = self.charsets.translate(data)
+        if data.isprintable() if data.isascii() else not SPECIAL.search(data):
+            self._draw_narrow(data)
+        else:
+            for piece in PIECES.finditer(data):
+                self._draw_piece(KINDS[piece.lastindex or 0], piece[0])
+
+    def draw_lines(self, block: str) -> None:
+        """Write text that holds carriage returns and line feeds but no other controls."""
+        lines = block.split("\r\n")
+        is_simple: bool | None = None
+        for number, line in enumerate(lines[:-1]):
+            if number and is_simple is not False and self._can_append():
+                # The first and the last line may be parts, and the cut may go through a pair.
+                is_simple = self._is_simple(block[len(lines[0]) : len(block) - len(lines[-1])])
+                if is_simple:
+                    self._append(lines[number:-1])
+                    break
+            self._draw_line(line)
+            self.carriage_return()
+            self.linefeed()
+        self._draw_line(lines[-1])
+
+    def repeat(self, count: int | None = None) -> None:
+        """REP: the last drawn character again, as often as fills the screen at most."""
+        if self.last_drawn:
+            table, self.charsets.table = self.charsets.table, None
+            self.draw(self.last_drawn * min(count or 1, self.columns * self.lines))
+            self.charsets.table = table
+
+    def define_charset(self, code: str, mode: str) -> None:
+        """Designate the set `code` for the slot that the intermediate `mode` means (see `charsets.SLOTS`)."""
+        slot = SLOTS.get(mode)
+        if slot is not None:
+            self.charsets.designate(slot, code)
+
+    def shift_in(self) -> None:
+        """SI: use G0."""
+        self.charsets.invoke(0)
+
+    def shift_out(self) -> None:
+        """SO: use G1."""
+        self.charsets.invoke(1)
+
+    def lock_shift_two(self) -> None:
+        """LS2: use G2."""
+        self.charsets.invoke(2)
+
+    def lock_shift_three(self) -> None:
+        """LS3: use G3."""
+        self.charsets.invoke(3)
+
+    def single_shift_two(self) -> None:
+        """SS2: use G2 for one character."""
+        self.charsets.single = 2
+
+    def single_shift_three(self) -> None:
+        """SS3: use G3 for one character."""
+        self.charsets.single = 3
+
+    def _draw_line(self, line: str) -> None:
+        """Text in which carriage return and line feed do not stand together as a pair."""
+        for part in LINE_PARTS.findall(line):
+            if part == "\r":
+                self.carriage_return()
+            elif part == "\n":
+                self.linefeed()
+            else:
+                self.draw(part)
+
+    def _can_append(self) -> bool:
+        """Whether lines that follow only push the screen up, row by row."""
+        return (
+            self.cursor.y == self.bottom == self.lines - 1 > 0
+            and self.top == 0
+            and self.modes.autowrap
+            and not self.modes.insert
+            and self.charsets.is_plain
+            and self.eraser == PLAIN
+            and self.rows[-1] == rows.blank(self.columns)
+        )
+
+    @staticmethod
+    def _is_simple(block: str) -> bool:
+        """Whether the block has one cell for each character, and line ends in pairs only."""
+        pairs = block.count("\r\n")
+        if block.count("\r") != pairs or block.count("\n") != pairs:
+            return False
+        return block.isascii() or not SPECIAL_IN_LINES.search(block)
+
+    def _append(self, lines: list[str]) -> None:
+        """Write whole lines on the blank bottom row, each followed by a line feed that scrolls.
+
+        A line's row is filled up to the screen's width only if it stays on the screen; the scrollback keeps
+        it trimmed.
+        """
+        columns, pen = self.columns, self.cursor.pen
+        fresh: list[Row] = []
+        for line in lines:
+            length = len(line)
+            while length > columns:
+                fresh.append((line[:columns], pen * columns, True))
+                line = line[columns:]  # noqa: PLW2901
+                length -= columns
+            fresh.append((line, pen * length, False))
+        self.last_drawn = next((line[-1] for line in reversed(lines) if line), self.last_drawn)
+        height = self.lines - 1
+        staying = [rows.fit(row, columns) for row in fresh[-height:]]
+        if not self.modes.is_alternate:
+            leaving = [rows.trim(row) for row in self.rows[: min(len(fresh), height)]]
+            leaving += [rows.trim(row) for row in fresh[:-height]]
+            self.scrollback.extend(leaving)
+            self.scrolled += len(leaving)
+        self.rows[:] = [*self.rows[len(fresh) : height], *staying, rows.blank(columns)]
+        self.touch(0, self.lines)
+
+    def _draw_narrow(self, data: str) -> None:
+        """Characters of one cell each."""
+        cursor = self.cursor
+        x, y = cursor.x, cursor.y
+        end = x + len(data)
+        if end >= self.columns or cursor.is_pending or self.modes.insert:
+            self._draw_wrapping(data)
+        else:
+            text, styles, wraps = self.rows[y]
+            if RIGHT in text:
+                self.rows[y] = rows.put(self.rows[y], x, data, cursor.pen * len(data))
+            else:
+                styles = styles[:x] + cursor.pen * len(data) + styles[end:]
+                self.rows[y] = (text[:x] + data + text[end:], styles, wraps)
+            cursor.x = end
+            self.dirty.add(y)
+        self.last_drawn = data[-1]
+
+    def _draw_wrapping(self, data: str) -> None:
+        """Characters of one cell each, of which some may reach the right margin."""
+        while data:
+            self._wrap_if_pending()
+            room = self.columns - self.cursor.x
+            if not self.modes.autowrap and len(data) > room:
+                data = data[: room - 1] + data[-1]  # each of the surplus overwrites the last column
+            self._write(data[:room])
+            data = data[room:]
+
+    def _draw_wide(self, data: str) -> None:
+        """Characters of two cells each; one that does not fit before the margin goes to the next row."""
+        self.last_drawn = data[-1]
+        if self.columns < 2:
+            self._draw_wrapping("\ufffd" * len(data))
+            return
+        while data:
+            self._wrap_if_pending()
+            room = (self.columns - self.cursor.x) // 2
+            if room == 0 and self.modes.autowrap:
+                self.cursor.is_pending = True
+                continue
+            if room == 0:
+                self.cursor.x, room = self.columns - 2, 1
+            self._write(RIGHT.join(data[:room]) + RIGHT)
+            data = data[room:]
+
+    def _draw_piece(self, kind: str, data: str) -> None:
+        """A run of characters of one kind (see `widths.KINDS`)."""
+        if kind == "narrow":
+            self._draw_narrow(data)
+        elif kind == "wide":
+            self._draw_wide(data)
+        elif kind == "zero":
+            for mark in data:
+                self._draw_mark(mark)
+        elif kind == "stand":
+            self._draw_narrow("".join(self.cluster_code(character) for character in data))
+            self.last_drawn = data[-1]
+
+    def _draw_mark(self, mark: str) -> None:
+        """A character without a cell of its own: it sticks to the cell before the cursor."""
+        cursor = self.cursor
+        x, y = cursor.x if cursor.is_pending else cursor.x - 1, cursor.y
+        if x < 0 and y > 0 and self.rows[y - 1][2]:
+            x, y = self.columns - 1, y - 1
+        if x < 0:
+            # Nothing stands before it. A visible mark gets a cell of its own, a byte order mark and the like
+            # do not.
+            if not INVISIBLE.match(mark):
+                before = self.last_drawn
+                self._draw_narrow(self.cluster_code(" " + mark))
+                self.last_drawn = before
+            return
+        text, styles, wraps = self.rows[y]
+        if text[x] == RIGHT:
+            x -= 1
+        cluster = self.clusters.join(text[x], mark)
+        code = cluster if len(cluster) == 1 else self.cluster_code(cluster)
+        self.rows[y] = (text[:x] + code + text[x + 1 :], styles, wraps)
+        self.dirty.add(y)
+
+    def _wrap_if_pending(self) -> None:
+        """Go to the next row if the last column was just written and text wraps."""
+        cursor = self.cursor
+        if cursor.is_pending:
+            cursor.is_pending = False
+            if self.modes.autowrap:
+                text, styles, _ = self.rows[cursor.y]
+                self.rows[cursor.y] = (text, styles, True)
+                self.index()
+                cursor.x = 0
+
+    def _write(self, cells: str) -> None:
+        """Put cells that fit before the right margin, and move the cursor behind them."""
+        cursor = self.cursor
+        x, y, width = cursor.x, cursor.y, len(cells)
+        row = self.rows[y]
+        if self.modes.insert:
+            row = rows.insert(row, x, width, cursor.pen)
+        self.rows[y] = rows.put(row, x, cells, cursor.pen * width)
+        cursor.x = min(x + width, self.columns - 1)
+        cursor.is_pending = x + width == self.columns and self.modes.autowrap
+        self.dirty.add(y)

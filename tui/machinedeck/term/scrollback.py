@@ -1,0 +1,44 @@
+"""The lines that left the main screen at its top, oldest first."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from machinedeck.term.rows import Row
+
+
+class Scrollback:
+    """A bounded store of rows without the blank cells at their ends (see `rows.trim`).
+
+    Args:
+        limit: How many lines are kept; the oldest go first. 0 keeps none.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._rows: deque[Row] = deque(maxlen=max(0, limit))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Row:
+        return self._rows[index]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def extend(self, rows: Iterable[Row]) -> None:
+        """Add trimmed rows, oldest first."""
+        self._rows.extend(rows)
+
+    def take_back(self) -> Row:
+        """Remove and return the newest row.
+
+        Raises:
+            IndexError: The store is empty.
+        """
+        return self._rows.pop()
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self._rows.clear()

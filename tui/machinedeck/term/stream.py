@@ -1,0 +1,267 @@
+"""The tokenizer: cuts what a guest writes into text, controls and sequences, and calls an event for each.
+
+A `pyte.Stream` whose parser is replaced by one regular expression. The outcome depends on the characters
+alone, not on how they were cut into calls: what is not complete at the end of a call waits for the next one.
+Parsing follows the state machine of DEC STD 070 as xterm has it: a control inside a sequence acts at once,
+ESC begins anew, CAN and SUB end a sequence. Nothing that is fed makes it raise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+import pyte
+
+from machinedeck.term import sequences, sgr
+from machinedeck.term.sequences import Event
+
+SEQUENCE_LIMIT = 512
+"""Characters of parameters that a sequence may have; a longer one is swallowed."""
+
+STRING_LIMIT = 1 << 20
+"""Characters of a string (OSC, DCS …) that are kept; a longer one is swallowed to its end."""
+
+MEMORY_LIMIT = 8192
+"""How many sequences are remembered with the call that they make."""
+
+_CSI = rf"\[[<-?]?[0-9:;]{{0,{SEQUENCE_LIMIT}}}[ -/]{{0,2}}[@-~]"
+_ESCAPE = r"[ -/]{0,2}[0-OQ-WYZ\\`-~]"
+_TOKENS = re.compile(
+    r"([^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]+)"  # 1: text, with CR and LF
+    rf"|\x1b({_CSI}|{_ESCAPE})"  # 2: a sequence without its ESC
+    r"|([\x00-\x09\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f])"  # 3: a control
+    r"|[\x1b\x80-\x9f]"  # what the slow way looks at
+)
+_CSI_PARTS = re.compile(r"\[([<-?]?)([0-9:;]*)([ -/]*)([@-~])")
+_WHOLE = re.compile(rf"{_CSI}|{_ESCAPE}")
+_LINE_PARTS = re.compile(r"[^\r\n]+|[\r\n]")
+_STRING_ENDS = {
+    "DCS": re.compile(r"[\x18\x1a\x1b\x9c]"),  # BEL does not end it: tmux and sixel put some inside
+    "OSC": re.compile(r"[\x07\x18\x1a\x1b\x9c]"),
+}
+
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+"""A listener's method and what to call it with."""
+
+
+@lru_cache(maxsize=4096)
+def parameters(text: str) -> tuple[int, ...]:
+    """The numbers of a sequence's parameters; nothing counts as 0, sub-parameters are left out.
+
+    Args:
+        text: Digits, `;` and `:`.
+    """
+    return tuple(sgr.number(part.partition(":")[0]) for part in text.split(";")) if text else ()
+
+
+class Stream(pyte.Stream):
+    """Feeds a screen, ours or a stock `pyte.Screen`, with events.
+
+    Args:
+        screen: The listener. Events it has no method for go to its `debug`.
+        strict: Whether to insist that it has all methods that pyte's streams call.
+    """
+
+    listener: Any
+
+    def __init__(self, screen: pyte.Screen | None = None, strict: bool = True) -> None:
+        self._calls: dict[str, Call] = {}
+        self._rest = ""
+        self._string = ""
+        self._kept: list[str] = []
+        self._length = 0
+        super().__init__(screen, strict)
+
+    def attach(self, screen: pyte.Screen) -> None:
+        """Send events to a screen from now on.
+
+        Raises:
+            TypeError: The stream is strict and the screen lacks one of pyte's events.
+        """
+        missing = [event for event in sorted(self.events) if not hasattr(screen, event)]
+        if self.strict and missing:
+            raise TypeError(f"{screen} is missing {', '.join(missing)}")
+        self.listener = screen
+        self._calls.clear()
+        self._forget()
+        self._controls = {code: getattr(screen, name) for code, name in self.basic.items()}
+        self._draw = screen.draw
+        self._draw_lines = getattr(screen, "draw_lines", self._draw_parts)
+
+    def feed(self, data: str) -> None:
+        """Take in some characters.
+
+        Raises:
+            RuntimeError: No screen is attached.
+        """
+        if self.listener is None:
+            raise RuntimeError("the stream has no screen")
+        if self._rest:
+            data, self._rest = self._rest + data, ""
+        position, end = 0, len(data)
+        while position < end:
+            step = self._take_string if self._string else self._take_tokens
+            position = step(data, position)
+
+    def _forget(self) -> None:
+        """Begin with no sequence under way."""
+        self._rest = ""
+        self._string = ""
+        self._kept = []
+        self._length = 0
+
+    def _take_tokens(self, data: str, position: int) -> int:
+        """Take text and sequences up to where the slow way or a string begins; returns the position there."""
+        calls = self._calls
+        for match in _TOKENS.finditer(data, position):
+            kind = match.lastindex
+            if kind == 1:
+                text = match[1]
+                if "\n" in text or "\r" in text:
+                    self._draw_lines(text)
+                else:
+                    self._draw(text)
+            elif kind == 2:
+                method, arguments = calls.get(match[2]) or self._remember(match[2])
+                method(*arguments)
+            elif kind == 3:
+                self._control(match[3])
+            else:
+                return self._take_slowly(data, match.start())
+        return len(data)
+
+    def _take_slowly(self, data: str, position: int) -> int:
+        """Take a sequence that is not complete, holds controls, is too long, or begins with a C1 control."""
+        opener = data[position]
+        sequence = "\x1b" if opener == "\x1b" else "\x1b" + chr(ord(opener) - 0x40)
+        position += 1
+        while not self._is_complete(sequence):
+            if position == len(data):
+                self._rest = sequence
+                return position
+            character = data[position]
+            if character == "\x1b" or character > "\x7f":
+                return position  # ends the sequence; what it is itself comes next
+            position += 1
+            if character in "\x18\x1a":
+                return position
+            if character < " ":
+                self._control(character)
+            elif character != "\x7f" and (len(sequence) < SEQUENCE_LIMIT + 8 or character >= "@"):
+                sequence += character
+        self._act(sequence)
+        return position
+
+    @staticmethod
+    def _is_complete(sequence: str) -> bool:
+        """Whether a sequence that begins with ESC has its final character."""
+        if sequence.startswith("\x1b["):
+            return len(sequence) > 2 and sequence[-1] >= "@"
+        return len(sequence) > 1 and sequence[-1] >= "0"
+
+    def _act(self, sequence: str) -> None:
+        """Do what a complete sequence says."""
+        if len(sequence) == 2 and sequence[1] in sequences.STRINGS:
+            self._string = sequences.STRINGS[sequence[1]]
+        elif _WHOLE.fullmatch(sequence, 1):
+            method, arguments = self._calls.get(sequence[1:]) or self._remember(sequence[1:])
+            method(*arguments)
+
+    def _control(self, character: str) -> None:
+        """Do what a C0 control says; most say nothing."""
+        method = self._controls.get(character)
+        if method:
+            method()
+
+    def _remember(self, text: str) -> Call:
+        """The call that a sequence makes, given without its ESC; it is looked up once."""
+        if len(self._calls) >= MEMORY_LIMIT:
+            self._calls.clear()
+        call = self._calls[text] = self._csi(text) if text[0] == "[" else self._escape(text)
+        return call
+
+    def _escape(self, text: str) -> Call:
+        """The call that `ESC text` makes."""
+        event = sequences.ESCAPE.get(text)
+        if event:
+            return self._method(event), ()
+        if text[0] in "()*+-./":
+            return partial(self.listener.define_charset, mode=text[0]), (text[1:],)
+        if text[0] == "%":
+            return self.select_other_charset, (text[1:],)
+        return self.listener.debug, (text,)
+
+    def _csi(self, text: str) -> Call:
+        """The call that `ESC text` makes, where text begins with `[`."""
+        parts = _CSI_PARTS.fullmatch(text)
+        prefix, numbers, intermediates, final = parts.groups() if parts else ("", "", "", text[-1])
+        event = sequences.CSI.get(prefix + intermediates + final)
+        if event is None:
+            return self.listener.debug, parameters(numbers)
+        if event.is_raw and hasattr(self.listener, event.name):
+            return getattr(self.listener, event.name), (numbers,)
+        if event.is_raw:
+            return self._method(event), parameters(numbers.replace(":", ";"))
+        return self._method(event), parameters(numbers)[: event.most]
+
+    def _method(self, event: Event) -> Callable[..., Any]:
+        """The listener's method for an event, or what is called instead."""
+        method: Callable[..., Any] = getattr(self.listener, event.name, None) or getattr(
+            self.listener, event.instead
+        )
+        return partial(method, private=True) if event.is_private else method
+
+    def _draw_parts(self, text: str) -> None:
+        """Text with carriage returns and line feeds, for a listener that knows no `draw_lines`."""
+        for part in _LINE_PARTS.findall(text):
+            if part in "\r\n":
+                self._control(part)
+            else:
+                self._draw(part)
+
+    def _take_string(self, data: str, position: int) -> int:
+        """Take a string's text up to its terminator; returns the position behind what was taken."""
+        match = _STRING_ENDS.get(self._string, _STRING_ENDS["OSC"]).search(data, position)
+        stop = match.start() if match else len(data)
+        if self._length <= STRING_LIMIT:
+            self._kept.append(data[position:stop])
+        self._length += stop - position
+        if not match:
+            return stop
+        if match[0] != "\x1b":
+            self._end_string("" if match[0] in "\x18\x1a" else match[0])
+            return stop + 1
+        if stop + 1 == len(data):
+            self._rest = "\x1b"
+            return stop + 1
+        if data[stop + 1] == "\\":
+            self._end_string("\x1b\\")
+            return stop + 2
+        self._end_string("")
+        return stop
+
+    def _end_string(self, terminator: str) -> None:
+        """Act on a string that is complete; one that was broken off, or is too long, does nothing."""
+        kind, text, length = self._string, "".join(self._kept), self._length
+        self._forget()
+        if not terminator or length > STRING_LIMIT:
+            return
+        if kind == "OSC":
+            self._command(text, "\x07" if terminator == "\x07" else "\x1b\\")
+        elif kind == "DCS" and hasattr(self.listener, "device_control"):
+            self.listener.device_control(text)
+
+    def _command(self, text: str, terminator: str) -> None:
+        """An operating system command: a number, and mostly text behind a semicolon."""
+        digits, separator, rest = text.partition(";")
+        if not separator or not digits.isascii() or not digits.isdecimal():
+            return
+        number = sgr.number(digits)
+        for name in sequences.OSC.get(number, ()):
+            getattr(self.listener, name)(rest)
+        query = getattr(self.listener, sequences.OSC_QUERIES.get(number, ""), None)
+        if query:
+            query(number, rest, terminator)

@@ -1,0 +1,51 @@
+"""How a cell looks, and the table that gives each look a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from machinedeck.term.interning import Table
+
+Colour = int | tuple[int, int, int] | None
+"""A colour: None is the default, a number 0 to 255 of the palette, a tuple red, green and blue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """The look of a cell (ECMA-48 8.3.117 SGR, and xterm's and kitty's additions to it).
+
+    `underline` is 0 for none, 1 for a single line, 2 double, 3 curly, 4 dotted, 5 dashed: true where there is
+    any.
+    """
+
+    fg: Colour = None
+    bg: Colour = None
+    bold: bool = False
+    dim: bool = False
+    italic: bool = False
+    underline: int = 0
+    underline_color: Colour = None
+    blink: bool = False
+    reverse: bool = False
+    conceal: bool = False
+    strike: bool = False
+    overline: bool = False
+
+
+DEFAULT = Style()
+"""The look of a cell that nothing was said about."""
+
+STYLE_LIMIT = 1 << 16
+"""How many different looks may be alive at once; the numbers stay code points of a string with that."""
+
+
+@lru_cache(maxsize=1024)
+def eraser(style: Style) -> Style:
+    """The look of a cell erased while `style` is in force: its background alone (terminfo `bce`)."""
+    return Style(bg=style.bg)
+
+
+def style_table() -> Table[Style]:
+    """An empty table of looks: number 0 is the default."""
+    return Table(STYLE_LIMIT, DEFAULT)
