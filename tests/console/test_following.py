@@ -1,0 +1,143 @@
+"""The panes follow the host by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from machinedeck.core import follower
+from machinedeck.model.event import ServiceMoved, UnitBusy
+from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.machine import State
+from tests.console.conftest import Open
+from tests.support.fake_host import FEDORA, FakeHost, image, machine
+from tests.support.waiting import until
+
+
+async def test_running_and_stopped_machines_are_listed(console: Open) -> None:
+    async with console() as deck:
+        assert deck.names() == ["build-9", "db-1", "web-1"]
+        assert deck.cells("build-9")[1] == "○ stopped"
+        assert deck.cells("web-1")[:5] == [
+            "web-1",
+            "● running",
+            "Debian GNU/Linux 12 (bookworm)",
+            "10.0.0.2",
+            "2 h",
+        ]
+        assert deck.names("images") == ["build-9", "db-1", "web-1"]
+
+
+async def test_hidden_images_and_the_host_are_no_machines(console: Open, host: FakeHost) -> None:
+    host.stored |= {".hidden": image(".hidden"), ".host": image(".host"), "no_name": image("no_name")}
+    async with console() as deck:
+        assert deck.names() == ["build-9", "db-1", "web-1"]
+        assert deck.names("images") == ["build-9", "db-1", "no_name", "web-1"]
+
+
+async def test_a_machine_that_appears_is_shown(console: Open, host: FakeHost) -> None:
+    async with console() as deck:
+        host.appear(machine("mail", os=FEDORA, addresses=("192.0.2.7",)))
+        await deck.settle()
+        assert deck.cells("mail")[1:4] == ["● running", FEDORA.name, "192.0.2.7"]
+
+
+async def test_a_machine_that_ends_is_gone_or_stopped(console: Open, host: FakeHost) -> None:
+    del host.stored["db-1"]
+    async with console() as deck:
+        host.vanish("web-1")
+        host.vanish("db-1")
+        await deck.settle()
+        assert deck.names() == ["build-9", "web-1"]
+        assert deck.cells("web-1")[1:4] == ["○ stopped", "Debian GNU/Linux 12 (bookworm)", "–"]
+
+
+async def test_a_state_changes_with_the_jobs_of_its_unit(console: Open, host: FakeHost) -> None:
+    async with console() as deck:
+        host.running["web-1"] = replace(host.running["web-1"], state=State.CLOSING)
+        host.tell(UnitBusy("systemd-nspawn@web-1.service"))
+        await deck.settle()
+        assert deck.cells("web-1")[1] == "◑ closing"
+
+
+async def test_addresses_that_come_later_are_shown(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.running["web-1"] = replace(host.running["web-1"], addresses=("fe80::1",))
+    async with console() as deck:
+        assert deck.cells("web-1")[3] == "fe80::1"
+        host.running["web-1"] = replace(host.running["web-1"], addresses=("10.0.0.9", "fe80::1"))
+        await until(lambda: deck.cells("web-1")[3] == "10.0.0.9 +1")
+
+
+async def test_a_name_that_is_used_again_keeps_nothing_of_the_old_machine(
+    console: Open, host: FakeHost
+) -> None:
+    async with console() as deck:
+        host.running["web-1"] = machine("web-1", timestamp_monotonic=2000, os=FEDORA, addresses=("10.9.9.9",))
+        host.appear(host.running["web-1"])
+        await deck.settle()
+        assert deck.cells("web-1")[2:4] == [FEDORA.name, "10.9.9.9"]
+
+
+async def test_hostile_names_are_shown_harmless(console: Open, host: FakeHost) -> None:
+    host.stored["x"] = image("[red]x\u202e\x1b[2J")
+    async with console() as deck:
+        assert deck.shows("[red]x\ufffd\ufffd[2J")
+
+
+@pytest.mark.promise("A lost bus is shown, retried and healed")
+async def test_a_lost_bus_is_shown_and_healed(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "RETRY_SECONDS", (0.05,))
+    async with console() as deck:
+        host.refusals["open"] = Failure(Kind.NO_BUS, "Cannot reach the message bus.")
+        host.lose()
+        await deck.until_shown("Connection lost")
+        assert deck.names() == ["build-9", "db-1", "web-1"], "what was last known stays"
+        del host.refusals["open"]
+        host.running["new"] = machine("new")
+        await until(lambda: "new" in deck.names())
+        await deck.settle()
+        assert not deck.shows("Connection lost")
+        assert deck.shows("● live")
+
+
+async def test_a_service_that_restarts_is_waited_for(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "AWAY_SECONDS", 0.05)
+    async with console() as deck:
+        host.refusals["machines"] = Failure(Kind.NO_SERVICE, "Nobody owns the name.")
+        host.tell(ServiceMoved(False))
+        await deck.until_shown("The service of machines is restarting")
+        assert deck.names() == ["build-9", "db-1", "web-1"]
+        del host.refusals["machines"]
+        await deck.until_shown("● live")
+
+
+@pytest.mark.promise("Where the bus policy refuses, it says that root is needed: never an empty list")
+async def test_a_refusal_is_never_an_empty_list(console: Open, host: FakeHost) -> None:
+    hint = "This needs root: run machinedeck as root or with sudo."
+    for part in ("machines", "images", "pool"):
+        host.refusals[part] = Failure(Kind.NOT_ALLOWED, f"Cannot read the {part}: Access denied.", hint)
+    async with console() as deck:
+        assert "\n".join(deck.screen()).count("This needs root") >= 2
+        assert not deck.shows("No machine runs here")
+
+
+async def test_an_empty_host_says_so(console: Open, host: FakeHost) -> None:
+    host.running.clear()
+    host.stored.clear()
+    async with console() as deck:
+        assert deck.shows("No machine runs here")
+        assert deck.shows("No images.")
+
+
+async def test_an_error_of_the_program_is_not_kept_quiet(console: Open, host: FakeHost) -> None:
+    host.stored["broken"] = None  # type: ignore[assignment]
+    with pytest.raises(Exception, match="NoneType"):
+        async with console() as deck:
+            await deck.settle()

@@ -1,0 +1,62 @@
+"""The console makes do with the room and the characters there are."""
+
+from __future__ import annotations
+
+import pytest
+
+from machinedeck.model.failure import Failure, Kind
+from tests.console.conftest import Open
+from tests.support.fake_host import FakeHost
+from tests.support.waiting import until
+
+
+async def test_three_panes_at_80_by_24(console: Open) -> None:
+    async with console(size=(80, 24)) as deck:
+        for title in ("Machines", "Images", "Pool"):
+            assert deck.shows(f"─ {title}")
+        assert deck.shows("web-1")
+
+
+@pytest.mark.promise("60x15 shows one pane at a time, under 40x10 one sentence")
+async def test_one_pane_at_60_by_15(console: Open) -> None:
+    async with console(size=(60, 15)) as deck:
+        for key, title in (("1", "Machines"), ("2", "Images"), ("3", "Pool")):
+            await deck.press(key)
+            shown = [name for name in ("Machines", "Images", "Pool") if deck.shows(f"─ {name}")]
+            assert shown == [title]
+        await deck.press("tab")
+        assert deck.shows("─ Machines")
+
+
+@pytest.mark.parametrize("size", [(39, 24), (80, 9)])
+async def test_a_sentence_where_there_is_no_room(console: Open, size: tuple[int, int]) -> None:
+    async with console(size=size) as deck:
+        assert deck.shows("Too small")
+        assert not deck.shows("Machines")
+
+
+async def test_it_grows_with_the_window(console: Open) -> None:
+    async with console(size=(39, 9)) as deck:
+        await deck.pilot.resize_terminal(120, 40)
+        await deck.until_shown("─ Machines")
+        assert not deck.shows("Too small")
+
+
+async def test_plain_ascii(console: Open) -> None:
+    async with console(is_ascii=True) as deck:
+        assert all(line.isascii() for line in deck.screen())
+        assert deck.shows("* running")
+        await deck.press("end", "enter")
+        await deck.press("f12", "end", "t")
+        assert all(line.isascii() for line in deck.screen())
+
+
+@pytest.mark.promise("Where nobody serves machines, it says what is missing and the command that mends it")
+async def test_first_run(console: Open, host: FakeHost) -> None:
+    host.refusals["open"] = Failure(Kind.NO_SERVICE, "Nobody on this bus serves org.freedesktop.machine1.")
+    async with console() as deck:
+        assert deck.shows("No machines to show yet")
+        assert deck.shows("r try again now")
+        del host.refusals["open"]
+        await deck.press("r")
+        await until(lambda: deck.shows("Machines 2 running"))

@@ -1,0 +1,158 @@
+"""A host that exists only in memory: what it answers and when is the test's to say."""
+
+from __future__ import annotations
+
+import os
+import pty
+import tty
+from dataclasses import dataclass, field, replace
+
+from machined.contract import image_path, machine_path
+from machinedeck.model.event import Listener, Lost, MachineAppeared, MachineGone, ServiceMoved, UnitBusy
+from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.image import Image, Pool
+from machinedeck.model.machine import Identity, Machine, OperatingSystem, State
+
+DEBIAN = OperatingSystem("Debian GNU/Linux 12 (bookworm)", "debian", "12")
+FEDORA = OperatingSystem("Fedora Linux 44 (Server Edition)", "fedora", "44")
+
+NOW = 1_772_800_000.0
+"""The time it is in every picture, seconds of real time."""
+
+
+def machine(name: str, **values: object) -> Machine:
+    """A running container, with other values where given."""
+    known = Machine(
+        name=name,
+        state=State.RUNNING,
+        kind="container",
+        service="systemd-nspawn",
+        unit=f"systemd-nspawn@{name}.service",
+        leader=4242,
+        machine_id="00112233445566778899aabbccddeeff",
+        timestamp=int((NOW - 7200) * 1e6),
+        timestamp_monotonic=1000,
+        os=DEBIAN,
+        addresses=("10.0.0.2",),
+        path=machine_path(name),
+    )
+    return replace(known, **values)
+
+
+def image(name: str, **values: object) -> Image:
+    """An image in a directory, with other values where given."""
+    known = Image(
+        name=name,
+        type="directory",
+        is_read_only=False,
+        created=int((NOW - 86400 * 9) * 1e6),
+        modified=None,
+        usage=None,
+        path=image_path(name),
+    )
+    return replace(known, **values)
+
+
+@dataclass
+class FakeHost:
+    """Implements `machinedeck.core.host.Host`; every call is noted in `calls`."""
+
+    running: dict[str, Machine] = field(default_factory=dict)
+    stored: dict[str, Image] = field(default_factory=dict)
+    space: Pool = field(default_factory=lambda: Pool("/var/lib/machines", None, None))
+    refusals: dict[str, Failure] = field(default_factory=dict)
+    """Failures to raise, by the name of the method."""
+    name: str = "atlas"
+    mode: str = "system bus"
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+    masters: list[int] = field(default_factory=list)
+    """The far ends of the terminals handed out: what is written here shows in them."""
+    listener: Listener | None = None
+
+    def _called(self, *call: str) -> None:
+        self.calls.append(call)
+        if failure := self.refusals.get(call[0]):
+            raise failure
+
+    def tell(self, event: object) -> None:
+        """Tell of an event, as the bus would."""
+        assert self.listener is not None, "the host is not open"
+        self.listener(event)
+
+    def appear(self, new: Machine) -> None:
+        """A machine is registered."""
+        self.running[new.name] = new
+        self.tell(MachineAppeared(new.name))
+
+    def vanish(self, name: str) -> None:
+        """A machine ends."""
+        del self.running[name]
+        self.tell(MachineGone(name))
+
+    def lose(self) -> None:
+        """The connection ends."""
+        self.tell(Lost(Failure(Kind.NO_BUS, "The message bus closed the connection.")))
+
+    async def open(self, listener: Listener) -> None:
+        self._called("open")
+        self.listener = listener
+
+    async def close(self) -> None:
+        self.listener = None
+
+    async def machines(self) -> list[Machine]:
+        self._called("machines")
+        listed = [Machine(m.name, kind=m.kind, service=m.service, path=m.path) for m in self.running.values()]
+        return [Machine(".host", kind="host", path=machine_path(".host")), *listed]
+
+    def _running(self, name: str) -> Machine:
+        if name not in self.running:
+            raise Failure(Kind.NOT_THERE, f"No machine '{name}' known.")
+        return self.running[name]
+
+    async def properties(self, known: Machine) -> Machine:
+        self._called("properties", known.name)
+        return replace(self._running(known.name), os=known.os, addresses=known.addresses)
+
+    async def os(self, name: str) -> OperatingSystem | None:
+        self._called("os", name)
+        return self._running(name).os
+
+    async def addresses(self, name: str) -> tuple[str, ...]:
+        self._called("addresses", name)
+        return self._running(name).addresses or ()
+
+    async def images(self) -> list[Image]:
+        self._called("images")
+        return list(self.stored.values())
+
+    async def image_os(self, name: str) -> OperatingSystem | None:
+        self._called("image_os", name)
+        return DEBIAN
+
+    async def pool(self) -> Pool:
+        self._called("pool")
+        return self.space
+
+    async def shell(self, name: str, user: str, environment: list[str]) -> int:
+        self._called("shell", name, user)
+        master, slave = pty.openpty()
+        tty.setraw(slave)
+        self.masters.append(slave)
+        return master
+
+    async def start(self, name: str) -> None:
+        self._called("start", name)
+        self.appear(machine(name))
+
+    async def terminate(self, identity: Identity) -> None:
+        self._called("terminate", identity.name)
+        self.vanish(identity.name)
+
+    def hang_up(self) -> None:
+        """End every shell that was handed out."""
+        while self.masters:
+            os.close(self.masters.pop())
+
+
+__all__ = ["DEBIAN", "FEDORA", "NOW", "FakeHost", "ServiceMoved", "UnitBusy", "image", "machine"]

@@ -1,0 +1,47 @@
+"""What an operator is told where nobody serves machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from machinedeck.model.failure import Kind
+from machinedeck.sources.advice import advise
+
+
+@pytest.fixture
+def booted(tmp_path: Path) -> Path:
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
+    return tmp_path
+
+
+def test_not_booted_with_systemd(tmp_path: Path) -> None:
+    assert "not booted with systemd" in advise(Kind.NO_BUS, tmp_path, {}).missing
+
+
+def test_no_bus(booted: Path) -> None:
+    assert advise(Kind.NO_BUS, booted, {}).command == "systemctl start dbus.socket"
+
+
+@pytest.mark.parametrize(
+    ("release", "command"),
+    [
+        ({"ID": "debian"}, "apt install systemd-container"),
+        ({"ID": "linuxmint", "ID_LIKE": "ubuntu debian"}, "apt install systemd-container"),
+        ({"ID": "fedora"}, "dnf install systemd-container"),
+        ({}, "install the package systemd-container"),
+    ],
+)
+def test_not_installed(booted: Path, release: dict[str, str], command: str) -> None:
+    assert advise(Kind.NO_SERVICE, booted, release).command == command
+
+
+def test_not_running(booted: Path) -> None:
+    (booted / "usr/lib/systemd").mkdir(parents=True)
+    (booted / "usr/lib/systemd/systemd-machined").touch()
+    assert advise(Kind.NO_SERVICE, booted, {}).command == "systemctl start systemd-machined"
+
+
+def test_refused(booted: Path) -> None:
+    assert advise(Kind.NOT_ALLOWED, booted, {}).command == "sudo machinedeck"

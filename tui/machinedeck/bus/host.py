@@ -1,0 +1,157 @@
+"""A host reached over a message bus."""
+
+from __future__ import annotations
+
+import logging
+
+from machined.contract import MACHINE1, nspawn_unit
+from machined.wire import Connection, WireError, connect
+from machinedeck.bus.errors import asked, from_wire
+from machinedeck.bus.machine1 import Machine1
+from machinedeck.bus.systemd1 import Systemd1
+from machinedeck.model.event import Listener, Lost, MachineAppeared, MachineGone, ServiceMoved, UnitBusy
+from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.image import Image, Pool
+from machinedeck.model.machine import Identity, Machine, OperatingSystem
+from machinedeck.model.text import clean
+
+_log = logging.getLogger(__name__)
+
+
+class BusHost:
+    """The machines and units of the host whose message bus is at `address`.
+
+    Args:
+        address: A D-Bus address.
+        name: The host's name, for the header.
+        mode: How it is reached, for the header.
+    """
+
+    def __init__(self, address: str, name: str, mode: str) -> None:
+        self.name = name
+        self.mode = mode
+        self._address = address
+        self._connection: Connection | None = None
+        self._machine1: Machine1 | None = None
+        self._systemd1: Systemd1 | None = None
+
+    async def open(self, listener: Listener) -> None:
+        """Connect, make sure somebody serves the machines, and follow them.
+
+        Raises:
+            Failure: No bus (`NO_BUS`), nobody serves machines there (`NO_SERVICE`), or a refusal.
+        """
+        await self.close()
+        with asked("reach the message bus"):
+            connection = await connect(self._address)
+        try:
+            await self._follow(connection, listener)
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
+
+    async def _follow(self, connection: Connection, listener: Listener) -> None:
+        systemd1, machine1 = Systemd1(connection), Machine1(connection)
+
+        def on_closed(reason: Exception | None) -> None:
+            if self._connection is not connection:
+                return  # closed by us, or never handed out
+            failure = _lost(reason)
+            systemd1.on_lost(failure)
+            listener(Lost(failure))
+
+        def on_owner(owner: str) -> None:
+            listener(ServiceMoved(bool(owner)))
+
+        with asked("look for the service of machines"):
+            await connection.watch_name(MACHINE1, on_owner)
+            if (
+                not await connection.name_owner(MACHINE1)
+                and MACHINE1 not in await connection.activatable_names()
+            ):
+                raise Failure(Kind.NO_SERVICE, f"Nobody on this bus serves {MACHINE1}.")
+        await machine1.subscribe(
+            lambda name: listener(MachineAppeared(name)), lambda name: listener(MachineGone(name))
+        )
+        try:
+            await systemd1.subscribe(lambda unit: listener(UnitBusy(unit)))
+        except Failure as failure:
+            if failure.kind is Kind.NO_BUS:
+                raise
+            _log.warning("States are read at the next look, not at once: %s", failure)
+        self._machine1, self._systemd1 = machine1, systemd1
+        connection.on_closed(on_closed)
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    @property
+    def _machines(self) -> Machine1:
+        if self._machine1 is None:
+            raise Failure(Kind.NO_BUS, "Not connected to the message bus yet.")
+        return self._machine1
+
+    async def machines(self) -> list[Machine]:
+        """See `core.host.Host`."""
+        return await self._machines.machines()
+
+    async def properties(self, machine: Machine) -> Machine:
+        """See `core.host.Host`."""
+        return await self._machines.properties(machine)
+
+    async def os(self, name: str) -> OperatingSystem | None:
+        """See `core.host.Host`."""
+        return await self._machines.os(name)
+
+    async def addresses(self, name: str) -> tuple[str, ...]:
+        """See `core.host.Host`."""
+        return await self._machines.addresses(name)
+
+    async def images(self) -> list[Image]:
+        """See `core.host.Host`."""
+        return await self._machines.images()
+
+    async def image_os(self, name: str) -> OperatingSystem | None:
+        """See `core.host.Host`."""
+        return await self._machines.image_os(name)
+
+    async def pool(self) -> Pool:
+        """See `core.host.Host`."""
+        return await self._machines.pool()
+
+    async def shell(self, name: str, user: str, environment: list[str]) -> int:
+        """See `core.host.Host`."""
+        return await self._machines.shell(name, user, environment)
+
+    async def start(self, name: str) -> None:
+        """See `core.host.Host`."""
+        if self._systemd1 is None:
+            raise Failure(Kind.NO_BUS, "Not connected to the message bus yet.")
+        try:
+            unit = nspawn_unit(name)
+        except ValueError as error:
+            raise Failure(Kind.REFUSED, clean(error), "Rename the image first.") from error
+        await self._systemd1.start(unit)
+
+    async def terminate(self, identity: Identity) -> None:
+        """See `core.host.Host`."""
+        machines = {machine.name: machine for machine in await self._machines.machines()}
+        listed = machines.get(identity.name)
+        now = await self._machines.properties(listed) if listed else None
+        if now is None or now.identity != identity:
+            raise Failure(
+                Kind.NOT_THERE,
+                f"{clean(identity.name)} is not the machine it was: it ended, or was started anew.",
+                "Nothing was done. Look at it again first.",
+            )
+        await self._machines.terminate(identity.name)
+
+
+def _lost(reason: Exception | None) -> Failure:
+    if isinstance(reason, WireError):
+        return from_wire(reason, "keep the connection to the message bus")
+    return Failure(Kind.NO_BUS, "The message bus closed the connection.", "See: systemctl status dbus")

@@ -1,0 +1,141 @@
+"""A client of `org.freedesktop.machine1`, reading its answers into the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from machined.contract import (
+    MACHINE1,
+    MACHINE_INTERFACE,
+    MANAGER_INTERFACE,
+    MANAGER_PATH,
+    UNKNOWN_SIZE,
+    ErrorName,
+)
+from machined.wire import CallError, Connection, Signal, Subscription
+from machinedeck.bus.errors import asked
+from machinedeck.model import format as written
+from machinedeck.model.image import Image, Pool
+from machinedeck.model.machine import Machine, OperatingSystem, State
+from machinedeck.model.text import clean
+
+
+class Machine1:
+    """What the console asks of the service of machines, on one open connection.
+
+    Every call raises `Failure`.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def _call(self, member: str, signature: str = "", *arguments: Any, **options: Any) -> list[Any]:
+        return await self._connection.call(
+            MACHINE1, MANAGER_PATH, MANAGER_INTERFACE, member, signature, *arguments, **options
+        )
+
+    async def machines(self) -> list[Machine]:
+        """The registered machines (the host itself among them), without their properties."""
+        with asked("list the machines"):
+            (rows,) = await self._call("ListMachines")
+        return [Machine(name=name, kind=clean(kind), service=clean(service), path=path)
+                for name, kind, service, path in rows]  # fmt: skip
+
+    async def properties(self, machine: Machine) -> Machine:
+        """`machine` with its properties read: state, unit, leader, id, times."""
+        with asked(f"read the machine {clean(machine.name)}"):
+            values = await self._connection.get_all(MACHINE1, machine.path, MACHINE_INTERFACE)
+        return Machine(
+            name=machine.name,
+            state=_state(values.get("State", "")),
+            kind=clean(values.get("Class", machine.kind)),
+            service=clean(values.get("Service", machine.service)),
+            unit=clean(values.get("Unit", "")),
+            leader=int(values.get("Leader", 0)),
+            machine_id=bytes(values.get("Id", b"")).hex(),
+            timestamp=int(values.get("Timestamp", 0)),
+            timestamp_monotonic=int(values.get("TimestampMonotonic", 0)),
+            os=machine.os,
+            addresses=machine.addresses,
+            path=machine.path,
+        )
+
+    async def os(self, name: str) -> OperatingSystem | None:
+        """The name of the operating system in a machine, `None` if it tells none."""
+        with asked(f"read the OS of {clean(name)}"):
+            (fields,) = await self._call("GetMachineOSRelease", "s", name)
+        return written.operating_system(fields)
+
+    async def addresses(self, name: str) -> tuple[str, ...]:
+        """The addresses of a machine; none where it shares the host's network."""
+        with asked(f"read the addresses of {clean(name)}"):
+            try:
+                (rows,) = await self._call("GetMachineAddresses", "s", name)
+            except CallError as error:
+                if error.name == ErrorName.NO_PRIVATE_NETWORKING:
+                    return ()
+                raise
+        return tuple(written.address(family, bytes(raw)) for family, raw in rows)
+
+    async def images(self) -> list[Image]:
+        """Every image the service finds, hidden ones and the host's own tree among them."""
+        with asked("list the images"):
+            (rows,) = await self._call("ListImages", timeout=None)
+        return [
+            Image(name, clean(type_), read_only, created or None, modified or None, _size(usage), path)
+            for name, type_, read_only, created, modified, usage, path in rows
+        ]
+
+    async def image_os(self, name: str) -> OperatingSystem | None:
+        """The operating system in an image, `None` if it tells none; refused while the image runs."""
+        with asked(f"read the OS of the image {clean(name)}"):
+            (fields,) = await self._call("GetImageOSRelease", "s", name)
+        return written.operating_system(fields)
+
+    async def pool(self) -> Pool:
+        """Where images are kept and how full it is."""
+        with asked("read the pool"):
+            values = await self._connection.get_all(MACHINE1, MANAGER_PATH, MANAGER_INTERFACE)
+        return Pool(
+            clean(values.get("PoolPath", "")),
+            _size(values.get("PoolUsage", UNKNOWN_SIZE)),
+            _size(values.get("PoolLimit", UNKNOWN_SIZE)),
+        )
+
+    async def shell(self, name: str, user: str, environment: list[str]) -> int:
+        """Open a shell in a machine; the descriptor of its terminal, which is the caller's to close."""
+        with asked(f"open a shell in {clean(name)}"):
+            fd, _path = await self._call("OpenMachineShell", "sssasas", name, user, "", [], environment)
+        return int(fd)
+
+    async def terminate(self, name: str) -> None:
+        """End a machine at once, without asking what runs in it to shut down."""
+        with asked(f"terminate {clean(name)}"):
+            await self._call("TerminateMachine", "s", name)
+
+    async def subscribe(self, on_new: Callable[[str], None], on_removed: Callable[[str], None]) -> None:
+        """Call back with the name of each machine that appears or goes."""
+
+        async def listen(member: str, callback: Callable[[str], None]) -> Subscription:
+            def on_signal(signal: Signal) -> None:
+                callback(str(signal.body[0]))
+
+            return await self._connection.subscribe(
+                on_signal, sender=MACHINE1, path=MANAGER_PATH, interface=MANAGER_INTERFACE, member=member
+            )
+
+        with asked("follow the machines"):
+            await listen("MachineNew", on_new)
+            await listen("MachineRemoved", on_removed)
+
+
+def _size(value: int) -> int | None:
+    return None if value == UNKNOWN_SIZE else int(value)
+
+
+def _state(word: str) -> State:
+    try:
+        return State(word)
+    except ValueError:
+        return State.UNKNOWN  # a word of a later version: shown as not known rather than guessed

@@ -1,0 +1,1 @@
+"""The console without a screen: what it knows of the host, how it follows it, what it can do to it."""

@@ -1,0 +1,209 @@
+"""Keeping the store in step with the host: connect, list, follow, and heal what breaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from machinedeck.core.details import Details
+from machinedeck.core.host import Host
+from machinedeck.core.repeat import Repeat
+from machinedeck.core.status import Link, Part, Status
+from machinedeck.core.store import Store
+from machinedeck.model.event import Event, Lost, MachineAppeared, MachineGone, ServiceMoved, UnitBusy
+from machinedeck.model.failure import Failure, Kind
+
+POLL_SECONDS = 15.0
+"""How often everything is listed anew although nothing was heard: the net below the signals."""
+
+RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 3.0)
+"""How long to wait before each new try to connect; the last one for all that follow."""
+
+AWAY_SECONDS = 0.5
+"""How long to wait before asking a service again that is restarting."""
+
+Watch = Callable[[Callable[[], None]], Awaitable[None]]
+"""Something that calls back when images changed, until it is cancelled."""
+
+
+class Follower:
+    """Follows one host into one store, until its task is cancelled.
+
+    Args:
+        host: What to follow.
+        store: Where to write what is learned.
+        watch_images: What tells of changes of images, if anything does.
+    """
+
+    def __init__(self, host: Host, store: Store, watch_images: Watch | None = None) -> None:
+        self.host = host
+        self.store = store
+        self._task: asyncio.Task[None] | None = None
+        self._watch_images = watch_images
+        self._wake = asyncio.Event()
+        self._has_been_up = False
+        self._lost: asyncio.Future[Failure] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._machines = self._repeat(Part.MACHINES, self._list_machines)
+        self._images = self._repeat(Part.IMAGES, self._list_images)
+        self._pool = self._repeat(Part.POOL, self._read_pool)
+        self._image_os = Repeat("read image OS", self._read_image_os, self._on_crash)
+        self._details = Details(host, store, self._machines.ask, self._on_crash)
+
+    def _repeat(self, part: Part, read: Callable[[], Awaitable[None]]) -> Repeat:
+        return Repeat(f"read {part}", lambda: self._list(part, read), self._on_crash)
+
+    def _on_crash(self, error: BaseException) -> None:
+        """End `run` with an error of the program, wherever it happened."""
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_exception(error)
+
+    def start(self) -> asyncio.Task[None]:
+        """Follow in a task of the running event loop; the same one each time this is called."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self.run(), name="follow")
+        return self._task
+
+    def retry(self) -> None:
+        """Try to connect, or list everything anew, now instead of after the pause."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Follow for ever."""
+        tries = 0
+        try:
+            while True:
+                self._lost = asyncio.get_running_loop().create_future()
+                try:
+                    await self.host.open(self._on_event)
+                    tries = 0
+                    failure = await self._stay(self._lost)
+                except Failure as refused:
+                    failure = refused
+                self._on_down(failure)
+                await self._pause(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
+                tries += 1
+        finally:
+            await self.host.close()
+
+    async def _stay(self, lost: asyncio.Future[Failure]) -> Failure:
+        """Follow an open host until it is lost; the reason."""
+        self._ask_all()
+        watch = asyncio.create_task(self._watch(), name="watch images")
+        try:
+            while True:
+                await self._pause(POLL_SECONDS, lost)
+                if lost.done():
+                    return lost.result()
+                self._ask_all()
+        finally:
+            watch.cancel()
+            self._cancel()
+
+    def _ask_all(self) -> None:
+        for repeat in (self._machines, self._images, self._pool):
+            repeat.ask()
+
+    def _cancel(self) -> None:
+        for repeat in (self._machines, self._images, self._pool, self._image_os):
+            repeat.cancel()
+        self._details.keep(())
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def _watch(self) -> None:
+        if self._watch_images is not None:
+            await self._watch_images(self._on_images_changed)
+
+    async def _pause(self, seconds: float, until: asyncio.Future[Failure] | None = None) -> None:
+        """Wait that long, or until `retry` is called or `until` is done."""
+        self._wake.clear()
+        waited: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._wake.wait())]
+        if until is not None:
+            waited.append(until)
+        try:
+            await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waited[0].cancel()
+
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case MachineAppeared():
+                self._machines.ask()
+            case MachineGone(name):
+                self._details.drop(name)
+                self.store.remove_machine(name)
+                self._machines.ask()
+                self._image_os.ask()
+            case UnitBusy(unit):
+                for machine in self.store.registered.values():
+                    if machine.unit == unit:
+                        self._details.look(machine.name)
+            case ServiceMoved(is_there):
+                self._on_service_moved(is_there)
+            case Lost(failure):
+                if self._lost is not None and not self._lost.done():
+                    self._lost.set_result(failure)
+
+    def _on_images_changed(self) -> None:
+        self._images.ask()
+        self._pool.ask()
+
+    def _on_service_moved(self, is_there: bool) -> None:
+        if not is_there and self._has_been_up:
+            self.store.set_status(Status(Link.AWAY))
+        # Asking also brings a service back that is started on demand.
+        self._ask_all()
+
+    def _on_down(self, failure: Failure) -> None:
+        link = Link.LOST if self._has_been_up else Link.MISSING
+        self.store.set_status(Status(link, failure))
+
+    async def _list(self, part: Part, read: Callable[[], Awaitable[None]]) -> None:
+        """Read one part; a failure is noted with it, a service that is away asked again later."""
+        try:
+            await read()
+        except Failure as failure:
+            if failure.kind is Kind.NO_BUS:
+                return  # the connection says so itself
+            if failure.kind in {Kind.NO_SERVICE, Kind.TIMED_OUT} and self._has_been_up:
+                self.store.set_status(Status(Link.AWAY, failure))
+                self._ask_later()
+                return
+            self.store.set_failure(part, failure)
+        if part is Part.MACHINES:
+            self._has_been_up = True
+            self.store.set_status(Status(Link.UP))
+
+    def _ask_later(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(AWAY_SECONDS, self._ask_all)
+
+    async def _list_machines(self) -> None:
+        self.store.set_machines(await self.host.machines())
+        self._details.keep(self.store.registered)
+        for name in self.store.registered:
+            self._details.look(name)
+
+    async def _list_images(self) -> None:
+        self.store.set_images(await self.host.images())
+        self._image_os.ask()
+
+    async def _read_pool(self) -> None:
+        self.store.set_pool(await self.host.pool())
+
+    async def _read_image_os(self) -> None:
+        """Ask the images that could run and were not asked yet; only folders, whose files lie open."""
+        for image in list(self.store.images.values()):
+            name = image.name
+            is_running = name in self.store.registered
+            if not image.is_startable or not image.is_folder or is_running or name in self.store.image_os:
+                continue
+            try:
+                self.store.set_image_os(name, await self.host.image_os(name))
+            except Failure as failure:
+                if failure.kind in {Kind.NO_BUS, Kind.NO_SERVICE, Kind.TIMED_OUT}:
+                    return  # asked again with the next list
+                self.store.set_image_os(name, None)

@@ -1,0 +1,71 @@
+"""What the console needs of a host, whichever way it is reached."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from machinedeck.model.event import Listener
+from machinedeck.model.image import Image, Pool
+from machinedeck.model.machine import Identity, Machine, OperatingSystem
+
+
+class Host(Protocol):
+    """A host that can be asked and followed. Every method raises `Failure`."""
+
+    @property
+    def name(self) -> str:
+        """The host's name, as the header shows it."""
+        ...
+
+    @property
+    def mode(self) -> str:
+        """How it is reached: `system bus` or the address of another one."""
+        ...
+
+    async def open(self, listener: Listener) -> None:
+        """Connect, and tell `listener` of everything that happens until `close` or `Lost`."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection; may be called at any time, also twice."""
+        ...
+
+    async def machines(self) -> list[Machine]:
+        """The registered machines, with what a list tells of them."""
+        ...
+
+    async def properties(self, machine: Machine) -> Machine:
+        """The same machine with its properties."""
+        ...
+
+    async def os(self, name: str) -> OperatingSystem | None:
+        """The operating system of a running machine."""
+        ...
+
+    async def addresses(self, name: str) -> tuple[str, ...]:
+        """The addresses of a running machine."""
+        ...
+
+    async def images(self) -> list[Image]:
+        """All images."""
+        ...
+
+    async def image_os(self, name: str) -> OperatingSystem | None:
+        """The operating system of an image that does not run."""
+        ...
+
+    async def pool(self) -> Pool:
+        """The pool of images."""
+        ...
+
+    async def shell(self, name: str, user: str, environment: list[str]) -> int:
+        """A shell in a machine; the descriptor of its terminal now belongs to the caller."""
+        ...
+
+    async def start(self, name: str) -> None:
+        """Start the image `name` as a container and wait until it is up."""
+        ...
+
+    async def terminate(self, identity: Identity) -> None:
+        """End the very run of a machine that `identity` names, and no other."""
+        ...

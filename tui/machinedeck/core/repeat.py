@@ -1,0 +1,53 @@
+"""Work that is asked for more often than it needs to be done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+
+class Repeat:
+    """One piece of work, run once more if it was asked for while it ran.
+
+    So the last run always began after the last request: an answer that was on its way when something
+    changed never has the last word.
+
+    Args:
+        name: What the work is called in the list of tasks.
+        work: The work; it handles the failures it expects.
+        on_crash: Told of what the work did not expect: an error in the program, never to be kept quiet.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[None]],
+        on_crash: Callable[[BaseException], None],
+    ) -> None:
+        self._name = name
+        self._work = work
+        self._on_crash = on_crash
+        self._is_asked = False
+        self._task: asyncio.Task[None] | None = None
+
+    def ask(self) -> None:
+        """Have the work done soon."""
+        self._is_asked = True
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run(), name=self._name)
+
+    def cancel(self) -> None:
+        """Forget what was asked and stop what runs."""
+        self._is_asked = False
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            while self._is_asked:
+                self._is_asked = False
+                await self._work()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is passed on
+            self._on_crash(error)
+        finally:
+            self._task = None

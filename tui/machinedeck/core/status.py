@@ -1,0 +1,37 @@
+"""How the console stands with the host: connected, lost, refused, or nobody there to ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from machinedeck.model.failure import Failure
+
+
+class Link(StrEnum):
+    """The state of the connection as a whole."""
+
+    CONNECTING = "connecting"
+    UP = "up"
+    AWAY = "away"
+    """The bus is there, the service of machines is restarting."""
+    LOST = "lost"
+    """It was up; what is shown is what was last known, and it is tried again."""
+    MISSING = "missing"
+    """There is no bus or nobody on it serves machines, and it was never up."""
+
+
+class Part(StrEnum):
+    """What is listed apart, and can be refused apart."""
+
+    MACHINES = "machines"
+    IMAGES = "images"
+    POOL = "pool"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The link, and why it is not up."""
+
+    link: Link = Link.CONNECTING
+    failure: Failure | None = None

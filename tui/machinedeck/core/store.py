@@ -1,0 +1,161 @@
+"""What is known of the host, and who wants to hear when it changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from machined.contract import HOST_MACHINE
+from machinedeck.core.status import Part, Status
+from machinedeck.model.failure import Failure
+from machinedeck.model.image import Image, Pool
+from machinedeck.model.machine import Machine, OperatingSystem, State
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changed since the last one was told."""
+
+    parts: frozenset[Part]
+    is_status: bool
+
+    def __or__(self, other: Change) -> Change:
+        """Both changes in one."""
+        return Change(self.parts | other.parts, self.is_status or other.is_status)
+
+
+EVERYTHING = Change(frozenset(Part), is_status=True)
+"""The change to tell somebody who knows nothing yet."""
+
+
+class Store:
+    """The one place where what is known of the host stands.
+
+    Only the follower writes; listeners are told once per turn of the event loop, however many writes
+    that turn had, and read what they need.
+    """
+
+    def __init__(self) -> None:
+        self.status = Status()
+        self.registered: dict[str, Machine] = {}
+        """Machines the service knows, by name, the host itself left out."""
+        self.images: dict[str, Image] = {}
+        """Every image by name, hidden ones too."""
+        self.pool: Pool | None = None
+        self.image_os: dict[str, OperatingSystem | None] = {}
+        """The operating system of images that were asked."""
+        self.failures: dict[Part, Failure] = {}
+        """Parts that could not be read, and why."""
+        self.read: set[Part] = set()
+        """Parts that were read at least once: an empty one of these is truly empty."""
+        self._listeners: list[Callable[[Change], None]] = []
+        self._parts: set[Part] = set()
+        self._is_status = False
+        self._is_due = False
+
+    def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Call `listener` after every change; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def rows(self) -> list[Machine]:
+        """The machines pane: registered machines and images that could run but do not, by name."""
+        rows = dict(self.registered)
+        for image in self.images.values():
+            if image.is_startable and image.name not in rows:
+                rows[image.name] = Machine(
+                    name=image.name,
+                    state=State.STOPPED,
+                    kind="container",
+                    os=self.image_os.get(image.name),
+                )
+        return [rows[name] for name in sorted(rows)]
+
+    def visible_images(self) -> list[Image]:
+        """The images pane: all but the hidden ones, by name."""
+        return [self.images[name] for name in sorted(self.images) if not self.images[name].is_hidden]
+
+    def set_status(self, status: Status) -> None:
+        """Say how the link stands."""
+        if status != self.status:
+            self.status = status
+            self._is_status = True
+            self._tell()
+
+    def set_machines(self, listed: Iterable[Machine]) -> None:
+        """Take a new list: keep what is known of machines that stay, drop those that are gone."""
+        fresh = {machine.name: machine for machine in listed if machine.name != HOST_MACHINE}
+        merged = {name: self._merged(machine) for name, machine in fresh.items()}
+        self._set(Part.MACHINES, "registered", merged)
+
+    def _merged(self, machine: Machine) -> Machine:
+        known = self.registered.get(machine.name)
+        if known is None:
+            return machine
+        return replace(known, kind=machine.kind, service=machine.service, path=machine.path)
+
+    def update_machine(self, machine: Machine) -> None:
+        """Take news of one machine, unless it is gone meanwhile: an answer may come late."""
+        if machine.name in self.registered and self.registered[machine.name] != machine:
+            self.registered = {**self.registered, machine.name: machine}
+            self._changed(Part.MACHINES)
+
+    def remove_machine(self, name: str) -> None:
+        """Drop a machine that ended."""
+        machine = self.registered.get(name)
+        if machine is not None:
+            if name in self.images and machine.os is not None:
+                self.image_os[name] = machine.os
+            self.registered = {key: other for key, other in self.registered.items() if key != name}
+            self._changed(Part.MACHINES)
+
+    def set_images(self, images: Iterable[Image]) -> None:
+        """Take a new list of images; it also tells which machines could be started."""
+        fresh = {image.name: image for image in images}
+        if self.images != fresh:
+            self.image_os = {
+                name: os for name, os in self.image_os.items() if fresh.get(name) == self.images.get(name)
+            }
+            self._changed(Part.MACHINES)
+        self._set(Part.IMAGES, "images", fresh)
+
+    def set_image_os(self, name: str, os: OperatingSystem | None) -> None:
+        """Take the operating system of an image."""
+        if self.image_os.get(name, self) != os:
+            self.image_os[name] = os
+            self._changed(Part.MACHINES)
+
+    def set_pool(self, pool: Pool) -> None:
+        """Take what is known of the pool."""
+        self._set(Part.POOL, "pool", pool)
+
+    def set_failure(self, part: Part, failure: Failure) -> None:
+        """Say why a part could not be read; what was known of it stays."""
+        if str(self.failures.get(part)) != str(failure):
+            self.failures[part] = failure
+            self._changed(part)
+
+    def _set(self, part: Part, attribute: str, value: object) -> None:
+        is_news = part in self.failures or part not in self.read or getattr(self, attribute) != value
+        self.failures.pop(part, None)
+        self.read.add(part)
+        setattr(self, attribute, value)
+        if is_news:
+            self._changed(part)
+
+    def _changed(self, part: Part) -> None:
+        self._parts.add(part)
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        change = Change(frozenset(self._parts), self._is_status)
+        self._parts.clear()
+        self._is_due = self._is_status = False
+        for listener in tuple(self._listeners):
+            listener(change)

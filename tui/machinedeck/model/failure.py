@@ -1,0 +1,42 @@
+"""Errors in the console's own kinds: what happened, and what the operator can do about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Kinds of failure that are handled differently."""
+
+    NOT_THERE = "not-there"
+    """The object asked for does not exist (any more)."""
+    NOT_ALLOWED = "not-allowed"
+    """The bus, the service or polkit refused it to this user."""
+    REFUSED = "refused"
+    """The service understood and said no, or the work failed there."""
+    TIMED_OUT = "timed-out"
+    NO_SERVICE = "no-service"
+    """Nobody owns or can activate the name that was called."""
+    NO_BUS = "no-bus"
+    """The message bus cannot be reached, or the connection to it ended."""
+
+
+class Failure(Exception):
+    """Something asked of the host did not happen.
+
+    Attributes:
+        kind: What sort of failure it is.
+        message: What happened, in one clean sentence.
+        hint: What to do next; "" when there is nothing to add.
+        name: The D-Bus error name behind it, "" if none.
+    """
+
+    def __init__(self, kind: Kind, message: str, hint: str = "", name: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.hint = hint
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()

@@ -1,0 +1,46 @@
+"""Images and the pool they live in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from machined.contract import HOST_MACHINE, is_machine_name
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One row of the images pane. Sizes are bytes, times microseconds of real time; `None` is unknown."""
+
+    name: str
+    type: str
+    """`directory`, `subvolume`, `raw`, `block`, or what later versions add."""
+    is_read_only: bool
+    created: int | None
+    modified: int | None
+    usage: int | None
+    path: str
+    """Its object path."""
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it is left out of lists unless asked for (systemd hides names with a leading dot)."""
+        return self.name.startswith(".")
+
+    @property
+    def is_startable(self) -> bool:
+        """Whether a container could be started from it under its own name."""
+        return self.name != HOST_MACHINE and is_machine_name(self.name)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether its files lie open in a directory, so that reading them needs no loop device."""
+        return self.type in {"directory", "subvolume"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Where images are kept. Sizes are bytes; `None` is unknown (or no limit)."""
+
+    path: str
+    usage: int | None
+    limit: int | None

@@ -1,0 +1,85 @@
+"""A machine as the console shows it: one that runs, or an image that could."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """The life of a machine; the words are those of `org.freedesktop.machine1(5)`, but for `STOPPED`."""
+
+    STOPPED = "stopped"
+    """Not registered: an image that could be started."""
+    OPENING = "opening"
+    """Being started: its unit's start job is still running."""
+    RUNNING = "running"
+    CLOSING = "closing"
+    """Being terminated."""
+    UNKNOWN = ""
+    """Listed, but its properties were not read yet."""
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether the service has a machine of that name in this state."""
+        return self is not State.STOPPED
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which run of a machine is meant: names are used again, this triple is not."""
+
+    name: str
+    machine_id: str
+    """The id given at registration, 32 hex digits, or "" if there was none."""
+    timestamp_monotonic: int
+    """When it was registered, microseconds of the host's monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingSystem:
+    """What an os-release(5) file says of itself; clean, "" where it says nothing."""
+
+    name: str
+    """The name for people: `Debian GNU/Linux 12 (bookworm)`."""
+    id: str
+    """The name for programs: `debian`."""
+    version: str
+    """The version for programs: `12`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One row of the machines pane.
+
+    `name` is as the service gave it and is cleaned where it is shown; the other texts are clean (see
+    `model.text`). `None` is a value that was not read yet or cannot be told.
+    """
+
+    name: str
+    state: State = State.UNKNOWN
+    kind: str = ""
+    """The class: `container`, `vm` or `host`; "" when unknown."""
+    service: str = ""
+    """What registered it, for example `systemd-nspawn` or `libvirt-qemu`."""
+    unit: str = ""
+    leader: int = 0
+    machine_id: str = ""
+    timestamp: int = 0
+    """When it was registered, microseconds of real time; 0 if not running."""
+    timestamp_monotonic: int = 0
+    os: OperatingSystem | None = None
+    addresses: tuple[str, ...] | None = None
+    """In the order of the service: IPv4 first, global scope first."""
+    path: str = ""
+    """Its object path; "" for a stopped one."""
+
+    @property
+    def identity(self) -> Identity:
+        """Which run of the machine this is."""
+        return Identity(self.name, self.machine_id, self.timestamp_monotonic)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it can be entered now."""
+        return self.state is State.RUNNING

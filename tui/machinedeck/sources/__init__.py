@@ -1,0 +1,1 @@
+"""What no bus tells: read from the host itself."""

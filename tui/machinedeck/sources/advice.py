@@ -1,0 +1,71 @@
+"""What is missing on this host where nobody serves machines, and the one command that mends it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from machinedeck.model.failure import Kind
+
+_INSTALL = {
+    "debian": "apt install {package}",
+    "ubuntu": "apt install {package}",
+    "fedora": "dnf install {package}",
+    "rhel": "dnf install {package}",
+    "centos": "dnf install {package}",
+    "suse": "zypper install {package}",
+    "opensuse": "zypper install {package}",
+    "arch": "pacman -S {package}",
+}
+_PACKAGES = {"arch": "systemd"}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to tell an operator."""
+
+    missing: str
+    """What is missing, in a sentence."""
+    command: str
+    """The one command that mends it."""
+
+
+def advise(kind: Kind, root: Path = Path("/"), release: Mapping[str, str] | None = None) -> Advice:
+    """What to do about a failure of that kind.
+
+    Args:
+        kind: What went wrong.
+        root: Where the host's files are.
+        release: The host's os-release(5) fields; read from the host unless given.
+    """
+    if not (root / "run/systemd/system").is_dir():
+        # The test of sd_booted(3).
+        return Advice(
+            "This host was not booted with systemd, so systemd-machined cannot run here.",
+            "machinedeck --bus unix:path=/path/to/another/bus",
+        )
+    if kind is Kind.NO_BUS:
+        return Advice("The system's message bus does not answer.", "systemctl start dbus.socket")
+    if kind is Kind.NO_SERVICE:
+        if any((root / folder / "systemd/systemd-machined").exists() for folder in ("usr/lib", "lib")):
+            return Advice("systemd-machined is not running.", "systemctl start systemd-machined")
+        return Advice(
+            "systemd-machined is not installed.", _install(_release() if release is None else release)
+        )
+    return Advice("The service of machines refused to answer.", "sudo machinedeck")
+
+
+def _install(release: Mapping[str, str]) -> str:
+    for name in (release.get("ID", ""), *release.get("ID_LIKE", "").split()):
+        if name in _INSTALL:
+            return _INSTALL[name].format(package=_PACKAGES.get(name, "systemd-container"))
+    return "install the package systemd-container"
+
+
+def _release() -> Mapping[str, str]:
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:
+        return {}  # a host without the file gets the general advice

@@ -1,0 +1,51 @@
+"""Changes in the folders of images, as the kernel tells them (inotify(7)).
+
+The service has no signal for images; this is how a new one shows without being asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from asyncinotify import Event, Inotify, Mask
+
+_MASK = (
+    Mask.CREATE
+    | Mask.DELETE
+    | Mask.MOVED_FROM
+    | Mask.MOVED_TO
+    | Mask.ATTRIB
+    | Mask.CLOSE_WRITE
+    | Mask.ONLYDIR
+)
+
+SETTLE_SECONDS = 0.2
+"""Changes come in bursts; they are told once, this long after the first of a burst."""
+
+
+async def follow_image_folders(folders: Sequence[str], on_change: Callable[[], None]) -> None:
+    """Call `on_change` soon after anything changed directly in one of `folders`, until cancelled.
+
+    Folders that do not exist when it begins, or may not be read, are not followed.
+    """
+    with Inotify() as inotify:
+        watched = 0
+        for folder in folders:
+            try:
+                inotify.add_watch(Path(folder), _MASK)
+            except OSError:
+                continue  # not there or not ours to read: the slow poll of the follower remains
+            watched += 1
+        if not watched:
+            return
+        while True:
+            if _is_of_an_image(await inotify.get()):
+                await asyncio.sleep(SETTLE_SECONDS)
+                on_change()
+
+
+def _is_of_an_image(event: Event) -> bool:
+    # `.#NAME.lck` is a lock beside an image: taking it changes no image.
+    return not str(event.name or "").startswith(".#")

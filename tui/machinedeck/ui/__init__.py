@@ -1,0 +1,1 @@
+"""The console on the screen. The only package that knows Textual."""

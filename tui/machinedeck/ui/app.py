@@ -1,0 +1,211 @@
+"""The application: it joins host, store and screens, and does what the user wants."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+
+from machinedeck.core.actions import ACTIONS, Action, Harm, shell_refusal
+from machinedeck.core.follower import Follower
+from machinedeck.core.status import Link
+from machinedeck.core.store import EVERYTHING, Change
+from machinedeck.model.failure import Failure
+from machinedeck.model.machine import Machine
+from machinedeck.model.text import clean
+from machinedeck.ui.ascii import AsciiFilter
+from machinedeck.ui.options import Options
+from machinedeck.ui.screens.console import Console
+
+GATHER_SECONDS = 0.05
+"""News that come within this time of others are shown together."""
+
+HANGUP_SECONDS = 2.0
+"""How often it is looked whether the terminal is still there."""
+
+
+class MachinedeckApp(App[None], inherit_bindings=False):
+    """The console of one host.
+
+    Args:
+        follower: What follows the host; started here, if it is not running already.
+        options: How to show it.
+        clock: The real time in seconds.
+    """
+
+    TITLE = "machinedeck"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave_program", show=False),
+        Binding("ctrl+z", "suspend_process", show=False),
+    ]
+
+    def __init__(
+        self,
+        follower: Follower,
+        options: Options,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.store = follower.store
+        self._host = host = follower.host
+        self._options = options
+        self._follower = follower
+        self._news: Change | None = None
+        self._has_first_run = False
+        self.console_screen = Console(
+            self.store, (host.name, host.mode), options.leave_key, options.frames, clock
+        )
+        if options.is_calm:
+            self.animation_level = "none"
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """Textual's filters, and the one to plain ASCII where the locale knows no more."""
+        filters = list(super().get_line_filters())
+        return [*filters, AsciiFilter()] if self._options.is_ascii else filters
+
+    def on_mount(self) -> None:
+        """Show the console and begin to follow the host."""
+        self.push_screen(self.console_screen)
+        self.store.listen(self._on_change)
+        self._follow()
+        if not self.is_headless:
+            self._catch_signals()
+        self._show(EVERYTHING)
+
+    @work(group="follow", name="follow", exit_on_error=True)
+    async def _follow(self) -> None:
+        """Keep the store in step with the host; an error of the program in there ends the app."""
+        await self._follower.start()
+
+    def _on_change(self, change: Change) -> None:
+        """Show news at once if it is the first in a while, else with what else comes in the next moment."""
+        if self._news is None:
+            self._news = Change(frozenset(), is_status=False)
+            self.set_timer(GATHER_SECONDS, self._show_news)
+            self._show(change)
+        else:
+            self._news |= change
+
+    def _show_news(self) -> None:
+        news, self._news = self._news, None
+        if news is not None and (news.parts or news.is_status):
+            self._on_change(news)
+
+    def _show(self, change: Change) -> None:
+        with self.batch_update():
+            if change.is_status:
+                self._show_status()
+            self.console_screen.show_change(change)
+
+    def _show_status(self) -> None:
+        link = self.store.status.link
+        if link is Link.MISSING and not self._has_first_run:
+            from machinedeck.ui.screens.first_run import FirstRun  # noqa: PLC0415 - seldom needed
+
+            self._has_first_run = True
+            self.push_screen(FirstRun(self.store, self._follower.retry))
+        elif link is Link.UP and self._has_first_run:
+            self._has_first_run = False
+            self.pop_screen()
+
+    # Doing
+
+    def on_console_wanted(self, event: Console.Wanted) -> None:
+        """Do what the user wants, or say why not."""
+        if event.action == "shell":
+            if (reason := shell_refusal(event.machine)) is not None:
+                self._warn(reason)
+            else:
+                self._open_shell(event.machine.name)
+            return
+        action = next(action for action in ACTIONS if action.id == event.action)
+        if (reason := action.refusal(event.machine)) is not None:
+            self._warn(reason)
+        else:
+            self._act(action, event.machine)
+
+    @work(group="act", exit_on_error=True)
+    async def _act(self, action: Action, machine: Machine) -> None:
+        """Do one action, after asking where it ends work, and tell how it went."""
+        if action.harm is not Harm.NONE and not await self._confirm(action, machine):
+            return
+        self.notify(action.sentence(action.doing, machine), markup=False, timeout=3)
+        try:
+            await action.run(self._host, machine)
+        except Failure as failure:
+            self._fail(failure)
+        else:
+            self.notify(action.sentence(action.done, machine), markup=False)
+
+    async def _confirm(self, action: Action, machine: Machine) -> bool:
+        from machinedeck.ui.dialogs.confirm import Confirm  # noqa: PLC0415 - seldom needed at start
+
+        question = f"{action.label} {clean(machine.name)}? {action.help}"
+        command = action.sentence(action.command, machine)
+        return await self.push_screen_wait(
+            Confirm(question, yes=action.label.lower(), no="leave it alone", command=command)
+        )
+
+    @work(group="shell", exit_on_error=True)
+    async def _open_shell(self, name: str) -> None:
+        """Open a shell in a machine, in a tab of its own."""
+        from machinedeck.ui.session import ENVIRONMENT, Session  # noqa: PLC0415 - not at every start
+
+        try:
+            fd = await self._host.shell(name, "root", ENVIRONMENT)
+        except Failure as failure:
+            self._fail(failure)
+            return
+        await self.console_screen.shells.open(Session(name, fd))
+
+    def _warn(self, reason: str) -> None:
+        self.notify(reason, severity="warning", markup=False)
+
+    def _fail(self, failure: Failure) -> None:
+        self.notify(str(failure), severity="error", markup=False, timeout=15)
+
+    # Leaving
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._on_signal, number)
+
+        self.set_interval(HANGUP_SECONDS, self._look_for_hangup)
+
+    def _look_for_hangup(self) -> None:
+        """End when the terminal is gone, also where no SIGHUP tells of it: nobody could ever end us."""
+        terminal = select.poll()
+        terminal.register(sys.stdin.fileno(), 0)
+        if any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):
+            self.exit(return_code=128 + signal.SIGHUP)
+
+    def _on_signal(self, number: int) -> None:
+        """End as on a key, so that the terminal is left as it was found (signal(7))."""
+        self.exit(return_code=128 + number)
+
+    @work(group="leave", exclusive=True)
+    async def action_leave_program(self) -> None:
+        """End, after asking if shells would end with it."""
+        count = self.console_screen.shells.open_count
+        if count:
+            from machinedeck.ui.dialogs.confirm import Confirm  # noqa: PLC0415 - seldom needed at start
+
+            shells = "the open shell" if count == 1 else f"{count} open shells"
+            if not await self.push_screen_wait(Confirm(f"Quit, and end {shells}?", yes="quit", no="stay")):
+                return
+        self.exit()
+
+    def on_unmount(self) -> None:
+        """Hang up what is still open."""
+        self.console_screen.shells.close_all()

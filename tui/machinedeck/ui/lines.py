@@ -1,0 +1,87 @@
+"""What the header, the banner and the line of keys say."""
+
+from __future__ import annotations
+
+from machinedeck.core.actions import ACTIONS, shell_refusal
+from machinedeck.core.status import Link, Status
+from machinedeck.core.store import Store
+from machinedeck.model.machine import Machine
+from machinedeck.model.text import clean
+from machinedeck.ui.shells import Shells
+from machinedeck.ui.widgets.line import Piece
+
+_LINKS = {
+    Link.CONNECTING: ("connecting …", "faint"),
+    Link.UP: ("● live", "good"),
+    Link.AWAY: ("◐ service restarting", "warn"),
+    Link.LOST: ("✗ lost", "bad"),
+    Link.MISSING: ("✗ no service", "bad"),
+}
+
+_LOOKING = [("PgUp/PgDn", "scroll"), ("[ ]", "tabs"), ("1", "panes")]
+
+
+def header(store: Store, title: tuple[str, str]) -> tuple[list[Piece], list[Piece]]:
+    """Host and mode from the left, the state of the connection from the right."""
+    host, mode = title
+    word, tone = _LINKS[store.status.link]
+    return (
+        [Piece(" "), Piece(clean(host), "name"), Piece(f" · {mode}", "faint")],
+        [Piece(word, tone), Piece(" ")],
+    )
+
+
+def banner(status: Status) -> str:
+    """What is wrong with the connection, "" when nothing is."""
+    if status.link is Link.LOST:
+        why = f" {status.failure}" if status.failure else ""
+        return f"Connection lost; below is what was last known. Trying again …{why}"
+    if status.link is Link.AWAY:
+        return "The service of machines is restarting; below is what was last known. Asking again …"
+    return ""
+
+
+def key_name(key: str) -> str:
+    """A key as it stands on keyboards: `F12`, `Ctrl-G`."""
+    return "-".join(part.capitalize() for part in key.replace("_", " ").split("+"))
+
+
+def leave_hint(shells: Shells, leave_key: str) -> list[Piece]:
+    """The way out of, or back to, the terminals; always on screen while there are any."""
+    if not shells.views:
+        return []
+    what = "leave" if shells.current else "back to the shell"
+    return [Piece(key_name(leave_key), "key", "leave"), Piece(f" {what} ")]
+
+
+def keys(shells: Shells, leave_key: str, machine: Machine | None, *, has_rows: bool) -> list[Piece]:
+    """The keys that do something now."""
+    view = shells.current
+    if view is None:
+        return _pane_keys(shells, machine, has_rows=has_rows)
+    if view.session.has_ended:
+        pairs = [("Ended.", ""), ("Enter", "close"), ("r", "open again"), *_LOOKING]
+    elif view.is_captive:
+        pairs = [(key_name(leave_key), f"leave; all other keys go to {shells.label(view)}")]
+    else:
+        pairs = [("Enter", "type here"), *_LOOKING, ("x", "close")]
+    return _pieces(pairs)
+
+
+def _pane_keys(shells: Shells, machine: Machine | None, *, has_rows: bool) -> list[Piece]:
+    pairs = []
+    if machine is not None and has_rows:
+        if shell_refusal(machine) is None:
+            pairs.append(("Enter", "shell"))
+        pairs += [(action.key, action.label.lower()) for action in ACTIONS if not action.refusal(machine)]
+    pairs += [("Tab", "panes")]
+    if shells.views:
+        pairs += [("[ ]", "tabs")]
+    return _pieces([*pairs, ("q", "quit")])
+
+
+def _pieces(pairs: list[tuple[str, str]]) -> list[Piece]:
+    pieces = []
+    for key, what in pairs:
+        pieces += [Piece(" "), Piece(key, "key"), Piece(f" {what} ")]
+    return pieces

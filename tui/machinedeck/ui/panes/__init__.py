@@ -1,0 +1,1 @@
+"""The three lists: machines, images and the pool."""

@@ -1,0 +1,1 @@
+"""Whole screens: the console, and what is shown where there is nothing to ask."""
