@@ -1,0 +1,1 @@
+"""The speeds we promise, each measured beside its reference in the same run (`just bench`)."""
