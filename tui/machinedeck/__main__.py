@@ -41,7 +41,7 @@ def main() -> int:
 def _has_screen() -> bool:
     """Whether there is a terminal that can be painted; a dumb one gets plain lines (term(7))."""
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
-    return is_terminal and os.environ.get("TERM", "dumb") != "dumb"
+    return is_terminal and os.environ.get("TERM", "") not in {"", "dumb"}
 
 
 def _open_console(host: Host) -> int:

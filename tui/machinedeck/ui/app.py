@@ -14,6 +14,7 @@ from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
+from textual.message import Message
 
 from machinedeck.core.actions import ACTIONS, Action, Harm, shell_refusal
 from machinedeck.core.follower import Follower
@@ -49,6 +50,9 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         Binding("ctrl+z", "suspend_process", show=False),
     ]
 
+    class News(Message):
+        """The store changed."""
+
     def __init__(
         self,
         follower: Follower,
@@ -61,6 +65,7 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         self._options = options
         self._follower = follower
         self._news: Change | None = None
+        self._is_gathering = False
         self._has_first_run = False
         self.console_screen = Console(
             self.store, (host.name, host.mode), options.leave_key, options.frames, clock
@@ -88,18 +93,21 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         await self._follower.start()
 
     def _on_change(self, change: Change) -> None:
-        """Show news at once if it is the first in a while, else with what else comes in the next moment."""
-        if self._news is None:
-            self._news = Change(frozenset(), is_status=False)
-            self.set_timer(GATHER_SECONDS, self._show_news)
-            self._show(change)
-        else:
-            self._news |= change
+        """Note what changed; it is shown at once if it is the first in a while, else with the rest."""
+        self._news = change if self._news is None else self._news | change
+        if not self._is_gathering:
+            self._is_gathering = True
+            # The store tells from the task of the follower, which knows nothing of Textual.
+            self.post_message(self.News())
 
-    def _show_news(self) -> None:
+    def on_machinedeck_app_news(self) -> None:
+        """Show what changed, and what comes within the next moment in one go after it."""
         news, self._news = self._news, None
-        if news is not None and (news.parts or news.is_status):
-            self._on_change(news)
+        if news is None:
+            self._is_gathering = False
+            return
+        self._show(news)
+        self.set_timer(GATHER_SECONDS, self.on_machinedeck_app_news)
 
     def _show(self, change: Change) -> None:
         with self.batch_update():

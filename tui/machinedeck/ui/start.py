@@ -10,7 +10,7 @@ from machined.contract import IMAGE_FOLDERS
 from machinedeck.core.follower import Follower
 from machinedeck.core.host import Host
 from machinedeck.core.store import Store
-from machinedeck.ui.options import Options, read_options
+from machinedeck.ui.options import Options, first_environment, read_options
 
 FIRST_LOOK_SECONDS = 0.1
 """How long the first list may keep the first picture waiting; mostly it comes in a tenth of that."""
@@ -18,7 +18,7 @@ FIRST_LOOK_SECONDS = 0.1
 
 def open_console(host: Host) -> int:
     """Run the console on `host` until it is left; the exit code."""
-    options = read_options(os.environ)
+    options = read_options(first_environment())
     if options.is_calm:
         # Read once when Textual is imported; what the operator set himself stays.
         os.environ.setdefault("TEXTUAL_FPS", "15")
