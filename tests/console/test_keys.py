@@ -90,9 +90,9 @@ async def test_actions_are_for_the_machines_pane_alone(console: Open, host: Fake
 
 async def test_a_click_moves_and_a_second_one_opens(console: Open, host: FakeHost) -> None:
     async with console() as deck:
-        await deck.pilot.click("#machines-table", offset=(3, 2))
+        await deck.pilot.click("#machines", offset=(4, 3))
         assert deck.table("machines").current == "db-1"
-        await deck.pilot.click("#machines-table", offset=(3, 2), times=2)
+        await deck.pilot.click("#machines", offset=(4, 3), times=2)
         await until(lambda: ("shell", "db-1", "root") in host.calls)
 
 

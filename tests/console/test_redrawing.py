@@ -38,7 +38,7 @@ async def test_one_state_is_one_line(
         host.tell(UnitBusy("systemd-nspawn@web-1.service"))
         await deck.settle()
         assert deck.cells("web-1")[1] == "◑ closing"
-        assert drawn == [("machines-table", (Region(0, 3, 118, 1),))]
+        assert drawn == [("machines", (Region(0, 3, 118, 1),))]
 
 
 async def test_news_that_are_none_draw_nothing(

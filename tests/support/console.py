@@ -33,7 +33,7 @@ class Deck:
 
     def table(self, pane: str) -> Table:
         """The table of a pane."""
-        return self.app.console_screen.query_one(f"#{pane}-table", Table)
+        return self.app.console_screen.query_one(f"#{pane}", Table)
 
     def names(self, pane: str = "machines") -> list[str]:
         """The keys of the rows of a pane."""

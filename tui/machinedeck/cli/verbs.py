@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,6 +26,7 @@ Records = Sequence[dict[str, Any]]
 
 def run_verb(host: Host, verb: str, *, is_json: bool, is_all: bool) -> int:
     """Do one verb and print its answer; the exit code."""
+    gc.enable()
     read = {"list": _machines, "images": _images}[verb]
     try:
         records = asyncio.run(_ask(host, read, is_all=is_all))

@@ -45,6 +45,9 @@ class Details:
         self._tries: dict[str, int] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self.may_look = asyncio.Event()
+        """Set while there is time for details: names are shown before anything else is read."""
+        self.may_look.set()
 
     def look(self, name: str) -> None:
         """Read the details of a machine soon."""
@@ -66,6 +69,7 @@ class Details:
             look.cancel()
 
     async def _look(self, name: str) -> None:
+        await self.may_look.wait()
         async with self._slots:
             machine = self._store.registered.get(name)
             if machine is None:

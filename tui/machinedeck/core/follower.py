@@ -65,6 +65,14 @@ class Follower:
             self._task = asyncio.get_running_loop().create_task(self.run(), name="follow")
         return self._task
 
+    def hold_details(self) -> None:
+        """Read no more than lists until `release_details` is called."""
+        self._details.may_look.clear()
+
+    def release_details(self) -> None:
+        """Read the details that were held back."""
+        self._details.may_look.set()
+
     def retry(self) -> None:
         """Try to connect, or list everything anew, now instead of after the pause."""
         self._wake.set()

@@ -6,8 +6,6 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-import humanize
-
 from machinedeck.model.machine import OperatingSystem
 from machinedeck.model.text import UNKNOWN, clean
 
@@ -16,6 +14,8 @@ def size(count: int | None) -> str:
     """A number of bytes in binary units with one decimal, as `machinectl` writes it: `1.5G`."""
     if count is None:
         return UNKNOWN
+    import humanize  # noqa: PLC0415 - brings gettext along; the first picture often has no size in it
+
     return humanize.naturalsize(count, gnu=True).removesuffix("B") if count >= 1024 else f"{count}B"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import select
 import signal
 import sys
@@ -15,6 +16,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.screen import Screen
 
 from machinedeck.core.actions import ACTIONS, Action, Harm, shell_refusal
 from machinedeck.core.follower import Follower
@@ -44,6 +46,7 @@ class MachinedeckApp(App[None], inherit_bindings=False):
     """
 
     TITLE = "machinedeck"
+    CSS_PATH = "screens/console.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave_program", show=False),
@@ -78,14 +81,23 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         filters = list(super().get_line_filters())
         return [*filters, AsciiFilter()] if self._options.is_ascii else filters
 
+    def get_default_screen(self) -> Screen[None]:
+        """The console is the screen below all others."""
+        return self.console_screen
+
     def on_mount(self) -> None:
-        """Show the console and begin to follow the host."""
-        self.push_screen(self.console_screen)
+        """Begin to follow the host."""
         self.store.listen(self._on_change)
         self._follow()
         if not self.is_headless:
             self._catch_signals()
         self._show(EVERYTHING)
+        self.console_screen.call_after_refresh(self._on_first_picture)
+
+    def _on_first_picture(self) -> None:
+        self._follower.release_details()
+        gc.enable()
+        gc.freeze()  # what is there now stays to the end: it need never be looked at again
 
     @work(group="follow", name="follow", exit_on_error=True)
     async def _follow(self) -> None:

@@ -29,6 +29,7 @@ def open_console(host: Host) -> int:
 async def _run(host: Host, options: Options) -> int:
     store = Store()
     follower = Follower(host, store, _watch_images)
+    follower.hold_details()  # until the first picture is drawn
     following = follower.start()
     # Textual takes a quarter of a second to import: what the bus has to say is asked for before that.
     await _first_look(store)

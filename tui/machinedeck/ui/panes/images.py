@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
 from machinedeck.model import format as written
@@ -11,7 +9,7 @@ from machinedeck.model.image import Image
 from machinedeck.model.text import clean
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.widgets.columns import Column
-from machinedeck.ui.widgets.table import Cell, Row, Table
+from machinedeck.ui.widgets.table import Cell, Row
 
 COLUMNS = (
     Column("name", "NAME", 8, 40),
@@ -29,15 +27,10 @@ class ImagesPane(Pane):
     TITLE = "Images"
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.table = Table(COLUMNS, id="images-table")
-
-    def compose(self) -> ComposeResult:
-        """The table."""
-        yield self.table
+        super().__init__(COLUMNS, id=id)
 
     @property
-    def notice(self) -> str:
+    def nothing(self) -> str:
         """See `Pane`."""
         return "No images."
 
@@ -45,7 +38,7 @@ class ImagesPane(Pane):
         """See `Pane`."""
         images = store.visible_images()
         self.show_title(store, str(len(images)) if Part.IMAGES in store.read else "")
-        self.table.show_rows([_row(image) for image in images], self.reason(store))
+        self.show_rows([_row(image) for image in images], self.reason(store))
 
 
 def _row(image: Image) -> Row:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from textual.app import ComposeResult
-
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
 from machinedeck.model import format as written
@@ -13,7 +9,7 @@ from machinedeck.model.machine import Machine, State
 from machinedeck.model.text import UNKNOWN, clean
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.widgets.columns import Column
-from machinedeck.ui.widgets.table import Cell, Row, Table
+from machinedeck.ui.widgets.table import Cell, Row
 
 COLUMNS = (
     Column("name", "NAME", 8, 40),
@@ -39,18 +35,12 @@ class MachinesPane(Pane):
 
     PART = Part.MACHINES
     TITLE = "Machines"
-    shown: ClassVar[tuple[Column, ...]] = COLUMNS
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.table = Table(self.shown, id="machines-table")
-
-    def compose(self) -> ComposeResult:
-        """The table."""
-        yield self.table
+        super().__init__(COLUMNS, id=id)
 
     @property
-    def notice(self) -> str:
+    def nothing(self) -> str:
         """See `Pane`."""
         return "No machine runs here, and there is no image to start one from."
 
@@ -60,7 +50,7 @@ class MachinesPane(Pane):
         running = sum(machine.state.is_registered for machine in machines)
         is_known = Part.MACHINES in store.read
         self.show_title(store, f"{running} running, {len(machines) - running} stopped" if is_known else "")
-        self.table.show_rows([_row(machine, now) for machine in machines], self.reason(store))
+        self.show_rows([_row(machine, now) for machine in machines], self.reason(store))
 
 
 def _row(machine: Machine, now: float) -> Row:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
 from machinedeck.model import format as written
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.widgets.columns import Column
-from machinedeck.ui.widgets.table import Cell, Row, Table
+from machinedeck.ui.widgets.table import Cell, Row
 
 COLUMNS = (Column("what", "POOL", 5, 5), Column("value", "", 6, 60))
 
@@ -21,12 +19,7 @@ class PoolPane(Pane):
     TITLE = "Pool"
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.table = Table(COLUMNS, id="pool-table")
-
-    def compose(self) -> ComposeResult:
-        """The table."""
-        yield self.table
+        super().__init__(COLUMNS, id=id)
 
     def show(self, store: Store, now: float) -> None:
         """See `Pane`."""
@@ -41,4 +34,4 @@ class PoolPane(Pane):
                 ("limit", written.size_or(pool.limit, limit)),
             ):
                 rows.append(Row(what, (Cell(what, "faint"), Cell(value))))
-        self.table.show_rows(rows, self.reason(store))
+        self.show_rows(rows, self.reason(store))

@@ -50,7 +50,6 @@ class Console(Screen[None]):
         clock: The real time in seconds.
     """
 
-    CSS_PATH = "console.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(action.key, f"act('{action.id}')", action.label, show=False) for action in ACTIONS),
         *(Binding(str(at + 1), f"pane({at})", show=False) for at in range(len(PANES))),
@@ -75,7 +74,7 @@ class Console(Screen[None]):
     def __init__(
         self, store: Store, title: tuple[str, str], leave_key: str, frames: int, clock: Callable[[], float]
     ) -> None:
-        super().__init__()
+        super().__init__(classes=f"-pane-{PANES[0]}")
         self.store = store
         self._title = title
         self._leave_key = leave_key
@@ -90,17 +89,13 @@ class Console(Screen[None]):
         self.shells = Shells(id="shells", leave_key=leave_key, frames=frames)
 
     def compose(self) -> ComposeResult:
-        """Header, tabs, banner, panes, terminals, keys."""
+        """Header, tabs, panes, terminals, keys; the rest is made when it is needed first."""
         machines, images, pool = self.panes
         yield Line(id="header")
         yield Line(id="tabs")
-        yield Static(id="banner")
         yield Container(machines, Horizontal(images, pool, id="lower"), id="estate")
         yield self.shells
         yield Line(id="keys")
-        yield Static(
-            Content("Too small to show anything: make it at least 40 columns by 10 lines."), id="small"
-        )
 
     def on_mount(self) -> None:
         """Show what is known already, and follow the store and the clock."""
@@ -121,18 +116,24 @@ class Console(Screen[None]):
             if pane.PART in change.parts:
                 pane.show(self.store, now)
         if change.is_status:
-            banner = self.query_one("#banner", Static)
-            text = lines.banner(self.store.status)
-            banner.set_class(bool(text), "-some")
-            banner.update(Content(text))
+            self._show_note("banner", lines.banner(self.store.status))
         self._show_lines()
+
+    def _show_note(self, id: str, text: str) -> None:
+        """Show a text above the panes, or take it away again ("")."""
+        notes = self.query(f"#{id}").results(Static)
+        if (note := next(notes, None)) is not None:
+            note.update(Content(text))
+            note.display = bool(text)
+        elif text:
+            self.mount(Static(Content(text), id=id), before="#estate")
 
     def _show_lines(self) -> None:
         self.query_one("#header", Line).show(*lines.header(self.store, self._title))
         self.query_one("#tabs", Line).show(
             self.shells.pieces(), lines.leave_hint(self.shells, self._leave_key)
         )
-        table = self.panes[self._pane].query_one(Table)
+        table = self.panes[self._pane]
         machine = self.machine if self._pane == 0 else None
         self.query_one("#keys", Line).show(
             lines.keys(self.shells, self._leave_key, machine, has_rows=bool(table.rows))
@@ -141,7 +142,7 @@ class Console(Screen[None]):
     @property
     def machine(self) -> Machine | None:
         """The machine under the cursor of the machines pane."""
-        key = self.panes[0].query_one(Table).current
+        key = self.panes[0].current
         return next((machine for machine in self.store.rows() if machine.name == key), None)
 
     # Room
@@ -149,9 +150,10 @@ class Console(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Show three panes, one, or a sentence, as there is room."""
         width, height = event.size
-        self.set_class(width < LEAST[0] or height < LEAST[1], "-small")
-        self.set_class(width < LEAST_FOR_ALL[0] or height < LEAST_FOR_ALL[1], "-single")
-        self.set_class(width >= 120, "-wide")
+        is_small = width < LEAST[0] or height < LEAST[1]
+        is_single = width < LEAST_FOR_ALL[0] or height < LEAST_FOR_ALL[1]
+        self.update_classes({"-small": is_small, "-single": is_single})
+        self._show_note("small", "Too small: make it at least 40 columns by 10 lines." if is_small else "")
 
     def action_redraw(self) -> None:
         """Draw everything anew, after something else wrote over the screen."""
@@ -164,9 +166,8 @@ class Console(Screen[None]):
         if self.shells.current is not None:
             self.shells.show(None)
         self._pane = at
-        for index, name in enumerate(PANES):
-            self.set_class(index == at, f"-pane-{name}")
-        self.panes[at].query_one(Table).focus()
+        self.update_classes({f"-pane-{name}": index == at for index, name in enumerate(PANES)})
+        self.panes[at].focus()
         self._show_lines()
 
     def action_next_pane(self, by: int) -> None:
@@ -176,7 +177,7 @@ class Console(Screen[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Keep the pane that is shown alone the one that has the keys, also after a click."""
         for index, pane in enumerate(self.panes):
-            if pane in event.widget.ancestors and index != self._pane:
+            if pane is event.widget and index != self._pane:
                 self.action_pane(index)
 
     def on_table_moved(self) -> None:
@@ -192,7 +193,7 @@ class Console(Screen[None]):
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """Enter on a machine opens a shell in it."""
-        if event.table.id == "machines-table" and self.machine is not None:
+        if event.table is self.panes[0] and self.machine is not None:
             self.post_message(self.Wanted("shell", self.machine))
 
     # Terminals
@@ -202,8 +203,8 @@ class Console(Screen[None]):
         current = self.shells.current
         self.query_one("#estate").display = current is None
         self.query_one("#tabs").set_class(bool(self.shells.views), "-some")
-        if current is None and not self.panes[self._pane].has_focus_within:
-            self.panes[self._pane].query_one(Table).focus()
+        if current is None and not self.panes[self._pane].has_focus:
+            self.panes[self._pane].focus()
         self._show_lines()
 
     def on_terminal_view_leave(self) -> None:

@@ -99,6 +99,7 @@ class Table(ScrollView, can_focus=True):
         self.rows: list[Row] = []
         self.notice = ""
         self._widths = [0] * len(self.columns)
+        self._shared = 0
         self._styles: dict[tuple[str, bool], Style] = {}
 
     @property
@@ -148,16 +149,15 @@ class Table(ScrollView, can_focus=True):
             max([len(column.label), *(cell_len(row.cells[at].text) for row in self.rows)])
             for at, column in enumerate(self.columns)
         ]
-        widths = share(self.columns, needed, self.size.width)
+        self._shared = self.size.width
+        widths = share(self.columns, needed, self._shared)
         is_other = widths != self._widths
         self._widths = widths
         return is_other
 
     def on_resize(self, event: events.Resize) -> None:
-        """Share the width anew."""
+        """Keep the cursor in sight; the width is shared anew when the first line is drawn."""
         self._measure()
-        self._lay_out()
-        self.refresh()
         self._reveal()
 
     def notify_style_update(self) -> None:
@@ -222,6 +222,8 @@ class Table(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line: the labels, a row, or nothing below the last."""
         width = self.size.width
+        if width != self._shared:
+            self._lay_out()
         if y < HEAD:
             head = self.get_component_rich_style("table--head")
             labels = [column.label for column in self.columns]

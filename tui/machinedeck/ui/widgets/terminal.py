@@ -38,6 +38,17 @@ class TerminalView(Widget, can_focus=True):
     """
 
     ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    TerminalView {
+        width: 1fr;
+        height: 1fr;
+        background: #0c0c0c;
+        color: #d0d0d0;
+
+        & > .terminal--cursor { text-style: reverse; }
+        & > .terminal--cursor-away { text-style: underline; }
+    }
+    """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"terminal--cursor", "terminal--cursor-away"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pageup", "look_page(1)", show=False),
