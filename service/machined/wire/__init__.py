@@ -6,7 +6,8 @@ This is the only package that imports dbus-next. `connect` and `Connection` are 
 from dbus_next.signature import Variant
 
 from machined.wire.address import system_address
-from machined.wire.connection import Connection, connect
+from machined.wire.connecting import connect
+from machined.wire.connection import Connection
 from machined.wire.errors import (
     CallError,
     CallTimeout,

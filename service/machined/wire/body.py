@@ -18,11 +18,11 @@ from typing import Any
 from dbus_next._private.constants import BIG_ENDIAN, LITTLE_ENDIAN
 from dbus_next._private.marshaller import Marshaller
 from dbus_next._private.unmarshaller import Unmarshaller
-from dbus_next.signature import SignatureTree, SignatureType, Variant
+from dbus_next.signature import SignatureType, Variant
 
 from machined.wire.errors import InvalidMessage
 from machined.wire.fds import close_fds
-from machined.wire.signatures import check_signature
+from machined.wire.signatures import parse_signature
 
 MAX_ARRAY = 1 << 26
 """Bytes in one array, at most (D-Bus Specification, "Marshaling": 64 MiB)."""
@@ -49,7 +49,7 @@ def encode_body(signature: str, values: list[Any]) -> tuple[bytearray, list[int]
     """
     if not signature and not values:
         return bytearray(), []
-    check_signature(signature)
+    parse_signature(signature)
     try:
         marshaller = _BodyMarshaller(signature, values)
         marshaller.marshall()
@@ -79,8 +79,7 @@ def decode_body(signature: str, frame: bytes, offset: int, fds: list[int]) -> tu
         return [], []
     reader = FrameReader(frame, offset, fds)
     try:
-        check_signature(signature)
-        values = [reader.read_argument(type_) for type_ in SignatureTree._get(signature).types]
+        values = [reader.read_argument(type_) for type_ in parse_signature(signature).types]
         if reader.offset != len(frame):
             raise InvalidMessage(f"a body is longer than its signature {signature!r} says")
     except InvalidMessage:
@@ -123,13 +122,13 @@ class _BodyMarshaller(Marshaller):
 
     def write_signature_value(self, value: str, _: object = None) -> int:
         """Write a value of type `g`, which dbus-next does not look at."""
-        check_signature(value)
+        parse_signature(value)
         written: int = self.write_signature(value)
         return written
 
     def write_variant(self, variant: Variant, _: object = None) -> int:
         """Write a variant, with a strict look at its signature."""
-        check_signature(variant.signature)
+        parse_signature(variant.signature)
         written: int = super().write_variant(variant)
         return written
 
@@ -196,10 +195,9 @@ class FrameReader(Unmarshaller):
         self._depth += 1
         if self._depth > MAX_VARIANTS:
             raise InvalidMessage(f"variants are nested deeper than {MAX_VARIANTS}")
-        signature = self.read_signature()
-        check_signature(signature)
-        variant = Variant(
-            SignatureTree._get(signature), self.read_argument(SignatureTree._get(signature).types[0])
-        )
+        tree = parse_signature(self.read_signature())
+        if len(tree.types) != 1:
+            raise InvalidMessage(f"a variant is of the {len(tree.types)} types {tree.signature!r}")
+        variant = Variant(tree, self.read_argument(tree.types[0]))
         self._depth -= 1
         return variant

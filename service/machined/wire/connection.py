@@ -10,12 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from dbus_next.constants import MessageType
+from dbus_next.signature import Variant
 
-from machined.wire.address import socket_names
-from machined.wire.authentication import authenticate, open_socket
 from machined.wire.bus import Bus
 from machined.wire.calls import BUS_NAME, BUS_PATH, TIMEOUT, Calls
-from machined.wire.errors import CallError, ConnectFailed, InvalidMessage, WireError
+from machined.wire.errors import CallError, InvalidMessage, WireError
 from machined.wire.fds import close_fds
 from machined.wire.header import ERROR, METHOD_CALL, METHOD_RETURN, SIGNAL, Received
 from machined.wire.matches import Match
@@ -73,7 +72,7 @@ class Connection:
         timeout: float | None = TIMEOUT,  # noqa: ASYNC109 - it is the call that ends, with an error of its own
         interactive: bool = False,
     ) -> list[Any]:
-        """Call a method and wait for its reply. May be cancelled at any time.
+        """Call a method and return the values of its reply. May be cancelled at any time.
 
         Args:
             destination: A bus name.
@@ -84,9 +83,6 @@ class Connection:
             *arguments: One value for each complete type.
             timeout: Seconds to wait; None waits for ever.
             interactive: Whether the callee may ask the user for a password (ALLOW_INTERACTIVE_AUTHORIZATION).
-
-        Returns:
-            The values of the reply.
 
         Raises:
             CallError: The reply was an error.
@@ -111,13 +107,19 @@ class Connection:
 
     async def get_property(self, destination: str, path: str, interface: str, name: str) -> Any:
         """The value of a property, out of its variant. Raises what `call` raises."""
-        body = await self.call(destination, path, PROPERTIES, "Get", "ss", interface, name)
-        return body[0].value
+        match await self.call(destination, path, PROPERTIES, "Get", "ss", interface, name):
+            case [Variant() as variant]:
+                return variant.value
+            case body:
+                raise InvalidMessage(f"the reply to Get is no variant but {body!r}"[:200])
 
     async def get_all(self, destination: str, path: str, interface: str = "") -> dict[str, Any]:
         """The properties of an interface, or of all, out of their variants. Raises what `call` raises."""
-        body = await self.call(destination, path, PROPERTIES, "GetAll", "s", interface)
-        return {name: variant.value for name, variant in body[0].items()}
+        match await self.call(destination, path, PROPERTIES, "GetAll", "s", interface):
+            case [dict() as values] if all(isinstance(value, Variant) for value in values.values()):
+                return {name: variant.value for name, variant in values.items()}
+            case body:
+                raise InvalidMessage(f"the reply to GetAll is no dict of variants but {body!r}"[:200])
 
     async def subscribe(
         self,
@@ -247,13 +249,19 @@ class Connection:
         """End the connection. What is queued gets a second to go out, handlers at work one to end."""
         if self.is_open:
             # The end came sooner, or the peer reads no more: either way there is nothing left to wait for
-            with contextlib.suppress(WireError, TimeoutError):
-                async with asyncio.timeout(FLUSH):
-                    await self.drain()
-            self._bus.end()
+            try:
+                with contextlib.suppress(WireError, TimeoutError):
+                    async with asyncio.timeout(FLUSH):
+                        await self.drain()
+            finally:
+                self._bus.end()
         tasks = self._server.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=FLUSH)
+
+    def abort(self) -> None:
+        """End the connection at once; what is queued is lost."""
+        self._bus.end()
 
     def _received(self, message: Received) -> None:
         try:
@@ -282,40 +290,6 @@ class Connection:
             except Exception:
                 logger.exception("a callback for the end of the connection failed")
 
-    async def _hello(self) -> None:
+    async def hello(self) -> None:
+        """Get the unique name, without which the bus takes nothing; `connect` has done it."""
         self.unique_name = await self._ask_bus("Hello")
-
-
-async def connect(address: str, *, timeout: float = 10.0) -> Connection:  # noqa: ASYNC109 - part of the port
-    """Connect to a message bus, authenticate and get a unique name.
-
-    Args:
-        address: Where it listens (D-Bus Specification, "Server Addresses"); the first of several that works.
-        timeout: Seconds for all of it.
-
-    Raises:
-        ConnectFailed: No connection came about; nothing is left of the attempt.
-    """
-    try:
-        async with asyncio.timeout(timeout):
-            return await _connect(address)
-    except TimeoutError:
-        raise ConnectFailed(f"cannot connect to {address}: no answer within {timeout:g} seconds") from None
-    except (WireError, OSError) as error:
-        raise ConnectFailed(f"cannot connect to {address}: {error}") from None
-
-
-async def _connect(address: str) -> Connection:
-    sock = await open_socket(socket_names(address))
-    try:
-        passes_fds, early = await authenticate(sock)
-        connection = Connection(address, sock, passes_fds, early)
-    except BaseException:
-        sock.close()
-        raise
-    try:
-        await connection._hello()
-    except BaseException:
-        connection._bus.end()
-        raise
-    return connection

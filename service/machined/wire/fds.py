@@ -32,8 +32,9 @@ def fds_of(signature: str, body: Sequence[Any]) -> set[int]:
         types = SignatureTree._get(signature).types
     except (InvalidSignatureError, TypeError):
         return found
-    for type_, value in zip(types, body, strict=False):
-        _collect(type_, value, found)
+    if not isinstance(body, list | tuple):
+        return found
+    _collect_each(types, body, found)
     return found
 
 
@@ -45,13 +46,17 @@ def _collect(type_: SignatureType, value: Any, found: set[int]) -> None:
         if isinstance(value, int) and value >= 0:
             found.add(value)
     elif isinstance(value, Variant):
-        _collect(SignatureTree._get(value.signature).types[0], value.value, found)
+        if value.type is not None:
+            _collect(value.type, value.value, found)
     elif isinstance(value, dict):
         entry = type_.children[0]
-        for key, member in value.items():
-            for child, part in zip(entry.children, (key, member), strict=False):
-                _collect(child, part, found)
+        for pair in value.items():
+            _collect_each(entry.children, pair, found)
     elif isinstance(value, list | tuple):
         children = type_.children * len(value) if type_code == "a" else type_.children
-        for child, part in zip(children, value, strict=False):
-            _collect(child, part, found)
+        _collect_each(children, value, found)
+
+
+def _collect_each(types: Iterable[SignatureType], values: Iterable[Any], found: set[int]) -> None:
+    for type_, value in zip(types, values, strict=False):
+        _collect(type_, value, found)

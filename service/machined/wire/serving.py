@@ -108,6 +108,7 @@ class Server:
     async def _answer(self, handler: Handler, call: Call, fds: list[int]) -> None:
         try:
             result = await handler(call)
+            signature, values = ("", ()) if result is None else result
         except CallError as error:
             self._refuse(call, error.name, error.message)
         except asyncio.CancelledError:
@@ -117,7 +118,7 @@ class Server:
             logger.exception("the handler of %s.%s failed", call.interface, call.member)
             self._refuse(call, FAILED, f"{call.member} failed because of an error in the service")
         else:
-            self._reply(call, *(("", ()) if result is None else result))
+            self._reply(call, signature, values)
         finally:
             close_fds(fds)
 

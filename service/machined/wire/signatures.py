@@ -14,17 +14,22 @@ MAX_DEPTH = 32
 
 
 @lru_cache(maxsize=1024)
-def check_signature(signature: str) -> None:
-    """Refuse a signature that a message bus would disconnect us for.
+def parse_signature(signature: str) -> SignatureTree:
+    """The types in a signature; one is refused that a message bus would disconnect us for.
+
+    dbus-next keeps every signature it ever saw. Those that peers send go through here instead, where the
+    number is bounded.
 
     Raises:
         InvalidMessage: It is no sequence of complete types (D-Bus Specification, "Valid Signatures").
     """
     try:
-        for type_ in SignatureTree(signature).types:
+        tree = SignatureTree(signature)
+        for type_ in tree.types:
             _check(type_, 0, 0)
     except InvalidSignatureError as error:
         raise InvalidMessage(f"{signature!r} is no signature: {error}") from None
+    return tree
 
 
 def _check(type_: SignatureType, arrays: int, structs: int) -> None:

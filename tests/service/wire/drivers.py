@@ -66,6 +66,9 @@ class Plain:
 
     @classmethod
     async def connect(cls, address: str) -> Plain:
+        # Futures that it forgets complain when they are collected. That formats a traceback, at any moment,
+        # also within pytest's own ast.parse, which Python 3.11 does not survive
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
         bus = MessageBus(bus_address=address, negotiate_unix_fd=True)
         try:
             return cls(await bus.connect())

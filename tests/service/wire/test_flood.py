@@ -16,7 +16,7 @@ from tests.service.wire.fakebus import SIGNAL_FIELDS, fake_bus, frame
 
 BURST = 20_000
 FLOOD = 30_000
-STALL = 0.1  # seconds; ours stays below 0.02 on an idle machine, plain goes beyond 1
+STALL = 0.3  # seconds; ours: 0.012 to 0.02 on an idle machine, 0.15 on a very busy one; plain: more than 1.5
 
 
 async def test_a_burst_of_signals_arrives(peers: tuple[Driver, Driver]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dbus_next import DBusError, Message
 
-from machined.wire import Call, CallError, CallTimeout, Variant
+from machined.wire import Call, CallError, CallTimeout, InvalidMessage, Variant
 from tests.service.wire.drivers import INTERFACE, PATH, Driver, Ours
 
 pytestmark = pytest.mark.usefixtures("no_task_left")
@@ -245,3 +245,28 @@ async def test_properties(pair: tuple[Any, Any]) -> None:
     service.serve(properties)
     assert await client.get_property(service.unique_name, PATH, INTERFACE, "Name") == [INTERFACE, "Name"]
     assert await client.get_all(service.unique_name, PATH) == {"Name": "", "Nested": Variant("i", 1)}
+
+
+async def test_properties_that_are_none(pair: tuple[Any, Any]) -> None:
+    service, client = pair
+
+    async def nonsense(call: Call) -> tuple[str, Sequence[Any]]:
+        return ("s", ["x"]) if call.member == "Get" else ("a{ss}", [{"Name": "x"}])
+
+    service.serve(nonsense)
+    with pytest.raises(InvalidMessage, match="no variant"):
+        await client.get_property(service.unique_name, PATH, INTERFACE, "Name")
+    with pytest.raises(InvalidMessage, match="no dict of variants"):
+        await client.get_all(service.unique_name, PATH)
+
+
+@pytest.mark.parametrize("result", [7, ("s",), ("s", None), (["s"], ["x"])])
+async def test_a_handler_that_returns_nonsense_fails(pair: tuple[Any, Any], result: Any) -> None:
+    service, client = pair
+
+    async def nonsense(_call: Call) -> Any:
+        return result
+
+    service.serve(nonsense)
+    with pytest.raises(CallError, match=r"Error\.Failed"):
+        await client.call(service.unique_name, PATH, INTERFACE, "Get", timeout=3)

@@ -1,0 +1,45 @@
+"""From an address to a connection."""
+
+from __future__ import annotations
+
+import asyncio
+
+from machined.wire.address import socket_names
+from machined.wire.authentication import authenticate, open_socket
+from machined.wire.connection import Connection
+from machined.wire.errors import ConnectFailed, WireError
+
+
+async def connect(address: str, *, timeout: float = 10.0) -> Connection:  # noqa: ASYNC109 - part of the port
+    """Connect to a message bus, authenticate and get a unique name.
+
+    Args:
+        address: Where it listens (D-Bus Specification, "Server Addresses"); the first of several that works.
+        timeout: Seconds for all of it.
+
+    Raises:
+        ConnectFailed: No connection came about; nothing is left of the attempt.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            return await _connect(address)
+    except TimeoutError:
+        raise ConnectFailed(f"cannot connect to {address}: no answer within {timeout:g} seconds") from None
+    except (WireError, OSError) as error:
+        raise ConnectFailed(f"cannot connect to {address}: {error}") from None
+
+
+async def _connect(address: str) -> Connection:
+    sock = await open_socket(socket_names(address))
+    try:
+        passes_fds, early = await authenticate(sock)
+        connection = Connection(address, sock, passes_fds, early)
+    except BaseException:
+        sock.close()
+        raise
+    try:
+        await connection.hello()
+    except BaseException:
+        connection.abort()
+        raise
+    return connection
