@@ -62,6 +62,8 @@ class ErrorName(StrEnum):
     MACHINE_EXISTS = f"{MACHINE1}.MachineExists"
     NO_PRIVATE_NETWORKING = f"{MACHINE1}.NoPrivateNetworking"
     NO_SUCH_UNIT = f"{SYSTEMD1}.NoSuchUnit"
+    UNIT_MASKED = f"{SYSTEMD1}.UnitMasked"
+    LOAD_FAILED = f"{SYSTEMD1}.LoadFailed"
 
 
 def escape_label(label: str) -> str:

@@ -73,12 +73,8 @@ def answers(data: str | bytes) -> bytes:
 
 
 @pytest.mark.parametrize("query", CASES)
-def test_answer(query: str) -> None:
+def test_answer_comes_and_nothing_of_the_query_is_printed(query: str) -> None:
     assert answers(query) == CASES[query].encode()
-
-
-@pytest.mark.parametrize("query", CASES)
-def test_nothing_of_a_query_is_printed(query: str) -> None:
     terminal = Terminal(20, 5)
     terminal.feed(query.encode())
     assert text(terminal) == []

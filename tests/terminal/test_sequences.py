@@ -124,15 +124,10 @@ def test_sequence(name: str) -> None:
     assert text(terminal) == rows
     assert (terminal.cursor.x, terminal.cursor.y) == cursor
     check(terminal)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_sequence_in_single_bytes(name: str) -> None:
-    data, rows, _ = CASES[name]
-    terminal = drawn(b"", 10, 5)
+    single = drawn(b"", 10, 5)
     for byte in data.encode():
-        terminal.feed(bytes([byte]))
-    assert text(terminal) == rows
+        single.feed(bytes([byte]))
+    assert text(single) == rows
 
 
 @pytest.mark.parametrize(

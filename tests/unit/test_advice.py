@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from machinedeck.model.failure import Kind
+from machined.contract import ErrorName
+from machinedeck.model.failure import Failure, Kind
 from machinedeck.sources.advice import advise
 
 
@@ -17,11 +18,11 @@ def booted(tmp_path: Path) -> Path:
 
 
 def test_not_booted_with_systemd(tmp_path: Path) -> None:
-    assert "not booted with systemd" in advise(Kind.NO_BUS, tmp_path, {}).missing
+    assert "not booted with systemd" in advise(Failure(Kind.NO_BUS, ""), tmp_path, {}).missing
 
 
 def test_no_bus(booted: Path) -> None:
-    assert advise(Kind.NO_BUS, booted, {}).command == "systemctl start dbus.socket"
+    assert advise(Failure(Kind.NO_BUS, ""), booted, {}).command == "systemctl start dbus.socket"
 
 
 @pytest.mark.parametrize(
@@ -34,14 +35,19 @@ def test_no_bus(booted: Path) -> None:
     ],
 )
 def test_not_installed(booted: Path, release: dict[str, str], command: str) -> None:
-    assert advise(Kind.NO_SERVICE, booted, release).command == command
+    assert advise(Failure(Kind.NO_SERVICE, ""), booted, release).command == command
 
 
 def test_not_running(booted: Path) -> None:
     (booted / "usr/lib/systemd").mkdir(parents=True)
     (booted / "usr/lib/systemd/systemd-machined").touch()
-    assert advise(Kind.NO_SERVICE, booted, {}).command == "systemctl start systemd-machined"
+    assert advise(Failure(Kind.NO_SERVICE, ""), booted, {}).command == "systemctl start systemd-machined"
 
 
 def test_refused(booted: Path) -> None:
-    assert advise(Kind.NOT_ALLOWED, booted, {}).command == "sudo machinedeck"
+    assert advise(Failure(Kind.NOT_ALLOWED, ""), booted, {}).command == "sudo machinedeck"
+
+
+def test_masked(booted: Path) -> None:
+    masked = Failure(Kind.NO_SERVICE, "", name=ErrorName.UNIT_MASKED)
+    assert advise(masked, booted, {}).command == "systemctl unmask --now systemd-machined"

@@ -23,6 +23,9 @@ _KINDS = {
     f"{ErrorName.FAILED.rsplit('.', 1)[0]}.Spawn.ServiceNotFound": Kind.NO_SERVICE,
 }
 
+_NOT_ACTIVATED = {ErrorName.NO_SUCH_UNIT, ErrorName.UNIT_MASKED, ErrorName.LOAD_FAILED}
+"""What the bus answers in a service's place where PID 1 cannot start its unit."""
+
 _HINTS = {
     Kind.NOT_ALLOWED: "This needs root: run machinedeck as root or with sudo.",
     Kind.TIMED_OUT: "It may still be at work: look again in a while.",
@@ -31,10 +34,18 @@ _HINTS = {
 }
 
 
-def from_wire(error: WireError, asked: str) -> Failure:
-    """The failure behind `error`; `asked` says what was asked, as in "list the machines"."""
+def from_wire(error: WireError, asked: str, *, is_activated: bool = False) -> Failure:
+    """The failure behind an error of the wire.
+
+    Args:
+        error: What the wire raised.
+        asked: What was asked, as in "list the machines".
+        is_activated: Whether a service was asked that the bus starts on demand.
+    """
     if isinstance(error, CallError):
         kind = _KINDS.get(error.name, Kind.REFUSED)
+        if is_activated and error.name in _NOT_ACTIVATED:
+            kind = Kind.NO_SERVICE
         message = f"Cannot {asked}: {clean(error.message or error.name, 500)}"
         return Failure(kind, _sentence(message), _HINTS.get(kind, ""), error.name)
     if isinstance(error, CallTimeout):
@@ -44,8 +55,8 @@ def from_wire(error: WireError, asked: str) -> Failure:
 
 
 @contextmanager
-def asked(what: str) -> Iterator[None]:
-    """Turn what the wire raises inside into a `Failure` that says what was asked.
+def asked(what: str, *, is_activated: bool = False) -> Iterator[None]:
+    """Turn what the wire raises inside into a `Failure` that says what was asked; see `from_wire`.
 
     Raises:
         Failure: In place of any `WireError`.
@@ -53,7 +64,7 @@ def asked(what: str) -> Iterator[None]:
     try:
         yield
     except WireError as error:
-        raise from_wire(error, what) from error
+        raise from_wire(error, what, is_activated=is_activated) from error
 
 
 def _sentence(text: str) -> str:

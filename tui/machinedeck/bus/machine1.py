@@ -37,7 +37,7 @@ class Machine1:
 
     async def machines(self) -> list[Machine]:
         """The registered machines (the host itself among them), without their properties."""
-        with asked("list the machines"):
+        with asked("list the machines", is_activated=True):
             (rows,) = await self._call("ListMachines")
         return [Machine(name=name, kind=clean(kind), service=clean(service), path=path)
                 for name, kind, service, path in rows]  # fmt: skip
@@ -80,7 +80,7 @@ class Machine1:
 
     async def images(self) -> list[Image]:
         """Every image the service finds, hidden ones and the host's own tree among them."""
-        with asked("list the images"):
+        with asked("list the images", is_activated=True):
             (rows,) = await self._call("ListImages", timeout=None)
         return [
             Image(name, clean(type_), read_only, created or None, modified or None, _size(usage), path)
@@ -95,7 +95,7 @@ class Machine1:
 
     async def pool(self) -> Pool:
         """Where images are kept and how full it is."""
-        with asked("read the pool"):
+        with asked("read the pool", is_activated=True):
             values = await self._connection.get_all(MACHINE1, MANAGER_PATH, MANAGER_INTERFACE)
         return Pool(
             clean(values.get("PoolPath", "")),

@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from machined.contract import SYSTEMD1, SYSTEMD1_MANAGER_INTERFACE, SYSTEMD1_PATH
-from machined.wire import Connection, Signal
+from machined.contract import (
+    SYSTEMD1,
+    SYSTEMD1_MANAGER_INTERFACE,
+    SYSTEMD1_PATH,
+    SYSTEMD1_UNIT_INTERFACE,
+    ErrorName,
+)
+from machined.wire import CallError, Connection, Signal
 from machinedeck.bus.errors import asked
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.text import clean
+
+SETTLE_SECONDS = 0.3
+"""How long a unit must hold after its start job is done: systemd-nspawn reports ready before it runs init."""
 
 
 class Systemd1:
@@ -58,12 +67,30 @@ class Systemd1:
             self._starting -= 1
             if not self._starting:
                 self._ended.clear()
+        hint = f"See: journalctl -e -u {clean(unit)}"
         if result != "done":
-            raise Failure(
-                Kind.REFUSED,
-                f"{clean(unit)} did not start: its job ended as {clean(result)}.",
-                f"See: journalctl -e -u {clean(unit)}",
-            )
+            message = f"{clean(unit)} did not start: its job ended as {clean(result)}."
+            raise Failure(Kind.REFUSED, message, hint)
+        await asyncio.sleep(SETTLE_SECONDS)
+        if (state := await self._active_state(unit)) in {"failed", "inactive"}:
+            message = f"{clean(unit)} did not start: it ended at once and is {state}."
+            raise Failure(Kind.REFUSED, message, hint)
+
+    async def _active_state(self, unit: str) -> str:
+        with asked(f"look at {clean(unit)}"):
+            try:
+                (path,) = await self._connection.call(
+                    SYSTEMD1, SYSTEMD1_PATH, SYSTEMD1_MANAGER_INTERFACE, "GetUnit", "s", unit
+                )
+                return str(
+                    await self._connection.get_property(
+                        SYSTEMD1, path, SYSTEMD1_UNIT_INTERFACE, "ActiveState"
+                    )
+                )
+            except CallError as error:
+                if error.name in {ErrorName.NO_SUCH_UNIT, ErrorName.UNKNOWN_OBJECT}:
+                    return "inactive"  # collected already (systemd.unit(5), CollectMode=)
+                raise
 
     def on_lost(self, failure: Failure) -> None:
         """End every wait for a job: no signal will tell of its end any more."""

@@ -92,8 +92,8 @@ def _image(image: Image) -> dict[str, Any]:
         "type": image.type,
         "ro": image.is_read_only,
         "usage": image.usage,
-        "created": image.created,
-        "modified": image.modified,
+        "created": image.created or 0,
+        "modified": image.modified or 0,
     }
 
 

@@ -175,19 +175,23 @@ class Follower:
         except Failure as failure:
             if failure.kind is Kind.NO_BUS:
                 return  # the connection says so itself
+            if failure.kind is Kind.NO_SERVICE and not self._has_been_up:
+                self._on_down(failure)
+                self._ask_later(RETRY_SECONDS[-1])
+                return
             if failure.kind in {Kind.NO_SERVICE, Kind.TIMED_OUT} and self._has_been_up:
                 self.store.set_status(Status(Link.AWAY, failure))
-                self._ask_later()
+                self._ask_later(AWAY_SECONDS)
                 return
             self.store.set_failure(part, failure)
         if part is Part.MACHINES:
             self._has_been_up = True
             self.store.set_status(Status(Link.UP))
 
-    def _ask_later(self) -> None:
+    def _ask_later(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(AWAY_SECONDS, self._ask_all)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._ask_all)
 
     async def _list_machines(self) -> None:
         self.store.set_machines(await self.host.machines())

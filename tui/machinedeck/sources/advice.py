@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from machinedeck.model.failure import Kind
+from machined.contract import ErrorName
+from machinedeck.model.failure import Failure, Kind
 
 _INSTALL = {
     "debian": "apt install {package}",
@@ -32,11 +33,11 @@ class Advice:
     """The one command that mends it."""
 
 
-def advise(kind: Kind, root: Path = Path("/"), release: Mapping[str, str] | None = None) -> Advice:
-    """What to do about a failure of that kind.
+def advise(failure: Failure, root: Path = Path("/"), release: Mapping[str, str] | None = None) -> Advice:
+    """What to do about a failure.
 
     Args:
-        kind: What went wrong.
+        failure: What went wrong.
         root: Where the host's files are.
         release: The host's os-release(5) fields; read from the host unless given.
     """
@@ -46,9 +47,11 @@ def advise(kind: Kind, root: Path = Path("/"), release: Mapping[str, str] | None
             "This host was not booted with systemd, so systemd-machined cannot run here.",
             "machinedeck --bus unix:path=/path/to/another/bus",
         )
-    if kind is Kind.NO_BUS:
+    if failure.kind is Kind.NO_BUS:
         return Advice("The system's message bus does not answer.", "systemctl start dbus.socket")
-    if kind is Kind.NO_SERVICE:
+    if failure.name == ErrorName.UNIT_MASKED:
+        return Advice("systemd-machined is masked.", "systemctl unmask --now systemd-machined")
+    if failure.kind is Kind.NO_SERVICE:
         if any((root / folder / "systemd/systemd-machined").exists() for folder in ("usr/lib", "lib")):
             return Advice("systemd-machined is not running.", "systemctl start systemd-machined")
         return Advice(

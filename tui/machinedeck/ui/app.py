@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import select
 import signal
-import sys
 import time
 from collections.abc import Callable
 from typing import ClassVar
@@ -14,6 +12,7 @@ from typing import ClassVar
 from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
@@ -32,9 +31,6 @@ from machinedeck.ui.screens.console import Console
 GATHER_SECONDS = 0.05
 """News that come within this time of others are shown together."""
 
-HANGUP_SECONDS = 2.0
-"""How often it is looked whether the terminal is still there."""
-
 
 class MachinedeckApp(App[None], inherit_bindings=False):
     """The console of one host.
@@ -43,6 +39,7 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         follower: What follows the host; started here, if it is not running already.
         options: How to show it.
         clock: The real time in seconds.
+        driver: What draws and reads keys, if not Textual's own choice.
     """
 
     TITLE = "machinedeck"
@@ -61,8 +58,9 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         follower: Follower,
         options: Options,
         clock: Callable[[], float] = time.time,
+        driver: type[Driver] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=driver)
         self.store = follower.store
         self._host = host = follower.host
         self._options = options
@@ -201,14 +199,9 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._on_signal, number)
 
-        self.set_interval(HANGUP_SECONDS, self._look_for_hangup)
-
-    def _look_for_hangup(self) -> None:
-        """End when the terminal is gone, also where no SIGHUP tells of it: nobody could ever end us."""
-        terminal = select.poll()
-        terminal.register(sys.stdin.fileno(), 0)
-        if any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):
-            self.exit(return_code=128 + signal.SIGHUP)
+    def on_hung_up(self) -> None:
+        """End when the terminal is gone, also where no SIGHUP tells of it."""
+        self.exit(return_code=128 + signal.SIGHUP)
 
     def _on_signal(self, number: int) -> None:
         """End as on a key, so that the terminal is left as it was found (signal(7))."""

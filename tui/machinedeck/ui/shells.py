@@ -55,8 +55,9 @@ class Shells(Container):
         self.current = view
         self.display = view is not None
         if view is not None:
+            view.is_left = False
             view.is_captive = is_captive and not view.session.has_ended
-            view.focus()
+            self.screen.set_focus(view)
         self.post_message(self.Changed())
 
     def back(self) -> None:

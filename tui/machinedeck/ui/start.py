@@ -34,8 +34,9 @@ async def _run(host: Host, options: Options) -> int:
     # Textual takes a quarter of a second to import: what the bus has to say is asked for before that.
     await _first_look(store)
     from machinedeck.ui.app import MachinedeckApp  # noqa: PLC0415 - see above
+    from machinedeck.ui.keyboard import KeyboardDriver  # noqa: PLC0415 - see above
 
-    app = MachinedeckApp(follower, options)
+    app = MachinedeckApp(follower, options, driver=KeyboardDriver)
     try:
         await app.run_async()
     finally:

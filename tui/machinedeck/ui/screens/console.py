@@ -24,6 +24,7 @@ from machinedeck.ui.panes.machines import MachinesPane
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.panes.pool import PoolPane
 from machinedeck.ui.shells import Shells
+from machinedeck.ui.widgets.focus import pass_on
 from machinedeck.ui.widgets.line import Line
 from machinedeck.ui.widgets.table import Table
 
@@ -167,7 +168,7 @@ class Console(Screen[None]):
             self.shells.show(None)
         self._pane = at
         self.update_classes({f"-pane-{name}": index == at for index, name in enumerate(PANES)})
-        self.panes[at].focus()
+        self.set_focus(self.panes[at])
         self._show_lines()
 
     def action_next_pane(self, by: int) -> None:
@@ -204,12 +205,12 @@ class Console(Screen[None]):
         self.query_one("#estate").display = current is None
         self.query_one("#tabs").set_class(bool(self.shells.views), "-some")
         if current is None and not self.panes[self._pane].has_focus:
-            self.panes[self._pane].focus()
+            self.set_focus(self.panes[self._pane])
         self._show_lines()
 
     def on_terminal_view_leave(self) -> None:
         """Back to the panes."""
-        self.shells.show(None)
+        self.action_pane(self._pane)
 
     def on_terminal_view_changed(self, event: TerminalView.Changed) -> None:
         """A session ended: its tab says so and keys are the console's again."""
@@ -223,7 +224,11 @@ class Console(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """The key that leaves a terminal also leads back to it."""
-        if event.key == self._leave_key and self.shells.views:
+        view = self.shells.current
+        if view is not None and view.is_captive and self.focused is view:
+            # A terminal keeps its own keys: this one was typed right after the one that led there.
+            pass_on(self, event)
+        elif event.key == self._leave_key and self.shells.views:
             event.stop()
             self.shells.back()
 

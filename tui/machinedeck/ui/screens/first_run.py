@@ -49,7 +49,7 @@ class FirstRun(Screen[None]):
 
     def advice(self, failure: Failure) -> Advice:
         """What to tell of a failure on this host."""
-        return advise(failure.kind)
+        return advise(failure)
 
     def action_retry(self) -> None:
         """Try again at once."""

@@ -22,6 +22,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from machinedeck.ui.widgets.columns import GAP, Column, share
+from machinedeck.ui.widgets.focus import is_passed_on
 
 HEAD = 1
 """Lines above the rows: the labels."""
@@ -154,6 +155,10 @@ class Table(ScrollView, can_focus=True):
         is_other = widths != self._widths
         self._widths = widths
         return is_other
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys typed after the one that led away from here are not for here."""
+        is_passed_on(self, event)
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the cursor in sight; the width is shared anew when the first line is drawn."""

@@ -20,6 +20,7 @@ from textual.widget import Widget
 from machinedeck.term import PumpOverflowError, Style, encode_focus, encode_key, encode_mouse, encode_paste
 from machinedeck.term.mouse import MouseKind
 from machinedeck.ui.session import Session
+from machinedeck.ui.widgets.focus import is_passed_on, pass_on
 
 WHEEL_LINES = 3
 """Lines that one notch of the wheel moves the picture."""
@@ -94,6 +95,8 @@ class TerminalView(Widget, can_focus=True):
         self._resize: Timer | None = None
         self._cursor = session.terminal.cursor
         self._had_ended = False
+        self.is_left = False
+        """Whether the leave key was pressed: what is typed after it is not for the machine."""
         session.on_change = self._on_session_change
 
     # What comes from the machine
@@ -173,9 +176,14 @@ class TerminalView(Widget, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         """Send a key, or tell of the leave key."""
-        if event.key == self._leave_key:
+        if is_passed_on(self, event):
+            return
+        if self.is_left:
+            pass_on(self, event)
+        elif event.key == self._leave_key:
             event.stop()
             event.prevent_default()
+            self.is_left = True
             self.post_message(self.Leave(self))
         elif self.is_captive and not self.session.has_ended:
             event.stop()

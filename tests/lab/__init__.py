@@ -1,0 +1,1 @@
+"""The lab: real systemd hosts, booted in containers, and the console used in them."""

@@ -1,0 +1,284 @@
+"""The console on a real host, on its own systemd-machined, driven through a terminal."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.host import LabHost
+from tests.lab.images import (
+    add_image,
+    add_small_image,
+    layered,
+    machine_addresses,
+    machine_names,
+    run_in_machine,
+    sleeper,
+    start_machine,
+)
+from tests.lab.place import wait_until
+from tests.lab.tmux import Screen, Terminal
+
+MACHINE = "alpha"
+OTHER = "beta"
+
+
+@pytest.fixture(scope="module")
+def machines(deck: LabHost) -> LabHost:
+    """The host with a booted container that has an address, and an image that could be started."""
+    add_image(deck, MACHINE)
+    add_small_image(deck, OTHER)
+    start_machine(deck, MACHINE, addresses=True)
+    return deck
+
+
+@pytest.fixture
+def console(machines: LabHost) -> Iterator[Terminal]:
+    """The console in a terminal of 120 by 40, with its first list."""
+    with Terminal(machines, "machinedeck", "--bus", "system") as terminal:
+        terminal.wait_for("● live", timeout=30)
+        terminal.wait_for(MACHINE)
+        yield terminal
+
+
+def line_of(screen: Screen, text: str) -> str:
+    """The first line that holds a text; "" if none does."""
+    return next((line for line in screen.lines if text in line), "")
+
+
+def choose(terminal: Terminal, name: str) -> None:
+    """Put the cursor on a machine."""
+    terminal.keys("1", "Home")
+    lines = terminal.wait_for("│NAME").lines
+    first = next(at for at, line in enumerate(lines) if line.startswith("│NAME")) + 1
+    at = next(at for at, line in enumerate(lines[first:]) if line.startswith(f"│{name} "))
+    terminal.keys(*["Down"] * at)
+
+
+def enter(terminal: Terminal, name: str) -> None:
+    """Open a shell in a machine and wait for its prompt."""
+    choose(terminal, name)
+    terminal.keys("Enter")
+    terminal.wait_for("F12 leave", timeout=30)
+    terminal.wait_for(f"root@{name}", timeout=30)
+
+
+@pytest.mark.promise("A running machine is listed with its OS and address")
+def test_a_running_machine_is_listed(console: Terminal, machines: LabHost) -> None:
+    address = machine_addresses(machines, MACHINE)[0]
+    screen = console.wait_for(lambda screen: address in line_of(screen, f"│{MACHINE} "), timeout=30)
+    line = line_of(screen, f"│{MACHINE} ")
+    assert "● running" in line
+    assert "Debian GNU/Linux" in line
+    assert "container" in line
+    assert "○ stopped" in line_of(screen, f"│{OTHER} ")
+    assert f"Lab {OTHER}" in line_of(screen, f"│{OTHER} ")
+    assert "/var/lib/machines" in screen
+    assert machines.ask("hostname") in screen.lines[0]
+
+
+@pytest.mark.promise("A machine that starts or dies shows within one second with no key pressed")
+def test_machines_come_and_go_by_themselves(console: Terminal, machines: LabHost) -> None:
+    for _ in range(3):
+        began = time.monotonic()
+        with sleeper(machines, "quick"):
+            console.wait_for("quick")
+            # Measured from before the call that registers it, and to after the screen was read.
+            assert time.monotonic() - began < 1.0 + 0.5, "registering, showing and reading took too long"
+            ending = time.monotonic()
+        console.wait_gone("quick")
+        assert time.monotonic() - ending < 1.0 + 0.5
+
+
+@pytest.mark.promise("A machine that starts or dies shows within one second with no key pressed")
+def test_a_booting_container_shows_with_its_os(console: Terminal, machines: LabHost) -> None:
+    with layered(machines, "gamma", boot=True):
+        console.wait_for(lambda screen: "Debian" in line_of(screen, "│gamma "), timeout=20)
+    console.wait_gone("│gamma ")
+
+
+@pytest.mark.promise("Enter opens a shell of the machine inside the interface, of the pane's size")
+def test_a_shell(console: Terminal) -> None:
+    enter(console, MACHINE)
+    console.type("id -u; stty size; tty; echo $TERM\n")
+    screen = console.wait_for("xterm-256color")
+    lines = [line.strip() for line in screen.lines]
+    assert "0" in lines
+    assert "37 120" in lines
+    console.resize(100, 30)
+    console.type("until stty size | grep '27 100'; do :; done\n")
+    console.wait_for(lambda screen: "27 100" in [line.strip() for line in screen.lines])
+
+
+@pytest.mark.promise("vim, less, top and tmux are usable in a shell")
+def test_vim_edits_and_saves(console: Terminal, machines: LabHost) -> None:
+    enter(console, MACHINE)
+    console.type("vim -u NONE /root/note.txt\n")
+    console.wait_for("~")
+    console.type("ihello from the console")
+    console.keys("Escape")
+    console.type(":wq\n")
+    console.wait_for("written")
+    assert run_in_machine(machines, MACHINE, "cat", "/root/note.txt") == "hello from the console"
+    screen = console.wait_for(
+        lambda screen: "$" in line_of(screen, "root@") or "#" in line_of(screen, "root@")
+    )
+    assert "vim -u NONE /root/note.txt" in screen, "the main screen came back"
+
+
+@pytest.mark.promise("vim, less, top and tmux are usable in a shell")
+def test_less_top_and_tmux(console: Terminal) -> None:
+    enter(console, MACHINE)
+    console.type("seq 1 500 | less\n")
+    console.wait_for(":")
+    console.keys("G")
+    console.wait_for("(END)")
+    console.keys("q")
+    console.wait_gone("(END)")
+    console.type("top\n")
+    console.wait_for("load average")
+    console.keys("q")
+    console.type("clear; tmux -f /dev/null new 'echo in $TERM; exec sh'\n")
+    console.wait_for("0:sh*")
+    console.keys("C-b", "%")
+    console.wait_for("│")
+    console.type("exit\n")
+    console.type("exit\n")
+    console.wait_for("[exited]")
+
+
+@pytest.mark.promise("Several machines in several tabs; one key leaves and leads back")
+def test_tabs_and_leaving(console: Terminal, machines: LabHost) -> None:
+    with layered(machines, "gamma", boot=True):
+        console.wait_for("│gamma ")
+        enter(console, MACHINE)
+        console.keys("F12")
+        console.wait_for("F12 back to the shell")
+        enter(console, "gamma")
+        console.type("hostname\n")
+        console.wait_for(lambda screen: "gamma" in [line.strip() for line in screen.lines])
+        console.keys("F12", "F12")
+        console.wait_for("F12 leave")
+        console.keys("F12")
+        screen = console.wait_for("─ Machines")
+        assert f"Host │ {MACHINE} │ gamma" in screen
+    console.wait_for("gamma ✗", timeout=20)
+
+
+def test_a_shell_that_ends_stays_readable(console: Terminal) -> None:
+    enter(console, MACHINE)
+    console.type("echo last words; exit\n")
+    screen = console.wait_for("Enter close")
+    assert "last words" in screen
+    console.keys("Enter")
+    console.wait_for("─ Machines")
+
+
+@pytest.mark.promise("s starts an image, t terminates a machine")
+def test_start_and_terminate(console: Terminal, machines: LabHost) -> None:
+    add_image(machines, "delta")
+    console.wait_for("│delta ")
+    choose(console, "delta")
+    console.keys("s")
+    console.wait_for(lambda screen: "● running" in line_of(screen, "│delta "), timeout=60)
+    assert "delta" in machine_names(machines)
+    choose(console, "delta")
+    console.keys("t")
+    console.wait_for("Terminate delta?")
+    console.keys("y")
+    console.wait_for(lambda screen: "○ stopped" in line_of(screen, "│delta "), timeout=30)
+    assert "delta" not in machine_names(machines)
+
+
+def test_a_start_that_fails_says_where_to_look(console: Terminal) -> None:
+    choose(console, OTHER)
+    console.keys("s")
+    console.wait_for("did not start", timeout=30)
+
+
+@pytest.mark.promise("A restart of systemd-machined is survived")
+def test_a_restart_of_machined(console: Terminal, machines: LabHost) -> None:
+    enter(console, MACHINE)
+    console.keys("F12")
+    machines.ask("systemctl", "restart", "systemd-machined")
+    with sleeper(machines, "after"):
+        console.wait_for("│after ", timeout=15)
+        console.wait_for("● live", timeout=15)
+        assert "● running" in line_of(console.screen(), f"│{MACHINE} ")
+    console.keys("F12")
+    console.type("echo still $((40 + 2))\n")
+    console.wait_for("still 42")
+
+
+@pytest.mark.promise("A lost bus is shown, retried and healed")
+def test_a_restart_of_the_bus(console: Terminal, machines: LabHost) -> None:
+    enter(console, MACHINE)
+    console.keys("F12")
+    machines.ask("systemctl", "stop", "dbus.service", "dbus.socket")
+    console.wait_for("Connection lost")
+    assert MACHINE in console.screen(), "what was last known stays"
+    machines.ask("systemctl", "restart", "dbus.socket", "dbus.service")
+    console.wait_for("● live", timeout=40)
+    console.wait_gone("Connection lost")
+    wait_until(lambda: MACHINE in machine_names(machines), "machined is back on the bus", 40)
+    console.wait_for(lambda screen: "● running" in line_of(screen, f"│{MACHINE} "), timeout=20)
+    console.keys("F12")
+    console.type("echo still $((40 + 2))\n")
+    console.wait_for("still 42")
+
+
+@pytest.mark.promise("The terminal is left as it was, also inside tmux")
+def test_quitting(console: Terminal) -> None:
+    assert console.screen().alternate
+    console.keys("q")
+    screen = console.wait_exit()
+    assert screen.status == 0
+    assert not screen.alternate
+
+
+@pytest.mark.promise("Where the bus policy refuses, it says that root is needed: never an empty list")
+def test_a_user_who_is_not_root(machines: LabHost) -> None:
+    machines.run("useradd", "--create-home", "--shell=/bin/bash", "op", check=False)
+    with Terminal(machines, "machinedeck", user="op") as terminal:
+        screen = terminal.wait_for(
+            lambda screen: f"│{MACHINE} " in screen or "needs root" in screen, timeout=30
+        )
+        if f"│{MACHINE} " in screen:
+            choose(terminal, MACHINE)
+            terminal.keys("Enter")
+        terminal.wait_for("needs root")
+
+
+@pytest.mark.promise("`machinedeck list` and `images` print what machinectl knows, with --json in its words")
+@pytest.mark.parametrize(("verb", "reference"), [("list", "list"), ("images", "list-images")])
+def test_verbs(machines: LabHost, verb: str, reference: str) -> None:
+    theirs = json.loads(machines.ask("machinectl", reference, "--output=json"))
+    ours = json.loads(machines.ask("machinedeck", verb, "--json"))
+    assert [set(one) for one in ours] == [set(one) for one in theirs]
+    key = "machine" if verb == "list" else "name"
+    assert sorted(one[key] for one in ours) == sorted(one[key] for one in theirs)
+    assert {one[key]: one for one in ours} == {one[key]: one for one in theirs}
+    assert MACHINE in machines.ask("machinedeck", verb)
+
+
+@pytest.mark.promise("Where nobody serves machines, it says what is missing and the command that mends it")
+def test_first_run(machines: LabHost) -> None:
+    names = ("systemd-machined.service", "dbus-org.freedesktop.machine1.service")
+    machines.ask("systemctl", "mask", "--runtime", "--now", *names)
+    try:
+        with Terminal(machines, "machinedeck") as terminal:
+            terminal.wait_for("systemctl unmask --now systemd-machined", timeout=30)
+            machines.ask("systemctl", "unmask", "--runtime", *names)
+            machines.ask("systemctl", "start", "systemd-machined")
+            terminal.keys("r")
+            terminal.wait_for("● live")
+            terminal.wait_for(MACHINE)
+        done = machines.run("machinedeck", "--bus", "unix:path=/nowhere", "list", check=False)
+        assert done.returncode == 5
+        assert "/nowhere" in done.stderr
+    finally:
+        machines.run("systemctl", "unmask", "--runtime", *names)
+        machines.run("systemctl", "start", "systemd-machined")
