@@ -110,6 +110,16 @@ def test_a_dropped_line(console: PtyProgram) -> None:
     console.process.wait(10)
 
 
+@pytest.mark.promise("A dropped line ends the console and its shells", where="bare host")
+@pytest.mark.parametrize("time", range(5))
+def test_everything_at_once(console: PtyProgram, time: int) -> None:
+    # As systemd stops a unit whose terminal goes with it: SIGTERM, SIGCONT, and the hangup.
+    console.process.send_signal(signal.SIGTERM)
+    console.process.send_signal(signal.SIGCONT)
+    console.hang_up()
+    console.process.wait(4)
+
+
 def test_a_terminal_that_goes_without_a_signal(console: PtyProgram, tmp_path: Path) -> None:
     # As under nohup(1): the hangup signal never arrives, and reading only says that the end is there.
     console.process.send_signal(signal.SIGSTOP)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from typing import ClassVar
@@ -27,6 +29,9 @@ from machinedeck.model.text import clean
 from machinedeck.ui.ascii import AsciiFilter
 from machinedeck.ui.options import Options
 from machinedeck.ui.screens.console import Console
+
+LEAVE_SECONDS = 5.0
+"""How long leaving may take after a signal before the program just ends."""
 
 GATHER_SECONDS = 0.05
 """News that come within this time of others are shown together."""
@@ -201,10 +206,16 @@ class MachinedeckApp(App[None], inherit_bindings=False):
 
     def on_hung_up(self) -> None:
         """End when the terminal is gone, also where no SIGHUP tells of it."""
-        self.exit(return_code=128 + signal.SIGHUP)
+        self._on_signal(signal.SIGHUP)
 
     def _on_signal(self, number: int) -> None:
-        """End as on a key, so that the terminal is left as it was found (signal(7))."""
+        """End as on a key, so that the terminal is left as it was found (signal(7)).
+
+        A terminal that is gone can hold up whoever writes to it; nobody is left to end us by hand then.
+        """
+        last = threading.Timer(LEAVE_SECONDS, os._exit, (128 + number,))
+        last.daemon = True
+        last.start()
         self.exit(return_code=128 + number)
 
     @work(group="leave", exclusive=True)

@@ -46,6 +46,24 @@ class KeyParser(XTermParser):
 class KeyboardDriver(LinuxDriver):
     """Textual's driver with the parser above, which tells the app when the terminal is gone."""
 
+    _is_suspended = False
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._is_suspended = True
+        super()._sigtstp_application()
+
+    def _sigcont_application(self, *_: object) -> None:
+        # systemd sends SIGCONT after SIGTERM (systemd.kill(5)). Who was not suspended must not start the
+        # terminal a second time: two threads would write to it, and leaving would wait for one of them.
+        if self._is_suspended:
+            self._is_suspended = False
+            super()._sigcont_application()
+
+    def write(self, data: str) -> None:
+        """Write to the terminal, or nowhere once it is gone."""
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            super().write(data)
+
     def run_input_thread(self) -> None:
         """Read, parse and dispatch until the driver stops or the terminal hangs up."""
         parser = KeyParser(self._debug)

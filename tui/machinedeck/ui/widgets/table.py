@@ -102,6 +102,7 @@ class Table(ScrollView, can_focus=True):
         self._widths = [0] * len(self.columns)
         self._shared = 0
         self._styles: dict[tuple[str, bool], Style] = {}
+        self._drawn: dict[tuple[str, bool], tuple[Row, Strip]] = {}
 
     @property
     def current(self) -> str | None:
@@ -118,7 +119,9 @@ class Table(ScrollView, can_focus=True):
         if rows == self.rows and notice == self.notice:
             return
         before, was, at = self.rows, self.current, self.cursor
-        self.rows, self.notice = list(rows), notice
+        # Rows that stay the same stay the same object: their drawn lines are kept by identity.
+        known = {row: row for row in before}
+        self.rows, self.notice = [known.get(row, row) for row in rows], notice
         keys = [row.key for row in rows]
         self.set_reactive(Table.cursor, keys.index(was) if was in keys else max(0, min(at, len(rows) - 1)))
         if len(before) != len(rows):
@@ -153,7 +156,9 @@ class Table(ScrollView, can_focus=True):
         self._shared = self.size.width
         widths = share(self.columns, needed, self._shared)
         is_other = widths != self._widths
-        self._widths = widths
+        if is_other:
+            self._widths = widths
+            self._drawn.clear()
         return is_other
 
     def on_key(self, event: events.Key) -> None:
@@ -168,12 +173,16 @@ class Table(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Forget colours that were looked up in another style."""
         super().notify_style_update()
+        self._forget_styles()
+
+    def _forget_styles(self) -> None:
         self._styles.clear()
+        self._drawn.clear()
 
     def watch_has_focus(self, has_focus: bool) -> None:
         """The row under the cursor looks different where keys arrive."""
         super().watch_has_focus(has_focus)
-        self._styles.clear()
+        self._forget_styles()
         self._refresh_row(self.cursor)
 
     def watch_cursor(self, before: int, after: int) -> None:
@@ -230,19 +239,25 @@ class Table(ScrollView, can_focus=True):
         if width != self._shared:
             self._lay_out()
         if y < HEAD:
-            head = self.get_component_rich_style("table--head")
+            head = self._style("head", False)
             labels = [column.label for column in self.columns]
-            return self._line([(label, head) for label in labels], self.rich_style, width)
+            return self._line([(label, head) for label in labels], self._style("", False), width)
         index = y - HEAD + self.scroll_offset.y
         if index < len(self.rows):
             return self._row(self.rows[index], index == self.cursor, width)
-        base = self.rich_style
+        base = self._style("", False)
         if not self.rows and index == 0 and self.notice:
-            style = self.get_component_rich_style("table--empty")
+            style = self._style("empty", False)
             return Strip([Segment(self.notice, style)]).adjust_cell_length(width, base)
         return Strip.blank(width, base)
 
     def _row(self, row: Row, is_cursor: bool, width: int) -> Strip:
+        kept = self._drawn.get((row.key, is_cursor))
+        if kept is None or kept[0] is not row or kept[1].cell_length != width:
+            kept = self._drawn[row.key, is_cursor] = row, self._draw_row(row, is_cursor, width)
+        return kept[1]
+
+    def _draw_row(self, row: Row, is_cursor: bool, width: int) -> Strip:
         texts = [(cell.text, self._style(cell.tone, is_cursor)) for cell in row.cells]
         return self._line(texts, self._style("", is_cursor), width)
 

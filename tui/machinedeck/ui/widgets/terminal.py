@@ -95,6 +95,7 @@ class TerminalView(Widget, can_focus=True):
         self._resize: Timer | None = None
         self._cursor = session.terminal.cursor
         self._had_ended = False
+        self._base_style: RichStyle | None = None
         self.is_left = False
         """Whether the leave key was pressed: what is typed after it is not for the machine."""
         session.on_change = self._on_session_change
@@ -141,11 +142,23 @@ class TerminalView(Widget, can_focus=True):
 
     # What is drawn
 
+    @property
+    def _base(self) -> RichStyle:
+        """The colours below those of the machine; Textual works them out anew each time it is asked."""
+        if self._base_style is None:
+            self._base_style = self.rich_style
+        return self._base_style
+
+    def notify_style_update(self) -> None:
+        """Forget colours that were looked up in another style."""
+        super().notify_style_update()
+        self._base_style = None
+
     def render_line(self, y: int) -> Strip:
         """One line of the picture."""
         terminal = self.session.terminal
         index = terminal.scrollback_length - self.back + y
-        base = self.rich_style
+        base = self._base
         if not 0 <= index < terminal.scrollback_length + terminal.lines:
             return Strip.blank(self.size.width, base)
         is_swapped = terminal.modes.is_reverse
