@@ -189,7 +189,7 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         except Failure as failure:
             self._fail(failure)
             return
-        await self.console_screen.shells.open(Session(name, fd))
+        await self.console_screen.open_shell(Session(name, fd))
 
     def _warn(self, reason: str) -> None:
         self.notify(reason, severity="warning", markup=False)

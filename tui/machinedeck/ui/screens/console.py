@@ -29,6 +29,7 @@ from machinedeck.ui.widgets.line import Line
 from machinedeck.ui.widgets.table import Table
 
 if TYPE_CHECKING:
+    from machinedeck.ui.session import Session
     from machinedeck.ui.widgets.terminal import TerminalView
 
 LEAST = (40, 10)
@@ -87,15 +88,14 @@ class Console(Screen[None]):
             ImagesPane(id="images"),
             PoolPane(id="pool"),
         )
+        self.tabs = Line(id="tabs")
         self.shells = Shells(id="shells", leave_key=leave_key, frames=frames)
 
     def compose(self) -> ComposeResult:
-        """Header, tabs, panes, terminals, keys; the rest is made when it is needed first."""
+        """Header, panes, keys; the rest is made when it is needed first."""
         machines, images, pool = self.panes
         yield Line(id="header")
-        yield Line(id="tabs")
         yield Container(machines, Horizontal(images, pool, id="lower"), id="estate")
-        yield self.shells
         yield Line(id="keys")
 
     def on_mount(self) -> None:
@@ -131,7 +131,7 @@ class Console(Screen[None]):
 
     def _show_lines(self) -> None:
         self.query_one("#header", Line).show(*lines.header(self.store, self._title))
-        self.query_one("#tabs", Line).show(
+        self.tabs.show(
             self.shells.pieces(), lines.leave_hint(self.shells, self._leave_key)
         )
         table = self.panes[self._pane]
@@ -199,11 +199,18 @@ class Console(Screen[None]):
 
     # Terminals
 
+    async def open_shell(self, session: Session) -> None:
+        """Add a tab for a session and go there."""
+        if not self.tabs.is_attached:
+            await self.mount(self.tabs, before="#estate")
+            await self.mount(self.shells, after="#estate")
+        await self.shells.open(session)
+
     def on_shells_changed(self) -> None:
         """Show the panes where no terminal is seen, and the tabs where there are any."""
         current = self.shells.current
         self.query_one("#estate").display = current is None
-        self.query_one("#tabs").set_class(bool(self.shells.views), "-some")
+        self.tabs.display = bool(self.shells.views)
         if current is None and not self.panes[self._pane].has_focus:
             self.set_focus(self.panes[self._pane])
         self._show_lines()
