@@ -39,6 +39,10 @@ bench *arguments:
 lab *arguments:
     uv run pytest tests/lab "$@"
 
+# take the README's picture anew, of the real program on a real host (needs root)
+picture:
+    uv run python -m tests.lab.picture assets/console.svg
+
 # run every test and write docs/proof.md: each promise, its test, where it ran
 proof:
     uv run pytest --proof docs/proof.md

@@ -131,9 +131,7 @@ class Console(Screen[None]):
 
     def _show_lines(self) -> None:
         self.query_one("#header", Line).show(*lines.header(self.store, self._title))
-        self.tabs.show(
-            self.shells.pieces(), lines.leave_hint(self.shells, self._leave_key)
-        )
+        self.tabs.show(self.shells.pieces(), lines.leave_hint(self.shells, self._leave_key))
         table = self.panes[self._pane]
         machine = self.machine if self._pane == 0 else None
         self.query_one("#keys", Line).show(

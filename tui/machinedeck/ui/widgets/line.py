@@ -74,7 +74,7 @@ class Line(Widget):
         """The line."""
         base = self.rich_style
         segments = [
-            Segment(text, base + self.get_component_rich_style(f"line--{piece.tone}", partial=True))
+            Segment(text, base + self.get_component_rich_style(f"line--{piece.tone}"))
             if piece.tone
             else Segment(text, base)
             for piece, text in self._fitted(self.size.width)

@@ -264,7 +264,7 @@ class Table(ScrollView, can_focus=True):
     def _style(self, tone: str, is_cursor: bool) -> Style:
         style = self._styles.get((tone, is_cursor))
         if style is None:
-            style = self.get_component_rich_style(f"table--{tone}", partial=True) if tone else Style()
+            style = self.get_component_rich_style(f"table--{tone}") if tone else Style()
             base = self.get_component_rich_style("table--cursor") if is_cursor else self.rich_style
             # Under the cursor only the weight of a tone remains: its colour might not be readable there.
             style = base + (style.without_color if is_cursor else style)
