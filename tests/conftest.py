@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -74,14 +75,22 @@ def nothing_left() -> Iterator[None]:
         time.sleep(0.02)
 
 
+@pytest.fixture(autouse=True)
+def no_task_left_by_coroutines(request: pytest.FixtureRequest) -> None:
+    """Have the tasks counted around every test that has an event loop."""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("no_task_left")
+
+
 @pytest.fixture
-async def no_task_left() -> Iterator[None]:
+async def no_task_left() -> AsyncIterator[None]:
     """Fail a test that leaves a task of the event loop running."""
     before = asyncio.all_tasks()
     yield
-    await asyncio.sleep(0)
-    left = asyncio.all_tasks() - before - {asyncio.current_task()}
-    assert not left, f"the test left tasks: {left}"
+    deadline = time.monotonic() + 3
+    while left := asyncio.all_tasks() - before - {asyncio.current_task()}:
+        assert time.monotonic() < deadline, f"the test left tasks: {left}"
+        await asyncio.sleep(0.01)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

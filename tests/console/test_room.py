@@ -57,6 +57,9 @@ async def test_first_run(console: Open, host: FakeHost) -> None:
     async with console() as deck:
         assert deck.shows("No machines to show yet")
         assert deck.shows("r try again now")
+        host.refusals["open"] = Failure(Kind.NO_BUS, "Cannot reach the message bus.")
+        await deck.press("r")
+        await deck.until_shown("Cannot reach the message bus.")
         del host.refusals["open"]
         await deck.press("r")
         await until(lambda: deck.shows("Machines 2 running"))

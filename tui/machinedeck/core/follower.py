@@ -42,6 +42,8 @@ class Follower:
         self._task: asyncio.Task[None] | None = None
         self._watch_images = watch_images
         self._wake = asyncio.Event()
+        self.has_asked = asyncio.Event()
+        """Set once the host was asked for the first lists, or could not be reached."""
         self._has_been_up = False
         self._lost: asyncio.Future[Failure] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -110,6 +112,7 @@ class Follower:
             self._cancel()
 
     def _ask_all(self) -> None:
+        self.has_asked.set()
         for repeat in (self._machines, self._images, self._pool):
             repeat.ask()
 
@@ -165,6 +168,7 @@ class Follower:
         self._ask_all()
 
     def _on_down(self, failure: Failure) -> None:
+        self.has_asked.set()
         link = Link.LOST if self._has_been_up else Link.MISSING
         self.store.set_status(Status(link, failure))
 

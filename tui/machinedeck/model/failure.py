@@ -38,5 +38,16 @@ class Failure(Exception):
         self.hint = hint
         self.name = name
 
+    def __eq__(self, other: object) -> bool:
+        """Two failures that say the same are the same: nothing is drawn again for the second."""
+        return isinstance(other, Failure) and self._said == other._said
+
+    def __hash__(self) -> int:
+        return hash(self._said)
+
+    @property
+    def _said(self) -> tuple[str, ...]:
+        return self.kind, self.message, self.hint, self.name
+
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import App
@@ -29,6 +29,9 @@ from machinedeck.model.text import clean
 from machinedeck.ui.ascii import AsciiFilter
 from machinedeck.ui.options import Options
 from machinedeck.ui.screens.console import Console
+
+if TYPE_CHECKING:
+    from machinedeck.ui.screens.first_run import FirstRun
 
 LEAVE_SECONDS = 5.0
 """How long leaving may take after a signal before the program just ends."""
@@ -72,7 +75,7 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         self._follower = follower
         self._news: Change | None = None
         self._is_gathering = False
-        self._has_first_run = False
+        self._first_run: FirstRun | None = None
         self.console_screen = Console(
             self.store, (host.name, host.mode), options.leave_key, options.frames, clock
         )
@@ -132,13 +135,15 @@ class MachinedeckApp(App[None], inherit_bindings=False):
 
     def _show_status(self) -> None:
         link = self.store.status.link
-        if link is Link.MISSING and not self._has_first_run:
+        if link is Link.MISSING and self._first_run is not None:
+            self._first_run.refresh(recompose=True)
+        elif link is Link.MISSING:
             from machinedeck.ui.screens.first_run import FirstRun  # noqa: PLC0415 - seldom needed
 
-            self._has_first_run = True
-            self.push_screen(FirstRun(self.store, self._follower.retry))
-        elif link is Link.UP and self._has_first_run:
-            self._has_first_run = False
+            self._first_run = FirstRun(self.store, self._follower.retry)
+            self.push_screen(self._first_run)
+        elif link is Link.UP and self._first_run is not None:
+            self._first_run = None
             self.pop_screen()
 
     # Doing

@@ -13,7 +13,10 @@ from machinedeck.core.store import Store
 from machinedeck.ui.options import Options, first_environment, read_options
 
 FIRST_LOOK_SECONDS = 0.1
-"""How long the first list may keep the first picture waiting; mostly it comes in a tenth of that."""
+"""How long a slow bus may keep the first picture waiting."""
+
+TURNS_TO_SEND = 3
+"""Turns of the event loop in which a question gets from its task to the socket."""
 
 
 def open_console(host: Host) -> int:
@@ -27,12 +30,11 @@ def open_console(host: Host) -> int:
 
 
 async def _run(host: Host, options: Options) -> int:
-    store = Store()
-    follower = Follower(host, store, _watch_images)
+    follower = Follower(host, Store(), _watch_images)
     follower.hold_details()  # until the first picture is drawn
     following = follower.start()
     # Textual takes a quarter of a second to import: what the bus has to say is asked for before that.
-    await _first_look(store)
+    await _first_look(follower)
     from machinedeck.ui.app import MachinedeckApp  # noqa: PLC0415 - see above
     from machinedeck.ui.keyboard import KeyboardDriver  # noqa: PLC0415 - see above
 
@@ -45,17 +47,15 @@ async def _run(host: Host, options: Options) -> int:
     return app.return_code or 0
 
 
-async def _first_look(store: Store) -> None:
-    """Wait until the machines are listed or it is known why not, but not for long."""
-    news = asyncio.Event()
-    end = store.listen(lambda _change: news.set())
+async def _first_look(follower: Follower) -> None:
+    """Wait until the first questions are on their way: their answers come while Textual is imported."""
     try:
         async with asyncio.timeout(FIRST_LOOK_SECONDS):
-            await news.wait()
+            await follower.has_asked.wait()
+            for _ in range(TURNS_TO_SEND):
+                await asyncio.sleep(0)
     except TimeoutError:
         return  # the console shows that it is connecting, and fills as answers come
-    finally:
-        end()
 
 
 async def _watch_images(on_change: Callable[[], None]) -> None:
