@@ -88,9 +88,11 @@ def test_shell(snap_compare, host: FakeHost, size: tuple[int, int]) -> None:
 
 def test_lost_bus(snap_compare, host: FakeHost, size: tuple[int, int]) -> None:
     async def steps(deck: Deck) -> None:
-        host.refusals["open"] = Failure(Kind.NO_BUS, "Cannot reach the message bus: connection refused.")
+        refused = Failure(Kind.NO_BUS, "Cannot reach the message bus: connection refused.")
+        host.refusals["open"] = refused
         host.lose()
-        await deck.until_shown("Connection lost")
+        await until(lambda: deck.app.store.status.failure == refused)
+        await deck.until_shown("refused.")
 
     picture(snap_compare, host, size, steps)
 
