@@ -50,7 +50,7 @@ def image(name: str, **values: object) -> Image:
         usage=None,
         path=image_path(name),
     )
-    return replace(known, **values)
+    return known._replace(**values)
 
 
 @dataclass

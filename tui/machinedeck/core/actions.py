@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from machinedeck.core.host import Host
 from machinedeck.model.machine import Machine, State
@@ -20,8 +20,7 @@ class Harm(Enum):
     """Ends what runs inside: asks for a key first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """One thing that can be done to a machine."""
 
     id: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from machinedeck.model.failure import Failure
 
@@ -29,8 +29,7 @@ class Part(StrEnum):
     POOL = "pool"
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """The link, and why it is not up."""
 
     link: Link = Link.CONNECTING

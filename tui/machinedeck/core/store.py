@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from machined.contract import HOST_MACHINE
 from machinedeck.core.status import Part, Status
@@ -13,8 +14,7 @@ from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine, OperatingSystem, State
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What changed since the last one was told."""
 
     parts: frozenset[Part]

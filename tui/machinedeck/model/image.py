@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from machined.contract import HOST_MACHINE, is_machine_name
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """One row of the images pane. Sizes are bytes, times microseconds of real time; `None` is unknown."""
 
     name: str
@@ -37,8 +36,7 @@ class Image:
         return self.type in {"directory", "subvolume"}
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """Where images are kept. Sizes are bytes; `None` is unknown (or no limit)."""
 
     path: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class State(StrEnum):
@@ -25,8 +26,7 @@ class State(StrEnum):
         return self is not State.STOPPED
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Which run of a machine is meant: names are used again, this triple is not."""
 
     name: str
@@ -36,8 +36,7 @@ class Identity:
     """When it was registered, microseconds of the host's monotonic clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class OperatingSystem:
+class OperatingSystem(NamedTuple):
     """What an os-release(5) file says of itself; clean, "" where it says nothing."""
 
     name: str

@@ -7,8 +7,7 @@ each time, and keeps every column at every width.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -28,16 +27,14 @@ HEAD = 1
 """Lines above the rows: the labels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One text of a row. `tone` names its colour: "", good, warn, bad, faint or strong."""
 
     text: str
     tone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line of the table; `key` tells it from every other row for as long as it lives."""
 
     key: str
