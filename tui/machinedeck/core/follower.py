@@ -68,12 +68,13 @@ class Follower:
         return self._task
 
     def hold_details(self) -> None:
-        """Read no more than lists until `release_details` is called."""
+        """Read no more than the list of machines until `release_details` is called."""
         self._details.may_look.clear()
 
     def release_details(self) -> None:
-        """Read the details that were held back."""
+        """Read what was held back."""
         self._details.may_look.set()
+        self._ask_all()
 
     def retry(self) -> None:
         """Try to connect, or list everything anew, now instead of after the pause."""
@@ -113,6 +114,9 @@ class Follower:
 
     def _ask_all(self) -> None:
         self.has_asked.set()
+        if not self._details.may_look.is_set():
+            self._machines.ask()
+            return
         for repeat in (self._machines, self._images, self._pool):
             repeat.ask()
 

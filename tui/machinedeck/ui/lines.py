@@ -26,7 +26,7 @@ def header(store: Store, title: tuple[str, str]) -> tuple[list[Piece], list[Piec
     host, mode = title
     word, tone = _LINKS[store.status.link]
     return (
-        [Piece(" "), Piece(clean(host), "name"), Piece(f" · {mode}", "faint")],
+        [Piece(" "), Piece(clean(host), "strong"), Piece(f" · {mode}", "faint")],
         [Piece(word, tone), Piece(" ")],
     )
 

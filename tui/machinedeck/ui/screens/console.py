@@ -27,6 +27,7 @@ from machinedeck.ui.shells import Shells
 from machinedeck.ui.widgets.focus import pass_on
 from machinedeck.ui.widgets.line import Line
 from machinedeck.ui.widgets.table import Table
+from machinedeck.ui.widgets.tones import TONE_CLASSES
 
 if TYPE_CHECKING:
     from machinedeck.ui.session import Session
@@ -52,6 +53,7 @@ class Console(Screen[None]):
         clock: The real time in seconds.
     """
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(action.key, f"act('{action.id}')", action.label, show=False) for action in ACTIONS),
         *(Binding(str(at + 1), f"pane({at})", show=False) for at in range(len(PANES))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -12,6 +12,8 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
+
+from machinedeck.ui.widgets.tones import tone_style
 
 
 class Piece(NamedTuple):
@@ -24,9 +26,6 @@ class Piece(NamedTuple):
 
 class Line(Widget):
     """Pieces from the left and from the right; what has no room is cut, left before right."""
-
-    TONES: ClassVar[tuple[str, ...]] = ("key", "name", "good", "warn", "bad", "faint", "current")
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{tone}" for tone in TONES}
 
     class Clicked(Message):
         """A piece with an action was clicked."""
@@ -72,9 +71,7 @@ class Line(Widget):
         """The line."""
         base = self.rich_style
         segments = [
-            Segment(text, base + self.get_component_rich_style(f"line--{piece.tone}"))
-            if piece.tone
-            else Segment(text, base)
+            Segment(text, base + tone_style(self, piece.tone) if piece.tone else base)
             for piece, text in self._fitted(self.size.width)
         ]
         return Strip(segments).adjust_cell_length(self.size.width, base).simplify()

@@ -22,13 +22,14 @@ from textual.strip import Strip
 
 from machinedeck.ui.widgets.columns import GAP, Column, share
 from machinedeck.ui.widgets.focus import is_passed_on
+from machinedeck.ui.widgets.tones import tone_style
 
 HEAD = 1
 """Lines above the rows: the labels."""
 
 
 class Cell(NamedTuple):
-    """One text of a row. `tone` names its colour: "", good, warn, bad, faint or strong."""
+    """One text of a row. `tone` names its colour (see `tones`), "" for none."""
 
     text: str
     tone: str = ""
@@ -49,10 +50,7 @@ class Table(ScrollView, can_focus=True):
         id: The widget's id.
     """
 
-    TONES: ClassVar[tuple[str, ...]] = ("good", "warn", "bad", "faint", "strong")
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor", "table--empty"} | {
-        f"table--{tone}" for tone in TONES
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
@@ -236,7 +234,7 @@ class Table(ScrollView, can_focus=True):
         if width != self._shared:
             self._lay_out()
         if y < HEAD:
-            head = self._style("head", False)
+            head = self._style("faint", False)
             labels = [column.label for column in self.columns]
             return self._line([(label, head) for label in labels], self._style("", False), width)
         index = y - HEAD + self.scroll_offset.y
@@ -244,7 +242,7 @@ class Table(ScrollView, can_focus=True):
             return self._row(self.rows[index], index == self.cursor, width)
         base = self._style("", False)
         if not self.rows and index == 0 and self.notice:
-            style = self._style("empty", False)
+            style = self._style("faint", False)
             return Strip([Segment(self.notice, style)]).adjust_cell_length(width, base)
         return Strip.blank(width, base)
 
@@ -261,7 +259,7 @@ class Table(ScrollView, can_focus=True):
     def _style(self, tone: str, is_cursor: bool) -> Style:
         style = self._styles.get((tone, is_cursor))
         if style is None:
-            style = self.get_component_rich_style(f"table--{tone}") if tone else Style()
+            style = tone_style(self, tone) if tone else Style()
             base = self.get_component_rich_style("table--cursor") if is_cursor else self.rich_style
             # Under the cursor only the weight of a tone remains: its colour might not be readable there.
             style = base + (style.without_color if is_cursor else style)
