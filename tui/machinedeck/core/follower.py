@@ -45,6 +45,7 @@ class Follower:
         self.has_asked = asyncio.Event()
         """Set once the host was asked for the first lists, or could not be reached."""
         self._has_been_up = False
+        self._is_open = False
         self._lost: asyncio.Future[Failure] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._machines = self._repeat(Part.MACHINES, self._list_machines)
@@ -74,7 +75,8 @@ class Follower:
     def release_details(self) -> None:
         """Read what was held back."""
         self._details.may_look.set()
-        self._ask_all()
+        if self._is_open:
+            self._ask_all()
 
     def retry(self) -> None:
         """Try to connect, or list everything anew, now instead of after the pause."""
@@ -100,6 +102,7 @@ class Follower:
 
     async def _stay(self, lost: asyncio.Future[Failure]) -> Failure:
         """Follow an open host until it is lost; the reason."""
+        self._is_open = True
         self._ask_all()
         watch = asyncio.create_task(self._watch(), name="watch images")
         try:
@@ -109,6 +112,7 @@ class Follower:
                     return lost.result()
                 self._ask_all()
         finally:
+            self._is_open = False
             watch.cancel()
             self._cancel()
 
