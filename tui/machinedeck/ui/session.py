@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from machinedeck.term import Pump, Terminal
+from machinedeck.term import Pump, PumpOverflowError, Terminal
 
 FIRST_SIZE = (80, 24)
 """Columns and lines until the widget that shows it is laid out."""
@@ -55,7 +55,10 @@ class Session:
         self._pump.close()
 
     def _answer(self, data: bytes) -> None:
-        self.write(data)
+        try:
+            self.write(data)
+        except PumpOverflowError:
+            return  # a machine that asks and asks but reads nothing gets no more answers
 
     def _on_data(self, data: bytes) -> None:
         self.terminal.feed(data)

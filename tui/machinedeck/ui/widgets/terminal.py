@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual import events
@@ -17,9 +16,10 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from machinedeck.term import PumpOverflowError, Style, encode_focus, encode_key, encode_mouse, encode_paste
+from machinedeck.term import PumpOverflowError, encode_focus, encode_key, encode_mouse, encode_paste
 from machinedeck.term.mouse import MouseKind
 from machinedeck.ui.session import Session
+from machinedeck.ui.widgets.colours import rich_style
 from machinedeck.ui.widgets.focus import is_passed_on, pass_on
 
 WHEEL_LINES = 3
@@ -297,36 +297,3 @@ class TerminalView(Widget, can_focus=True):
         if modes.focus_events:
             self._send(encode_focus(has_focus, modes))
         self._refresh_line(self._cursor.y)
-
-
-_STYLES: dict[tuple[Style, bool], RichStyle] = {}
-_STYLES_MOST = 4096
-"""How many looked-up styles are kept: a picture in true colour may have thousands."""
-
-
-def rich_style(style: Style, is_swapped: bool = False) -> RichStyle:
-    """The look of a run as Textual draws it; `is_swapped` while the whole screen is in reverse video."""
-    known = _STYLES.get((style, is_swapped))
-    if known is None:
-        if len(_STYLES) >= _STYLES_MOST:
-            _STYLES.clear()
-        known = _STYLES[style, is_swapped] = RichStyle(
-            color=_color(style.fg),
-            bgcolor=_color(style.bg),
-            bold=style.bold,
-            dim=style.dim,
-            italic=style.italic,
-            underline=bool(style.underline),
-            blink=style.blink,
-            reverse=style.reverse != is_swapped,
-            conceal=style.conceal,
-            strike=style.strike,
-            overline=style.overline,
-        )
-    return known
-
-
-def _color(colour: int | tuple[int, int, int] | None) -> Color | None:
-    if colour is None:
-        return None
-    return Color.from_ansi(colour) if isinstance(colour, int) else Color.from_rgb(*colour)
