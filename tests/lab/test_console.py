@@ -113,6 +113,29 @@ def test_a_shell(console: Terminal) -> None:
     console.wait_for(lambda screen: "27 100" in [line.strip() for line in screen.lines])
 
 
+@pytest.mark.promise("Every key goes to the machine but the one leave key")
+def test_every_key_goes_to_the_machine(console: Terminal) -> None:
+    enter(console, MACHINE)
+    console.type("stty -isig -ixon -icanon -echo; echo ready; cat -v\n")
+    console.wait_for(lambda screen: "ready" in [line.strip() for line in screen.lines])
+    console.keys("C-q", "C-p", "C-c", "C-z", "C-]", "C-a", "C-b", "F1", "Up", "BTab", "q", "1")
+    console.wait_for("^Q^P^C^Z^]^A^B^[OP^[[A^[[Zq1")
+
+
+@pytest.mark.promise("60x15 shows one pane at a time, under 40x10 one sentence")
+def test_little_room(console: Terminal) -> None:
+    console.resize(60, 15)
+    screen = console.wait_gone("─ Images")
+    assert "─ Machines" in screen
+    console.keys("2")
+    console.wait_for("─ Images")
+    console.wait_gone("─ Machines")
+    console.resize(39, 9)
+    console.wait_for("Too small")
+    console.resize(120, 40)
+    console.wait_for("─ Machines")
+
+
 @pytest.mark.promise("vim, less, top and tmux are usable in a shell")
 def test_vim_edits_and_saves(console: Terminal, machines: LabHost) -> None:
     enter(console, MACHINE)

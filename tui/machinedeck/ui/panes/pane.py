@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from textual.geometry import Region
 from textual.markup import escape
 
 from machinedeck.core.status import Part
@@ -16,6 +19,7 @@ class Pane(Table):
     PART: Part
     """The part of the store it shows."""
     TITLE: str
+    _is_titling = False
 
     def show(self, store: Store, now: float) -> None:
         """Draw what the store knows; `now` is real time in seconds."""
@@ -38,8 +42,20 @@ class Pane(Table):
         failure = store.failures.get(self.PART)
         title = f"{self.TITLE} {count}".rstrip()
         subtitle = escape(clean(failure.message, 200)) if failure else ""
-        # Setting either draws the frame anew, also where nothing changed.
-        if (self.border_title or "") != title:
-            self.border_title = title
-        if (self.border_subtitle or "") != subtitle:
-            self.border_subtitle = subtitle
+        self._is_titling = True
+        try:
+            if (self.border_title or "") != title:
+                self.border_title = title
+            if (self.border_subtitle or "") != subtitle:
+                self.border_subtitle = subtitle
+        finally:
+            self._is_titling = False
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Draw again; a new title only the lines it stands on, where Textual would draw the whole pane."""
+        if self._is_titling and not regions:
+            width, height = self.size
+            regions = (Region(-1, -1, width + 2, 1), Region(-1, height, width + 2, 1))
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)

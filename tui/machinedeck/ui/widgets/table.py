@@ -141,7 +141,8 @@ class Table(ScrollView, can_focus=True):
             self.refresh(Region(0, y, self.size.width, 1))
 
     def _measure(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.rows) + HEAD)
+        # Another size has everything laid out and drawn anew: as long as all rows fit it stays the same.
+        self.virtual_size = Size(self.size.width, max(self.size.height, len(self.rows) + HEAD))
 
     def _lay_out(self) -> bool:
         needed = [
