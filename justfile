@@ -45,4 +45,4 @@ picture:
 
 # run every test and write docs/proof.md: each promise, its test, where it ran
 proof:
-    uv run pytest --proof docs/proof.md
+    uv run pytest tests --proof=docs/proof.md
