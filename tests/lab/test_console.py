@@ -83,14 +83,16 @@ def test_a_running_machine_is_listed(console: Terminal, machines: LabHost) -> No
 @pytest.mark.promise("A machine that starts or dies shows within one second with no key pressed")
 def test_machines_come_and_go_by_themselves(console: Terminal, machines: LabHost) -> None:
     for _ in range(3):
+        # From before the call that registers it, or the stop that ends it, to after the screen was read.
         began = time.monotonic()
         with sleeper(machines, "quick"):
             console.wait_for("quick")
-            # Measured from before the call that registers it, and to after the screen was read.
-            assert time.monotonic() - began < 1.0 + 0.5, "registering, showing and reading took too long"
+            shown = time.monotonic() - began
             ending = time.monotonic()
         console.wait_gone("quick")
-        assert time.monotonic() - ending < 1.0 + 0.5
+        gone = time.monotonic() - ending
+        assert shown < 1.0, "registering, showing and reading the screen took too long"
+        assert gone < 1.0, "stopping, taking away and reading the screen took too long"
 
 
 @pytest.mark.promise("A machine that starts or dies shows within one second with no key pressed")
