@@ -6,7 +6,7 @@ This is the only package that imports dbus-next. `connect` and `Connection` are 
 from dbus_next.signature import Variant
 
 from machined.wire.address import system_address
-from machined.wire.connecting import connect
+from machined.wire.connecting import connect, connect_socket
 from machined.wire.connection import Connection
 from machined.wire.errors import (
     CallError,
@@ -33,5 +33,6 @@ __all__ = [
     "Variant",
     "WireError",
     "connect",
+    "connect_socket",
     "system_address",
 ]

@@ -10,16 +10,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dbus_next.aio.message_bus import MessageBus
-from dbus_next.constants import MessageFlag, MessageType
-from dbus_next.message import Message
+from dbus_next.constants import MessageType
 
 from machined.wire.errors import ConnectionLost, InvalidMessage, WireError
 from machined.wire.fds import close_fds, fds_of
-from machined.wire.header import Received
+from machined.wire.header import Outgoing, Received
 from machined.wire.reader import Reader
 from machined.wire.writer import Writer
 
 logger = logging.getLogger(__name__)
+
+OnReceived = Callable[[Received], None]
+OnLost = Callable[[WireError | None], None]
 
 _ANY_ADDRESS = "unix:path=/"  # dbus-next wants one, and has no use for it: the socket is connected
 
@@ -40,8 +42,8 @@ class Bus(MessageBus):
         sock: socket.socket,
         passes_fds: bool,
         early: bytes,
-        received: Callable[[Received], None],
-        lost: Callable[[WireError | None], None],
+        received: OnReceived,
+        lost: OnLost,
     ) -> None:
         self._sock = sock
         super().__init__(bus_address=_ANY_ADDRESS, negotiate_unix_fd=passes_fds)
@@ -65,7 +67,7 @@ class Bus(MessageBus):
             kind: The type of the message.
             signature: The types of `body`.
             body: Its values.
-            **fields: The header fields, `flags` and `serial`, as dbus-next's `Message` names them.
+            **fields: The header fields, `flags` and `serial`, as `Outgoing` names them.
 
         Raises:
             ConnectionLost: The connection has ended.
@@ -75,11 +77,8 @@ class Bus(MessageBus):
             if self._disconnected:
                 raise ConnectionLost("the connection to the message bus has ended")
             serial = fields.pop("serial", 0) or self.next_serial()
-            flags = MessageFlag(fields.pop("flags", 0))
-            message = Message(
-                message_type=kind, flags=flags, serial=serial, signature=signature, body=list(body), **fields
-            )
-            self._writer.schedule_write(message)
+            flags = fields.pop("flags", 0)
+            self._writer.schedule_write(Outgoing(kind.value, flags, serial, signature, list(body), **fields))
         except WireError:
             close_fds(fds_of(signature, body))
             raise

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from functools import partial
 
 from machined.wire.address import socket_names
 from machined.wire.authentication import authenticate, open_socket
+from machined.wire.bus import Bus
 from machined.wire.connection import Connection
 from machined.wire.errors import ConnectFailed, WireError
 
@@ -29,11 +32,38 @@ async def connect(address: str, *, timeout: float = 10.0) -> Connection:  # noqa
         raise ConnectFailed(f"cannot connect to {address}: {error}") from None
 
 
+async def connect_socket(
+    sock: socket.socket,
+    *,
+    timeout: float = 10.0,  # noqa: ASYNC109 - as in `connect`
+) -> Connection:
+    """Authenticate over a socket that is connected to a message bus already, and get a unique name.
+
+    Args:
+        sock: A unix stream socket; it is ours from now on, and closed where this fails.
+        timeout: Seconds for all of it.
+
+    Raises:
+        ConnectFailed: No connection came about; nothing is left of the attempt.
+    """
+    sock.setblocking(False)
+    try:
+        async with asyncio.timeout(timeout):
+            return await _begin(sock, f"unix:fd={sock.fileno()}")
+    except TimeoutError:
+        raise ConnectFailed(f"no answer within {timeout:g} seconds") from None
+    except (WireError, OSError) as error:
+        raise ConnectFailed(str(error)) from None
+
+
 async def _connect(address: str) -> Connection:
-    sock = await open_socket(socket_names(address))
+    return await _begin(await open_socket(socket_names(address)), address)
+
+
+async def _begin(sock: socket.socket, address: str) -> Connection:
     try:
         passes_fds, early = await authenticate(sock)
-        connection = Connection(address, sock, passes_fds, early)
+        connection = Connection(address, partial(Bus, sock, passes_fds, early))
     except BaseException:
         sock.close()
         raise

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
 from collections.abc import Callable
 from typing import Any
 
 from dbus_next.constants import MessageType
 from dbus_next.signature import Variant
 
-from machined.wire.bus import Bus
+from machined.wire.bus import Bus, OnLost, OnReceived
 from machined.wire.calls import BUS_NAME, BUS_PATH, TIMEOUT, Calls
 from machined.wire.errors import CallError, InvalidMessage, WireError
 from machined.wire.fds import close_fds
@@ -45,10 +44,10 @@ class Connection:
         unique_name: The name that the bus gave to the connection.
     """
 
-    def __init__(self, address: str, sock: socket.socket, passes_fds: bool, early: bytes) -> None:
+    def __init__(self, address: str, opened: Callable[[OnReceived, OnLost], Bus]) -> None:
         self.address = address
         self.unique_name = ""
-        self._bus = Bus(sock, passes_fds, early, self._received, self._ended)
+        self._bus = opened(self._received, self._ended)
         self._calls = Calls(self._bus)
         self._signals = Signals(self._calls)
         self._server = Server(self._bus)

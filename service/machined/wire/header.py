@@ -1,22 +1,43 @@
 """Headers of messages to bytes and back (D-Bus Specification, "Message Format")."""
 
-# mypy: disallow-untyped-calls=False
-# dbus-next types few of the functions that this is built on
-
 from __future__ import annotations
 
-import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from dbus_next._private.constants import BIG_ENDIAN, LITTLE_ENDIAN, PROTOCOL_VERSION, HeaderField
 from dbus_next.message import Message
-from dbus_next.signature import SignatureTree
 
-from machined.wire.body import FrameReader, decode_body, encode_body
+from machined.wire.body import MISFITS, decode_body, encode_body
 from machined.wire.errors import InvalidMessage
+from machined.wire.fields import (
+    ERROR,
+    METHOD_CALL,
+    METHOD_RETURN,
+    REPLY_SERIAL,
+    SIGNAL,
+    UNIX_FDS,
+    number_field,
+    read_fields,
+    text_fields,
+)
+from machined.wire.reading import BYTE_ORDERS
+
+__all__ = [
+    "ALLOW_INTERACTIVE_AUTHORIZATION",
+    "ERROR",
+    "FIXED",
+    "METHOD_CALL",
+    "METHOD_RETURN",
+    "NO_REPLY_EXPECTED",
+    "SIGNAL",
+    "Outgoing",
+    "Received",
+    "decode",
+    "encode",
+    "frame_size",
+]
 
 FIXED = 16
 """Bytes that tell how long a message is: the fixed part of the header and the length of its fields."""
@@ -27,25 +48,29 @@ MAX_MESSAGE = 1 << 27
 MAX_FDS = 16
 """Descriptors in one message that we send: dbus-daemon(1) throws out who sends more of them."""
 
-METHOD_CALL, METHOD_RETURN, ERROR, SIGNAL = 1, 2, 3, 4
 NO_REPLY_EXPECTED = 0x1
 ALLOW_INTERACTIVE_AUTHORIZATION = 0x4
 
-_NAME = re.compile(r"[-A-Za-z0-9_.:/]+")
-_FIXED = {LITTLE_ENDIAN: struct.Struct("<BBBBIII"), BIG_ENDIAN: struct.Struct(">BBBBIII")}
-_UINT32 = {LITTLE_ENDIAN: struct.Struct("<I"), BIG_ENDIAN: struct.Struct(">I")}
-_FIELD = struct.Struct(
-    "<BBcBI"
-)  # code, signature of one type, and the length or value that follows it aligned
-_SHORT_FIELD = struct.Struct("<BBcBB")
-_PADDING = [bytes(-length & 7) for length in range(8)]
-_TYPES = {code.value: type_code for code, type_code in zip(HeaderField, "osssussgu", strict=True)}
-_REQUIRED = {
-    METHOD_CALL: (HeaderField.PATH, HeaderField.MEMBER),
-    METHOD_RETURN: (HeaderField.REPLY_SERIAL,),
-    ERROR: (HeaderField.ERROR_NAME, HeaderField.REPLY_SERIAL),
-    SIGNAL: (HeaderField.PATH, HeaderField.INTERFACE, HeaderField.MEMBER),
-}
+_VERSION = 1
+_LITTLE = ord("l")
+_FIXED = {first: struct.Struct(f"{order}BBBBIII") for first, order in BYTE_ORDERS.items()}
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """A message that is to be sent; `kind` is its type. What is wrong with it shows when it is encoded."""
+
+    kind: int
+    flags: int
+    serial: int
+    signature: str = ""
+    body: Sequence[Any] = ()
+    path: str | None = None
+    interface: str | None = None
+    member: str | None = None
+    error_name: str | None = None
+    destination: str | None = None
+    reply_serial: int = 0
 
 
 @dataclass(slots=True)
@@ -92,7 +117,7 @@ def frame_size(start: bytes | bytearray) -> int:
     if layout is None:
         raise InvalidMessage(f"a message begins with {start[0]:#x}, which is no byte order")
     _, _, _, version, body, _, fields = layout.unpack_from(start)
-    if version != PROTOCOL_VERSION:
+    if version != _VERSION:
         raise InvalidMessage(f"a message is of the unknown protocol version {version}")
     size: int = FIXED + (fields + 7 & ~7) + body
     if fields > MAX_FIELDS or size > MAX_MESSAGE:
@@ -106,61 +131,21 @@ def decode(frame: bytes) -> Received:
     Raises:
         InvalidMessage: A field is malformed, or a field that the message type requires is missing.
     """
-    _, kind, flags, _, _, serial, length = _FIXED[frame[0]].unpack_from(frame)
+    first = frame[0]
+    _, kind, flags, _, _, serial, length = _FIXED[first].unpack_from(frame)
     end = FIXED + length
     try:
-        fields = _read_fields(frame, end)
-    except (struct.error, LookupError, ValueError, RecursionError) as error:
+        fields, reply_serial = read_fields(kind, first, frame[FIXED:end])
+    except MISFITS as error:
         raise InvalidMessage(f"a message has a malformed header: {error}") from None
-    for needed in _REQUIRED.get(kind, ()):
-        if not fields.get(needed.value):
-            raise InvalidMessage(f"a message of type {kind} lacks the header field {needed.name}")
-    get = fields.get
+    path, interface, member, error_name, _, destination, sender, signature, fd_count = fields
     return Received(
-        kind, flags, serial, get(1), get(2), get(3), get(4), get(5, 0), get(6), get(7), get(8, ""), get(9, 0),
-        frame, end + 7 & ~7,
+        kind, flags, serial, path, interface, member, error_name, reply_serial,
+        destination, sender, signature, fd_count, frame, end + 7 & ~7,
     )  # fmt: skip
 
 
-def _read_fields(frame: bytes, end: int) -> dict[int, Any]:
-    fields: dict[int, Any] = {}
-    uint32 = _UINT32[frame[0]]
-    offset = FIXED
-    while offset < end:
-        code = frame[offset]
-        type_code = _TYPES.get(code)
-        if type_code is None:
-            offset = _skip_variant(frame, offset + 1)
-        elif frame[offset + 1 : offset + 4] != b"\1%c\0" % ord(type_code):
-            raise ValueError(f"the field {code} is not of type {type_code!r}")
-        elif type_code == "u":
-            (fields[code],) = uint32.unpack_from(frame, offset + 4)
-            offset += 8
-        else:
-            start = offset + (5 if type_code == "g" else 8)
-            stop = start + (
-                frame[offset + 4] if type_code == "g" else uint32.unpack_from(frame, offset + 4)[0]
-            )
-            fields[code] = str(frame[start:stop], "utf-8")
-            offset = stop + 1
-        if offset > end:
-            raise ValueError(f"the field {code} reaches beyond the header")
-        offset = offset + 7 & ~7
-    return fields
-
-
-def _skip_variant(frame: bytes, offset: int) -> int:
-    """Where the variant at `offset` ends."""
-    reader = FrameReader(frame, offset, [])
-    signature = reader.read_signature()
-    (type_,) = SignatureTree(signature).types
-    reader.readers["h"] = reader.read_uint32  # an index into what we do not know
-    reader.read_argument(type_)
-    end: int = reader.offset
-    return end
-
-
-def encode(message: Message) -> tuple[bytearray, list[int]]:
+def encode(message: Outgoing | Message) -> tuple[bytearray, list[int]]:
     """Marshal a message.
 
     Returns:
@@ -169,42 +154,54 @@ def encode(message: Message) -> tuple[bytearray, list[int]]:
     Raises:
         InvalidMessage: The specification forbids it.
     """
+    if isinstance(message, Message):
+        message = _outgoing(message)
     body, fds = encode_body(message.signature, message.body)
     if len(fds) > MAX_FDS:
         raise InvalidMessage(
             f"{len(fds)} file descriptors in one message are more than the {MAX_FDS} allowed"
         )
-    frame = bytearray(FIXED)
-    for code, value in (
-        (HeaderField.PATH, message.path),
-        (HeaderField.INTERFACE, message.interface),
-        (HeaderField.MEMBER, message.member),
-        (HeaderField.ERROR_NAME, message.error_name),
-        (HeaderField.DESTINATION, message.destination),
-    ):
-        if value:
-            frame += _PADDING[len(frame) & 7] + _name_field(code.value, value)
-    if message.signature:
-        raw = message.signature.encode()
-        frame += _PADDING[len(frame) & 7] + _SHORT_FIELD.pack(8, 1, b"g", 0, len(raw)) + raw + b"\0"
-    for code, number in ((HeaderField.REPLY_SERIAL, message.reply_serial), (HeaderField.UNIX_FDS, len(fds))):
-        if number:
-            frame += _PADDING[len(frame) & 7] + _FIELD.pack(code.value, 1, b"u", 0, number)
-    length = len(frame) - FIXED
-    kind, flags = message.message_type.value, message.flags.value
-    _FIXED[LITTLE_ENDIAN].pack_into(
-        frame, 0, LITTLE_ENDIAN, kind, flags, PROTOCOL_VERSION, len(body), message.serial, length
-    )
-    frame += _PADDING[len(frame) & 7] + body
+    kind = message.kind
+    if kind in {METHOD_RETURN, ERROR} and not message.reply_serial:
+        raise InvalidMessage("a reply must say what it replies to")
+    try:
+        texts, length = text_fields(
+            kind,
+            message.path,
+            message.interface,
+            message.member,
+            message.error_name,
+            message.destination,
+            message.signature,
+        )
+        before = number_field(REPLY_SERIAL, message.reply_serial) if message.reply_serial else b""
+        after = number_field(UNIX_FDS, len(fds)) if fds else b""
+        length = len(before) + (len(texts) + len(after) if after else length)
+        frame = bytearray(
+            _FIXED[_LITTLE].pack(_LITTLE, kind, message.flags, _VERSION, len(body), message.serial, length)
+        )
+    except (TypeError, struct.error) as error:
+        raise InvalidMessage(f"a message has a header that it cannot have: {error}") from None
+    frame += before
+    frame += texts
+    frame += after
+    frame += body
     if len(frame) > MAX_MESSAGE:
         raise InvalidMessage(f"a message of {len(frame)} bytes is larger than the {MAX_MESSAGE} allowed")
     return frame, fds
 
 
-@lru_cache(maxsize=4096)
-def _name_field(code: int, value: str) -> bytes:
-    """A header field that holds a name; the same few names make up nearly every message."""
-    # dbus-next's validators look no further than the colon of a unique name, and let a trailing newline pass
-    if not _NAME.fullmatch(value):
-        raise InvalidMessage(f"{value[:64]!a} is no name that a message header may hold")
-    return _FIELD.pack(code, 1, _TYPES[code].encode(), 0, len(value)) + value.encode() + b"\0"
+def _outgoing(message: Message) -> Outgoing:
+    return Outgoing(
+        message.message_type.value,
+        message.flags.value,
+        message.serial,
+        message.signature,
+        message.body,
+        message.path,
+        message.interface,
+        message.member,
+        message.error_name,
+        message.destination,
+        message.reply_serial or 0,
+    )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from machined.wire.calls import Answer, Calls
 from machined.wire.header import Received
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """What a signal must be like; `None` stands for anything."""
 
     sender: str | None = None

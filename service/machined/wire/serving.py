@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dbus_next.constants import MessageType
 
@@ -26,8 +25,7 @@ MAX_REMEMBERED = 256
 """Replies with descriptors that are kept in mind, in case the bus sends them back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A method call that came in.
 
     Attributes:

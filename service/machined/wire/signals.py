@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from machined.wire.calls import BUS_NAME, Calls
 from machined.wire.fds import close_fds
@@ -17,8 +17,7 @@ from machined.wire.names import OWNER_CHANGED, HeldName, Names
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """A signal that came in.
 
     Attributes:

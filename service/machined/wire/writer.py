@@ -14,7 +14,7 @@ from dbus_next.message import Message
 
 from machined.wire.errors import ConnectionLost, InvalidMessage
 from machined.wire.fds import close_fds
-from machined.wire.header import encode
+from machined.wire.header import Outgoing, encode
 
 TIME_SLICE = 0.004
 """Seconds of writing before other work of the loop gets its turn."""
@@ -34,7 +34,7 @@ class Writer(_MessageWriter):
         self._waiting = False
         self._broken = False
 
-    def buffer_message(self, msg: Message, future: asyncio.Future[None] | None = None) -> None:
+    def buffer_message(self, msg: Outgoing | Message, future: asyncio.Future[None] | None = None) -> None:
         """Queue a message; `future` completes when its last byte is in the socket, or with the error.
 
         Raises:
@@ -45,7 +45,9 @@ class Writer(_MessageWriter):
             raise InvalidMessage("the message bus does not pass file descriptors on this connection")
         self.messages.append((buffer, fds, future))
 
-    def schedule_write(self, msg: Message | None = None, future: asyncio.Future[None] | None = None) -> None:
+    def schedule_write(
+        self, msg: Outgoing | Message | None = None, future: asyncio.Future[None] | None = None
+    ) -> None:
         """Queue a message, if given one, and write what the socket takes."""
         if msg is not None:
             self.buffer_message(msg, future)
