@@ -29,6 +29,14 @@ PROPERTIES_INTERFACE = f"{BUS}.Properties"
 HOST_MACHINE = ".host"
 """The name under which the service lists the host itself, as a machine and as an image."""
 
+POLKIT = MACHINE1
+"""What the actions of polkit(8) begin with."""
+MANAGE_MACHINES = f"{POLKIT}.manage-machines"
+MANAGE_IMAGES = f"{POLKIT}.manage-images"
+
+VSOCK_CID_ANY = 2**32 - 1
+"""The address on vsock(7) of a machine that told none (VMADDR_CID_ANY)."""
+
 UNKNOWN_SIZE = 2**64 - 1
 """What the service answers for a size or limit it cannot tell, or that is not set (UINT64_MAX)."""
 
@@ -61,6 +69,11 @@ class ErrorName(StrEnum):
     NO_SUCH_IMAGE = f"{MACHINE1}.NoSuchImage"
     MACHINE_EXISTS = f"{MACHINE1}.MachineExists"
     NO_PRIVATE_NETWORKING = f"{MACHINE1}.NoPrivateNetworking"
+    NO_MACHINE_FOR_PID = f"{MACHINE1}.NoMachineForPID"
+    NO_SUCH_USER_MAPPING = f"{MACHINE1}.NoSuchUserMapping"
+    NO_SUCH_GROUP_MAPPING = f"{MACHINE1}.NoSuchGroupMapping"
+    LIMITS_EXCEEDED = f"{BUS}.Error.LimitsExceeded"
+    JOB_FAILED = f"{SYSTEMD1}.JobFailed"
     NO_SUCH_UNIT = f"{SYSTEMD1}.NoSuchUnit"
     UNIT_MASKED = f"{SYSTEMD1}.UnitMasked"
     LOAD_FAILED = f"{SYSTEMD1}.LoadFailed"
@@ -110,6 +123,21 @@ _MACHINE_NAME = re.compile(r"(?!-)[A-Za-z0-9-]+(?<!-)(\.(?!-)[A-Za-z0-9-]+(?<!-)
 def is_machine_name(name: str) -> bool:
     """Whether `name` may be registered: labels of letters, digits, inner dashes, with dots; 1 to 64 bytes."""
     return len(name) <= 64 and _MACHINE_NAME.fullmatch(name) is not None
+
+
+def escape_unit_name(name: str) -> str:
+    r"""Escape any string into a part of a unit's name (systemd.unit(5), "String Escaping for Unit Names").
+
+    `/` becomes `-`; whatever is not a letter, digit, `:`, `_` or `.`, and a leading dot, becomes `\xHH`.
+    """
+    letters = []
+    for position, byte in enumerate(name.encode()):
+        character = chr(byte)
+        plain = byte < 128 and (
+            character.isalnum() or character in ":_" or (character == "." and position > 0)
+        )
+        letters.append("-" if character == "/" else character if plain else f"\\x{byte:02x}")
+    return "".join(letters)
 
 
 def nspawn_unit(name: str) -> str:

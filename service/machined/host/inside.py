@@ -1,0 +1,121 @@
+"""What is asked of the inside of a machine, or of the host itself in its place."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+
+class Place(NamedTuple):
+    """Where to: the inside of a machine, or the host itself."""
+
+    name: str
+    """The machine's name; `.host` for the host."""
+    leader: int
+    """The machine's first process, a pid of the host's namespace."""
+    is_host: bool = False
+
+
+class Address(NamedTuple):
+    """An address of a network interface."""
+
+    family: int
+    """2 for AF_INET, 10 for AF_INET6 (the numbers of Linux, address_families(7))."""
+    raw: bytes
+    """4 or 16 bytes in network order."""
+
+
+class Pty(NamedTuple):
+    """A pseudo terminal. Who gets it owns the descriptor."""
+
+    fd: int
+    """The master, readable and writable, close-on-exec."""
+    path: str
+    """The other side as the machine sees it, `/dev/pts/N` (pts(4))."""
+
+
+class ShellRequest(NamedTuple):
+    """A program to be run on a pseudo terminal of its own."""
+
+    user: str
+    path: str
+    """Absolute; "" for the login shell of the user."""
+    arguments: list[str]
+    """With argv[0]; empty together with an empty path."""
+    environment: list[str]
+    """`NAME=value`, no name twice."""
+
+
+class BindRequest(NamedTuple):
+    """A file or folder of the host to be shown inside a machine."""
+
+    source: str
+    """On the host, absolute and normalized."""
+    destination: str
+    """In the machine, absolute and normalized."""
+    is_read_only: bool
+    makes_destination: bool
+    """Whether the destination is made where it is missing."""
+
+
+class CopyRequest(NamedTuple):
+    """A file or a tree to be copied into or out of a machine."""
+
+    source: str
+    """Absolute."""
+    destination: str
+    """Absolute."""
+    is_into_machine: bool
+    """From the host into the machine; else the other way."""
+    replaces: bool
+    """Whether files that exist at the destination are replaced."""
+    shift: int
+    """Where the machine's user ids begin on the host: owner of what is copied in, if it is not 0."""
+
+
+class IdRange(NamedTuple):
+    """One line of uid_map or gid_map (user_namespaces(7))."""
+
+    inner: int
+    outer: int
+    length: int
+
+
+class Inside(Protocol):
+    """Looks and goes into machines. All raise `OSError` with the errno that tells what went wrong.
+
+    A machine whose leader is gone gives ENOENT or ESRCH.
+    """
+
+    async def addresses(self, place: Place) -> list[Address]:
+        """The addresses of all interfaces but loopback, sorted: IPv4 first, wider scopes first, no doubles.
+
+        Raises:
+            Refused: NoPrivateNetworking where the machine shares the host's network.
+        """
+
+    async def os_release(self, place: Place) -> dict[str, str]:
+        """The fields of os-release(5), in the order of the file; ENOENT where there is none."""
+
+    async def user_map(self, place: Place) -> list[IdRange]:
+        """The lines of `/proc/LEADER/uid_map`."""
+
+    async def group_map(self, place: Place) -> list[IdRange]:
+        """The lines of `/proc/LEADER/gid_map`."""
+
+    async def open_pty(self, place: Place) -> Pty:
+        """A new pseudo terminal of the machine with nobody at its other side."""
+
+    async def open_login(self, place: Place) -> Pty:
+        """A new pseudo terminal with a login prompt; ENOENT where the machine has no system bus."""
+
+    async def open_shell(self, place: Place, request: ShellRequest) -> Pty:
+        """A new pseudo terminal with a program."""
+
+    async def bind_mount(self, place: Place, request: BindRequest) -> None:
+        """Show a file or folder of the host inside a machine."""
+
+    async def copy(self, place: Place, request: CopyRequest) -> None:
+        """Copy a file or tree; EEXIST where a file is in the way and is not to be replaced."""
+
+    async def open_root(self, place: Place) -> int:
+        """A descriptor of the machine's root folder. Who gets it owns it."""

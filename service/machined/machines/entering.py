@@ -1,0 +1,201 @@
+"""What is done inside machines: looked up, opened, mounted and copied, with the rules for each class."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+from machined.contract import MANAGE_MACHINES, POLKIT, ErrorName
+from machined.host.authority import Permit
+from machined.host.errors import Refused
+from machined.host.inside import Address, BindRequest, CopyRequest, Pty, ShellRequest
+from machined.machines.machine import CONTAINER, VM, Machine
+from machined.machines.mapping import uid_shift
+from machined.machines.registry import Registry
+from machined.operations import Operations
+
+REPLACE = 1
+"""The one flag of copies: files that exist are replaced."""
+
+_ENVIRONMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=[^\x00-\x08\x0b-\x1f\x7f]*", re.DOTALL)
+
+
+class Entering:
+    """What is done inside machines.
+
+    Args:
+        registry: The machines.
+        operations: Counts the copies that go on.
+    """
+
+    def __init__(self, registry: Registry, operations: Operations) -> None:
+        self._registry = registry
+        self._operations = operations
+        self._inside = registry.host.inside
+
+    async def addresses(self, machine: Machine) -> list[Address]:
+        """The addresses of a container, or of the host."""
+        _refuse_vm(machine, "Requesting IP address data")
+        return await self._inside.addresses(machine.place)
+
+    async def os_release(self, machine: Machine) -> dict[str, str]:
+        """The fields of os-release(5) of a container, or of the host."""
+        _refuse_vm(machine, "Requesting OS release data")
+        return await self._inside.os_release(machine.place)
+
+    async def uid_shift(self, machine: Machine) -> int:
+        """Where the ids of a container begin on the host; 0 for the host."""
+        _refuse_vm(machine, "Requesting UID shift")
+        try:
+            return await uid_shift(self._inside, machine.place)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            text = f"Machine {machine.name} uses a complex UID/GID mapping, cannot determine shift"
+            raise Refused(ErrorName.NOT_SUPPORTED, text) from None
+
+    async def ssh_info(self, machine: Machine) -> tuple[str, str]:
+        """Where SSH reaches a machine and the file of the key, as it was registered with.
+
+        Raises:
+            FileNotFoundError: It was registered without.
+        """
+        if not machine.ssh_address or not machine.ssh_private_key_path:
+            raise FileNotFoundError(errno.ENOENT, f"Machine '{machine.name}' told no SSH address")
+        return machine.ssh_address, machine.ssh_private_key_path
+
+    async def open_pty(self, machine: Machine, permit: Permit) -> Pty:
+        """A pseudo terminal of a machine."""
+        await permit(_action(machine, "open-pty"), {"machine": machine.name})
+        machine = self._registry.get(machine.name)
+        _refuse_vm(machine, "Opening a pseudo terminal")
+        return await self._inside.open_pty(machine.place)
+
+    async def open_login(self, machine: Machine, permit: Permit) -> Pty:
+        """A pseudo terminal with a login prompt."""
+        await permit(_action(machine, "login"), {"machine": machine.name, "verb": "login"})
+        machine = self._registry.get(machine.name)
+        _refuse_vm(machine, "Opening a login prompt")
+        return await self._inside.open_login(machine.place)
+
+    async def open_shell(
+        self,
+        machine: Machine,
+        user: str,
+        path: str,
+        arguments: list[str],
+        environment: list[str],
+        permit: Permit,
+    ) -> Pty:
+        """A pseudo terminal with a program, the user's shell unless another is named.
+
+        Raises:
+            Refused: InvalidArgs, NotSupported for a virtual machine, or the caller may not.
+        """
+        request = _shell_request(user, path, arguments, environment)
+        details = {
+            "machine": machine.name,
+            "user": request.user,
+            "program": request.path or "/bin/sh",
+            "command_line": " ".join(request.arguments),
+        }
+        await permit(_action(machine, "shell"), details)
+        machine = self._registry.get(machine.name)
+        _refuse_vm(machine, "Opening a shell")
+        return await self._inside.open_shell(machine.place, request)
+
+    async def bind_mount(self, machine: Machine, request: BindRequest, permit: Permit) -> None:
+        """Show a file or folder of the host inside a container; no destination means the same path.
+
+        Raises:
+            Refused: InvalidArgs; NotSupported for other classes and for containers with ids of their own.
+        """
+        if machine.machine_class != CONTAINER:
+            raise Refused(ErrorName.NOT_SUPPORTED, "Bind mounting is only supported on container machines.")
+        if not _is_normalized(request.source):
+            raise Refused(ErrorName.INVALID_ARGS, "Source path must be absolute and normalized.")
+        request = request._replace(destination=request.destination or request.source)
+        if not _is_normalized(request.destination):
+            raise Refused(ErrorName.INVALID_ARGS, "Destination path must be absolute and normalized.")
+        details = {"src": request.source, "dest": request.destination}
+        await permit(MANAGE_MACHINES, {"machine": machine.name, "verb": "bind", **details})
+        machine = self._registry.get(machine.name)
+        if await uid_shift(self._inside, machine.place):
+            text = "Can't bind mount on container with user namespacing applied."
+            raise Refused(ErrorName.NOT_SUPPORTED, text)
+        await self._inside.bind_mount(machine.place, request)
+
+    async def copy(self, machine: Machine, request: CopyRequest, flags: int, permit: Permit) -> None:
+        """Copy a file or tree into or out of a container; no destination means the same path.
+
+        Args:
+            machine: The container.
+            request: What is to be copied; `replaces` and `shift` are found out here.
+            flags: 1 replaces what exists; no other bit is known.
+            permit: Asks whether the caller may.
+
+        Raises:
+            Refused: LimitsExceeded, NotSupported for other classes, InvalidArgs.
+            OSError: What went wrong with the copy; EEXIST where a file is in the way.
+        """
+        with self._operations.one():
+            if machine.machine_class != CONTAINER:
+                raise Refused(
+                    ErrorName.NOT_SUPPORTED, "Copying files is only supported on container machines."
+                )
+            request = _checked_copy(request, flags)
+            details = {"src": request.source, "dest": request.destination}
+            await permit(MANAGE_MACHINES, {"machine": machine.name, "verb": "copy", **details})
+            machine = self._registry.get(machine.name)
+            shift = await uid_shift(self._inside, machine.place)
+            await self._inside.copy(machine.place, request._replace(shift=shift))
+
+    async def open_root(self, machine: Machine, permit: Permit) -> int:
+        """A descriptor of a machine's root folder."""
+        details = {"machine": machine.name, "verb": "open_root_directory"}
+        await permit(MANAGE_MACHINES, details)
+        machine = self._registry.get(machine.name)
+        _refuse_vm(machine, "Opening the root directory")
+        return await self._inside.open_root(machine.place)
+
+
+def _action(machine: Machine, word: str) -> str:
+    return f"{POLKIT}.host-{word}" if machine.is_host else f"{POLKIT}.{word}"
+
+
+def _refuse_vm(machine: Machine, doing: str) -> None:
+    if machine.machine_class == VM:
+        raise Refused(ErrorName.NOT_SUPPORTED, f"{doing} is only supported on container machines.")
+
+
+def _is_normalized(path: str) -> bool:
+    """Whether a path is absolute and free of `.`, `..` and doubled slashes."""
+    steps = path.rstrip("/").split("/")
+    return path.startswith("/") and "//" not in path and not {".", ".."} & set(steps)
+
+
+def _checked_copy(request: CopyRequest, flags: int) -> CopyRequest:
+    if flags & ~REPLACE:
+        raise Refused(ErrorName.INVALID_ARGS, f"Invalid flags {flags:#x}")
+    if not request.source.startswith("/"):
+        raise Refused(ErrorName.INVALID_ARGS, "Source path must be absolute.")
+    request = request._replace(
+        destination=request.destination or request.source, replaces=bool(flags & REPLACE)
+    )
+    if not request.destination.startswith("/"):
+        raise Refused(ErrorName.INVALID_ARGS, "Destination path must be absolute.")
+    return request
+
+
+def _shell_request(user: str, path: str, arguments: list[str], environment: list[str]) -> ShellRequest:
+    if path and not path.startswith("/"):
+        raise Refused(ErrorName.INVALID_ARGS, f"Specified path '{path}' is not absolute")
+    names: set[str] = set()
+    for entry in environment:
+        match = _ENVIRONMENT.fullmatch(entry)
+        if match is None or match[1] in names:
+            raise Refused(ErrorName.INVALID_ARGS, "Invalid environment assignments")
+        names.add(match[1])
+    # Without a path the arguments are of no program, so they are left out as the reference does
+    arguments = (arguments or [path]) if path else []
+    return ShellRequest(user or "root", path, arguments, environment)

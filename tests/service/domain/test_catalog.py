@@ -1,0 +1,196 @@
+"""What may be done to which image."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from machined.contract import UNKNOWN_SIZE, ErrorName
+from machined.host.errors import Refused
+from machined.host.storage import Image, ImageType
+from machined.images.catalog import Images
+from machined.images.names import is_image_name
+from machined.operations import MAX_OPERATIONS, Operations
+from tests.service.domain.hosts import FakeHost, Permits
+
+
+@pytest.fixture
+def images(fake: FakeHost) -> Images:
+    for name, path in (
+        ("web", "/var/lib/machines/web"),
+        (".hid", "/var/lib/machines/.hid"),
+        ("base", "/usr/lib/machines/base.raw"),
+        (".host", "/"),
+    ):
+        fake.storage.images[name] = Image(name, path, ImageType.SUBVOLUME, usage_exclusive=len(name))
+    return Images(fake.host, Operations())
+
+
+CHANGES = {
+    "remove": lambda images, image, permits: images.remove(image, permits),
+    "rename": lambda images, image, permits: images.rename(image, "new", permits),
+    "mark_read_only": lambda images, image, permits: images.mark_read_only(image, True, permits),
+    "set_limit": lambda images, image, permits: images.set_limit(image, 5, permits),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("name", [".host", "base"])
+async def test_the_host_and_what_came_with_it_stay(
+    images: Images, fake: FakeHost, permits: Permits, name: str, change: str
+) -> None:
+    with pytest.raises(OSError, match="Read-only") as caught:
+        await CHANGES[change](images, fake.storage.images[name], permits)
+    assert caught.value.errno == errno.EROFS
+    assert not fake.storage.done
+
+
+async def test_changes_ask_with_what_they_are_about(images: Images, fake: FakeHost, permits: Permits) -> None:
+    image = fake.storage.images["web"]
+    await images.mark_read_only(image, True, permits)
+    await images.set_limit(image, UNKNOWN_SIZE, permits)
+    await images.rename(image, "new", permits)
+    await images.clone(image, "new", True, permits)
+    await images.remove(image, permits)
+    await images.set_pool_limit(2**63 - 1, permits)
+    action = "org.freedesktop.machine1.manage-images"
+    assert permits.asked == [
+        (action, {"image": "web", "verb": "mark_read_only", "read_only": "1"}),
+        (action, {"machine": "web", "verb": "set_limit"}),
+        (action, {"image": "web", "verb": "rename", "new_name": "new"}),
+        (action, {"image": "web", "verb": "clone", "new_name": "new"}),
+        (action, {"image": "web", "verb": "remove"}),
+        ("org.freedesktop.machine1.manage-machines", {"verb": "set_pool_limit"}),
+    ]
+    assert [done[0] for done in fake.storage.done] == [
+        "set_read_only",
+        "set_limit",
+        "rename",
+        "clone",
+        "remove",
+        "set_pool_limit",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("new_name", "number"), [("web", errno.EEXIST), (".hid", errno.EEXIST), (".host", errno.EBUSY)]
+)
+async def test_a_new_name_must_be_free(
+    images: Images, fake: FakeHost, permits: Permits, new_name: str, number: int
+) -> None:
+    image = fake.storage.images["web"]
+    for attempt in (
+        images.rename(image, new_name, permits),
+        images.clone(image, new_name, False, permits),
+    ):
+        with pytest.raises(OSError, match=r".") as caught:
+            await attempt
+        assert caught.value.errno == number
+    assert not fake.storage.done
+
+
+async def test_lookups_tell_a_bad_name_each_in_its_way(images: Images) -> None:
+    for call, name, error in (
+        (images.find, "a/b", ErrorName.NO_SUCH_IMAGE),
+        (images.get, "a/b", ErrorName.INVALID_ARGS),
+        (images.find, "none", ErrorName.NO_SUCH_IMAGE),
+        (images.get, "none", ErrorName.NO_SUCH_IMAGE),
+    ):
+        with pytest.raises(Refused) as caught:
+            await call(name)
+        assert caught.value.name == error
+    assert await images.peek("a/b") is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda images, image, permits: images.rename(image, "x/y", permits),
+        lambda images, image, permits: images.clone(image, "", False, permits),
+        lambda images, image, permits: images.set_limit(image, 2**63, permits),
+        lambda images, image, permits: images.set_pool_limit(2**64 - 2, permits),
+        lambda images, image, permits: images.clean("some", permits),
+    ],
+)
+async def test_arguments_are_looked_at_before_anybody_is_asked(
+    images: Images, fake: FakeHost, permits: Permits, call: Callable[..., Any]
+) -> None:
+    with pytest.raises(Refused) as caught:
+        await call(images, fake.storage.images["web"], permits)
+    assert caught.value.name == ErrorName.INVALID_ARGS
+    assert not permits.asked
+
+
+async def test_an_image_that_went_while_the_caller_was_asked_is_not_touched(
+    images: Images, fake: FakeHost, permits: Permits
+) -> None:
+    image = fake.storage.images["web"]
+    permits.before = lambda: fake.storage.images.pop("web", None)
+    with pytest.raises(Refused) as caught:
+        await images.remove(image, permits)
+    assert caught.value.name == ErrorName.NO_SUCH_IMAGE
+    assert not fake.storage.done
+
+
+@pytest.mark.parametrize(("mode", "gone"), [("hidden", [(".hid", 4)]), ("all", [("web", 3), (".hid", 4)])])
+async def test_clean_spares_the_host_and_vendor_images(
+    images: Images, permits: Permits, mode: str, gone: list[tuple[str, int]]
+) -> None:
+    assert await images.clean(mode, permits) == gone
+
+
+async def test_clean_spares_what_is_in_use(images: Images, fake: FakeHost, permits: Permits) -> None:
+    fake.storage.busy = {"web"}
+    assert await images.clean("all", permits) == [(".hid", 4)]
+    assert "web" in fake.storage.images
+
+
+async def test_so_many_operations_at_once_and_no_more(
+    images: Images, fake: FakeHost, permits: Permits
+) -> None:
+    fake.storage.gate = asyncio.Event()
+    image = fake.storage.images["web"]
+    going = [
+        asyncio.create_task(images.clone(image, f"new{number}", False, permits))
+        for number in range(MAX_OPERATIONS)
+    ]
+    await asyncio.sleep(0.01)
+    for attempt in (images.remove(image, permits), images.clean("wrong", permits)):
+        with pytest.raises(Refused) as caught:
+            await attempt
+        assert caught.value.name == ErrorName.LIMITS_EXCEEDED
+    fake.storage.gate.set()
+    await asyncio.gather(*going)
+
+
+async def test_an_image_in_use_tells_why_it_cannot_be_read(images: Images, fake: FakeHost) -> None:
+    fake.storage.busy = {"web"}
+    with pytest.raises(OSError, match="image metadata") as caught:
+        await images.metadata(fake.storage.images["web"])
+    assert caught.value.errno == errno.EBUSY
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("web", True),
+        (".hid", True),
+        ("a b", True),
+        ("ü" * 127, True),
+        ("ü" * 128, False),
+        ("", False),
+        (".", False),
+        ("..", False),
+        ("a/b", False),
+        (".#a", False),
+        ("a\n", False),
+        ("\x7f", False),
+        ("\ud800", False),
+    ],
+)
+def test_names_of_images(name: str, is_one: bool) -> None:
+    assert is_image_name(name) is is_one
