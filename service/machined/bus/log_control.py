@@ -1,0 +1,83 @@
+"""How much the service logs, and where to: `org.freedesktop.LogControl1` (org.freedesktop.LogControl1(5))."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from machined.bus.senders import Request
+from machined.bus.table import Interface, Property
+from machined.contract import ErrorName
+from machined.host.errors import Refused
+
+PATH = "/org/freedesktop/LogControl1"
+IDENTIFIER = "machined"
+"""What the lines of our log begin with."""
+
+_LEVELS = {
+    "emerg": logging.CRITICAL + 20,
+    "alert": logging.CRITICAL + 10,
+    "crit": logging.CRITICAL,
+    "err": logging.ERROR,
+    "warning": logging.WARNING,
+    "notice": logging.INFO + 5,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+}
+"""The levels of syslog(3), in its order, as Python numbers them; three of them Python does not know."""
+_TARGETS = ("auto", "console", "null")
+_OTHER_TARGETS = ("console-prefixed", "journal", "journal-or-kmsg", "kmsg", "syslog", "syslog-or-kmsg")
+
+
+def start_logging() -> None:
+    """Have our log written to standard error, from warnings on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(f"{IDENTIFIER}: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+
+
+class LogControl:
+    """Answers the members of LogControl1 with, and changes, the logging of this process.
+
+    Attributes:
+        interface: The table.
+    """
+
+    def __init__(self) -> None:
+        self._root = logging.getLogger()
+        self._target = "auto"
+        self.interface = Interface(
+            "org.freedesktop.LogControl1",
+            [
+                Property("LogLevel", "s", self._level, writer=self._on_set_level),
+                Property("LogTarget", "s", self._read_target, writer=self._on_set_target),
+                Property("SyslogIdentifier", "s", lambda _target: IDENTIFIER),
+            ],
+        )
+
+    def _level(self, _target: object) -> str:
+        """The name of the level in force: the least severe one that is still logged."""
+        number = self._root.getEffectiveLevel()
+        return next((name for name, least in reversed(_LEVELS.items()) if least >= number), "emerg")
+
+    def _read_target(self, _target: object) -> str:
+        return self._target
+
+    async def _on_set_level(self, _target: object, _request: Request, value: str) -> None:
+        number = dict(enumerate(_LEVELS.values()))  # syslog(3) numbers them from 0 on
+        level = number.get(int(value)) if value.isdecimal() and value.isascii() else _LEVELS.get(value)
+        if level is None:
+            raise Refused(ErrorName.INVALID_ARGS, f"{value!r} is no level: use one of {', '.join(_LEVELS)}.")
+        self._root.setLevel(level)
+
+    async def _on_set_target(self, _target: object, _request: Request, value: str) -> None:
+        if value in _OTHER_TARGETS:
+            raise Refused(ErrorName.NOT_SUPPORTED, "The log goes to standard error alone: auto or console.")
+        if value not in _TARGETS:
+            raise Refused(
+                ErrorName.INVALID_ARGS, f"{value!r} is no target: use one of {', '.join(_TARGETS)}."
+            )
+        self._target = value
+        logging.disable(_LEVELS["emerg"] if value == "null" else logging.NOTSET)

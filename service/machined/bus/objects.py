@@ -1,0 +1,142 @@
+"""The tree of objects, and the way from a call to the one who answers it.
+
+Which error tells of what follows sd-bus, the library of the reference service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
+
+from machined.bus.errors import error_reply
+from machined.bus.senders import Request, Senders
+from machined.bus.standard import INTROSPECTABLE_INTERFACE, PEER_INTERFACE, Node, Standard
+from machined.bus.table import Interface, Method
+from machined.contract import ErrorName
+from machined.host.errors import Refused
+from machined.wire import Call
+
+Finder = Callable[[str, Request], Awaitable[Any]]
+"""`await find(label, request)` returns the target that the last element of a path stands for, or None."""
+Enumerator = Callable[[], Awaitable[Sequence[str]]]
+"""`await enumerate()` returns the labels of all objects of a family."""
+InterfacesOf = Callable[[Any], Sequence[Interface]]
+"""`interfaces_of(target)` returns what this object of a family offers."""
+
+
+class _Family(NamedTuple):
+    find: Finder
+    enumerate: Enumerator
+    interfaces_of: InterfacesOf
+
+
+class ObjectTree:
+    """All objects of one connection; `dispatch` is the handler for `Connection.serve`.
+
+    Args:
+        senders: Makes requests of calls.
+        machine_id: What Peer.GetMachineId tells, 16 bytes.
+        is_strict: Whether a call that leaves the interface out finds nothing, as with sd-bus. Otherwise
+            its method's name is enough, as the D-Bus Specification has it ("Method Calls").
+    """
+
+    def __init__(self, senders: Senders, machine_id: bytes, *, is_strict: bool = False) -> None:
+        self._senders = senders
+        self._is_strict = is_strict
+        self._objects: dict[str, Node] = {}
+        self._families: dict[str, _Family] = {}
+        self._standard = Standard(machine_id, self._children)
+
+    def add(self, path: str, target: Any, *interfaces: Interface) -> None:
+        """Put an object at `path`; the handlers of its members get `target`."""
+        self._objects[path] = Node(path, interfaces, target)
+
+    def add_family(
+        self,
+        prefix: str,
+        find: Finder,
+        enumerate: Enumerator,
+        interfaces: Sequence[Interface] | InterfacesOf,
+    ) -> None:
+        """Put a family of objects right below `prefix`; each is looked for when it is called.
+
+        Args:
+            prefix: The path that theirs begin with, without a slash at the end.
+            find: Looks for one.
+            enumerate: Lists them, for introspection.
+            interfaces: What they offer, all the same or each its own.
+        """
+        offered: InterfacesOf = interfaces if callable(interfaces) else lambda _target: interfaces
+        self._families[prefix] = _Family(find, enumerate, offered)
+
+    async def dispatch(self, call: Call) -> tuple[str, Sequence[Any]]:
+        """Answer a call.
+
+        Returns:
+            The types of the reply and its values.
+
+        Raises:
+            CallError: Whatever went wrong, fit to be sent.
+        """
+        try:
+            return await self._answer(self._senders.request(call))
+        except Exception as error:
+            raise error_reply(error, f"{call.interface or 'a call'}.{call.member}") from error
+
+    async def _answer(self, request: Request) -> tuple[str, Sequence[Any]]:
+        call = request.call
+        node = None
+        if call.interface == PEER_INTERFACE:
+            node = Node(call.path)  # the peer is asked, not an object of it
+        elif call.interface is not None or not self._is_strict:
+            node = await self._find(call.path, request)
+        if node is None or not (node.is_object or _is_introspection(call)):
+            raise Refused(ErrorName.UNKNOWN_OBJECT, f"There is no object {call.path!r}.")
+        interface, method, target = self._method(node, call)
+        if method.is_privileged:
+            await request.require_privilege(f"{interface.name}.{method.name}")
+        if call.signature != method.signature:
+            raise Refused(
+                ErrorName.INVALID_ARGS,
+                f"{interface.name}.{method.name} takes {method.signature!r}, not {call.signature!r}.",
+            )
+        return method.result, await method.handler(target, request, *call.body) or ()
+
+    async def _find(self, path: str, request: Request) -> Node | None:
+        """What is at `path`: an object, the head of a family, or a way to those below."""
+        if path in self._objects:
+            return self._objects[path]
+        if path in self._families:
+            return Node(path)
+        parent, _, label = path.rpartition("/")
+        family = self._families.get(parent)
+        if family is not None:
+            target = await family.find(label, request)
+            return None if target is None else Node(path, family.interfaces_of(target), target)
+        return Node(path, is_object=False) if self._below(path) else None
+
+    def _method(self, node: Node, call: Call) -> tuple[Interface, Method, Any]:
+        """The method that is called, and its target; where no interface is named, the object's own first."""
+        for interface in node.interfaces:
+            if call.interface in {None, interface.name} and (method := interface.methods.get(call.member)):
+                return interface, method, node.target
+        for interface in self._standard.interfaces:
+            if call.interface in {None, interface.name} and (method := interface.methods.get(call.member)):
+                return interface, method, node
+        name = f"{call.interface}.{call.member}" if call.interface else call.member
+        raise Refused(ErrorName.UNKNOWN_METHOD, f"{call.path} has no method {name}.")
+
+    async def _children(self, node: Node) -> Sequence[str]:
+        family = self._families.get(node.path)
+        listed = await family.enumerate() if family is not None else ()
+        return [*listed, *self._below(node.path)]
+
+    def _below(self, path: str) -> list[str]:
+        """The next elements on the ways from `path` to what is below it."""
+        start = "/" if path == "/" else f"{path}/"
+        ways = (way for way in (*self._objects, *self._families) if way.startswith(start) and way != start)
+        return [way[len(start) :].partition("/")[0] for way in ways]
+
+
+def _is_introspection(call: Call) -> bool:
+    return call.interface in {None, INTROSPECTABLE_INTERFACE} and call.member == "Introspect"

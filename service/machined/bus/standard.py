@@ -1,0 +1,126 @@
+"""The interfaces that every object has (D-Bus Specification, "Standard Interfaces")."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
+
+from machined.bus.introspection import introspect
+from machined.bus.senders import Request
+from machined.bus.table import Interface, Method, Property, Signal
+from machined.contract import BUS, PROPERTIES_INTERFACE, ErrorName
+from machined.host.errors import Refused
+from machined.wire import Variant
+
+PEER_INTERFACE = f"{BUS}.Peer"
+INTROSPECTABLE_INTERFACE = f"{BUS}.Introspectable"
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A place in the tree of objects.
+
+    Attributes:
+        path: Its path.
+        interfaces: What the object there offers besides the standard interfaces.
+        target: What its members work on.
+        is_object: Whether an object is there; else it is no more than a way to those below.
+    """
+
+    path: str
+    interfaces: Sequence[Interface] = ()
+    target: Any = None
+    is_object: bool = True
+
+
+class Standard:
+    """Peer, Introspectable and Properties, in the order in which introspection shows them.
+
+    Args:
+        machine_id: What Peer.GetMachineId tells, 16 bytes (machine-id(5)).
+        children: Tells the last elements of the paths right below a node.
+
+    Attributes:
+        interfaces: The three. The target of their members is a `Node`.
+    """
+
+    def __init__(self, machine_id: bytes, children: Callable[[Node], Awaitable[Sequence[str]]]) -> None:
+        self._machine_id = machine_id
+        self._children = children
+        self.interfaces = (
+            Interface(
+                PEER_INTERFACE,
+                [
+                    Method("Ping", "", "", self._on_ping),
+                    Method("GetMachineId", "", "s machine_uuid", self._on_get_machine_id),
+                ],
+            ),
+            Interface(
+                INTROSPECTABLE_INTERFACE, [Method("Introspect", "", "s xml_data", self._on_introspect)]
+            ),
+            Interface(
+                PROPERTIES_INTERFACE,
+                [
+                    Method("Get", "s interface_name, s property_name", "v value", self._on_get),
+                    Method("GetAll", "s interface_name", "a{sv} props", self._on_get_all),
+                    Method("Set", "s interface_name, s property_name, v value", "", self._on_set),
+                    Signal(
+                        "PropertiesChanged",
+                        "s interface_name, a{sv} changed_properties, as invalidated_properties",
+                    ),
+                ],
+            ),
+        )
+
+    async def _on_ping(self, _node: Node, _request: Request) -> None:
+        return None
+
+    async def _on_get_machine_id(self, _node: Node, _request: Request) -> Sequence[Any]:
+        return [self._machine_id.hex()]
+
+    async def _on_introspect(self, node: Node, _request: Request) -> Sequence[Any]:
+        return [introspect([*self.interfaces, *node.interfaces], await self._children(node))]
+
+    async def _on_get(self, node: Node, _request: Request, interface: str, name: str) -> Sequence[Any]:
+        return [await _value(node, _property(node, interface, name))]
+
+    async def _on_get_all(self, node: Node, _request: Request, name: str) -> Sequence[Any]:
+        wanted = [interface for interface in node.interfaces if name in {"", interface.name}]
+        if name and not wanted and name not in {interface.name for interface in self.interfaces}:
+            raise Refused(f"{BUS}.Error.UnknownInterface", f"{node.path} has no interface {name!r}.")
+        return [
+            {
+                member.name: await _value(node, member)
+                for interface in wanted
+                for member in interface.properties.values()
+                if not member.is_hidden
+            }
+        ]
+
+    async def _on_set(self, node: Node, request: Request, interface: str, name: str, value: Variant) -> None:
+        member = _property(node, interface, name)
+        if member.writer is None:
+            raise Refused(f"{BUS}.Error.PropertyReadOnly", f"The property {name} cannot be set.")
+        if value.signature != member.signature:
+            raise Refused(
+                ErrorName.INVALID_ARGS,
+                f"The property {name} is of type {member.signature!r}, not {value.signature!r}.",
+            )
+        await request.require_privilege(f"Setting the property {name}")
+        await member.writer(node.target, request, value.value)
+
+
+def _property(node: Node, interface_name: str, name: str) -> Property:
+    for interface in node.interfaces:
+        if interface.name == interface_name and name in interface.properties:
+            return interface.properties[name]
+    raise Refused(f"{BUS}.Error.UnknownProperty", f"{node.path} has no property {interface_name}.{name}.")
+
+
+async def _value(node: Node, member: Property) -> Variant:
+    value = member.reader(node.target)
+    if isawaitable(value):
+        value = await value
+    return Variant(member.signature, value)

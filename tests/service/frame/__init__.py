@@ -1,0 +1,1 @@
+"""Tests of the service's frame: tables, dispatch, errors, callers."""

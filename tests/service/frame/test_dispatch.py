@@ -1,0 +1,194 @@
+"""From a call to its answer: what is found, what is refused, and how."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+
+from machined.bus.objects import ObjectTree
+from machined.bus.senders import Request, Senders
+from machined.bus.table import Interface, Method, Property
+from machined.contract import (
+    IMAGE_INTERFACE,
+    MACHINE1,
+    MACHINE_INTERFACE,
+    MANAGER_INTERFACE,
+    MANAGER_PATH,
+    image_path,
+    machine_path,
+)
+from machined.wire import Call, CallError, Connection, connect
+from tests.service.frame.fakehost import LEADER, MACHINE_ID, FakeHost
+from tests.service.frame.questions import PEER, PROPERTIES, QUESTIONS, Question, answer
+
+MACHINED = Path("/usr/lib/systemd/systemd-machined")
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=str)
+async def test_a_call_ends_as_it_should(client: Connection, question: Question) -> None:
+    assert await answer(client, MACHINE1, question) == question.error
+
+
+@pytest.fixture
+def reference(daemon_address: str) -> Iterator[None]:
+    """The reference service on the private bus, its state files out of the host's sight."""
+    if os.geteuid() or not MACHINED.exists():
+        pytest.skip("needs root and systemd-machined (apt-get install systemd-container)")
+    script = f"mount -t tmpfs tmpfs /run/systemd && exec {MACHINED}"
+    environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": daemon_address}
+    process = Popen(["unshare", "-m", "--propagation", "private", "sh", "-c", script], env=environment)
+    yield
+    process.terminate()
+    process.wait(10)
+
+
+async def owned(client: Connection) -> None:
+    """Return once somebody serves the name."""
+    event = asyncio.Event()
+    subscription = await client.watch_name(MACHINE1, lambda owner: event.set() if owner else None)
+    if not await client.name_owner(MACHINE1):
+        await event.wait()
+    await subscription.cancel()
+
+
+async def test_the_reference_answers_the_same(daemon_address: str, reference: None) -> None:
+    client = await connect(daemon_address)
+    try:
+        async with asyncio.timeout(10):
+            await owned(client)
+        answers = [(str(question), await answer(client, MACHINE1, question)) for question in QUESTIONS]
+    finally:
+        await client.close()
+    assert answers == [(str(question), question.error) for question in QUESTIONS]
+
+
+async def test_a_wrong_signature_is_told_beside_the_right_one(client: Connection) -> None:
+    with pytest.raises(CallError) as caught:
+        await client.call(MACHINE1, MANAGER_PATH, MANAGER_INTERFACE, "GetMachine", "oo", "/", "/")
+    assert caught.value.name == "org.freedesktop.DBus.Error.InvalidArgs"
+    assert "'oo'" in caught.value.message
+    assert "'s'" in caught.value.message
+
+
+async def test_the_machine_id_is_the_hosts(client: Connection) -> None:
+    assert await client.call(MACHINE1, "/", PEER, "GetMachineId") == [MACHINE_ID.hex()]
+
+
+@pytest.mark.parametrize(
+    ("path", "interface", "names"),
+    [
+        (MANAGER_PATH, MANAGER_INTERFACE, "PoolPath PoolUsage PoolLimit"),
+        (
+            machine_path("box"),
+            MACHINE_INTERFACE,
+            "Name Id Timestamp TimestampMonotonic Service Unit Leader Class RootDirectory NetworkInterfaces"
+            " VSockCID SSHAddress SSHPrivateKeyPath State",
+        ),
+        (
+            image_path("deb-12"),
+            IMAGE_INTERFACE,
+            "Name Path Type ReadOnly CreationTimestamp ModificationTimestamp Usage Limit UsageExclusive"
+            " LimitExclusive",
+        ),
+    ],
+)
+async def test_all_properties_come_with_no_interface_named(
+    client: Connection, path: str, interface: str, names: str
+) -> None:
+    """machinectl(1) asks like this."""
+    (found,) = await client.call(MACHINE1, path, PROPERTIES, "GetAll", "s", "")
+    assert list(found) == names.split()
+    assert [found] == await client.call(MACHINE1, path, PROPERTIES, "GetAll", "s", interface)
+
+
+async def test_a_hidden_property_comes_to_who_names_it(client: Connection) -> None:
+    (value,) = await client.call(
+        MACHINE1, machine_path("box"), PROPERTIES, "Get", "ss", MACHINE_INTERFACE, "Scope"
+    )
+    assert (value.signature, value.value) == ("s", "machine-box.scope")
+
+
+async def test_a_property_that_cannot_be_read_fails_them_all(client: Connection, fake: FakeHost) -> None:
+    fake.storage.pool_error = PermissionError(13, "Permission denied", "/var/lib/machines")
+    with pytest.raises(CallError) as caught:
+        await client.call(MACHINE1, MANAGER_PATH, PROPERTIES, "GetAll", "s", "")
+    assert caught.value.name == "org.freedesktop.DBus.Error.AccessDenied"
+    assert caught.value.message == "Permission denied"
+
+
+async def test_the_callers_own_machine_is_found_by_its_process(client: Connection, fake: FakeHost) -> None:
+    fake.processes.units[os.getpid()] = "machine-box.scope"
+    path = f"{MANAGER_PATH}/machine/self"
+    (found,) = await client.call(MACHINE1, path, PROPERTIES, "GetAll", "s", "")
+    assert found["Leader"].value == LEADER
+    assert await client.call(MACHINE1, MANAGER_PATH, MANAGER_INTERFACE, "GetMachineByPID", "u", 0) == [
+        machine_path("box")
+    ]
+
+
+def tree_of(*, is_strict: bool) -> ObjectTree:
+    """A tree with one object that has a method and a property."""
+
+    async def own(_target: object, _request: Request) -> list[str]:
+        return ["own"]
+
+    senders = Senders(None, None)  # type: ignore[arg-type]  # nobody is asked
+    tree = ObjectTree(senders, MACHINE_ID, is_strict=is_strict)
+    tree.add("/a", None, Interface("a.A", [Method("Get", "", "s", own), Property("P", "s", str)]))
+    return tree
+
+
+def bare_call(path: str, member: str) -> Call:
+    """A call that names no interface."""
+    return Call(":1.9", path, None, member, "", [], False, True, 1)
+
+
+async def test_a_method_is_found_without_its_interface() -> None:
+    """The object's own Get comes before that of Properties."""
+    assert await tree_of(is_strict=False).dispatch(bare_call("/a", "Get")) == ("s", ["own"])
+
+
+async def test_introspection_is_found_without_its_interface() -> None:
+    signature, (text,) = await tree_of(is_strict=False).dispatch(bare_call("/", "Introspect"))
+    assert signature == "s"
+    assert '<node name="a"/>' in text
+
+
+@pytest.mark.parametrize(
+    ("path", "member", "error"), [("/a", "Nothing", "UnknownMethod"), ("/b", "Get", "UnknownObject")]
+)
+async def test_without_its_interface_a_method_may_be_missing(path: str, member: str, error: str) -> None:
+    with pytest.raises(CallError, match=error):
+        await tree_of(is_strict=False).dispatch(bare_call(path, member))
+
+
+async def test_strictly_nothing_is_found_without_an_interface() -> None:
+    """Nor does sd-bus find it."""
+    with pytest.raises(CallError, match="UnknownObject"):
+        await tree_of(is_strict=True).dispatch(bare_call("/a", "Get"))
+
+
+async def test_an_object_may_have_interfaces_of_its_own_kind() -> None:
+    async def find(label: str, _request: Request) -> str:
+        return label
+
+    async def enumerate_all() -> list[str]:
+        return ["one", "two"]
+
+    tree = tree_of(is_strict=False)
+    first = Interface("a.First", [Property("Label", "s", str)])
+    second = Interface("a.Second", [Property("Length", "u", len)])
+    tree.add_family("/f", find, enumerate_all, lambda label: [first] if label == "one" else [first, second])
+    all_of = {
+        label: await tree.dispatch(
+            Call(":1.9", f"/f/{label}", PROPERTIES, "GetAll", "s", [""], False, True, 1)
+        )
+        for label in ("one", "two")
+    }
+    assert list(all_of["one"][1][0]) == ["Label"]
+    assert list(all_of["two"][1][0]) == ["Label", "Length"]
