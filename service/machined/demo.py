@@ -1,0 +1,67 @@
+"""The demo: the services as they are, on a host that is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from machined.bus.local import LocalBus
+from machined.bus.units import UnitService
+from machined.host.clock import Clock
+from machined.host.registration import Registration
+from machined.host.simulated.simulation import Simulation
+from machined.service import Service
+
+
+class Demo:
+    """The service and a service manager on a made-up host, on a bus of its own.
+
+    Implements `Registrar` for that host.
+
+    Args:
+        bus: Where they serve, each on a connection of its own.
+        seed: What the host is drawn from.
+        clock: The host's clocks; those of a host that runs since long ago unless given.
+        is_strict: Whether to answer as the reference does even where that could be better.
+    """
+
+    def __init__(
+        self, bus: LocalBus, *, seed: int, clock: Clock | None = None, is_strict: bool = False
+    ) -> None:
+        self._simulation = Simulation(seed, clock)
+        host = self._simulation.host
+        self._connections = bus.attach(), bus.attach()
+        of_machines, of_units = self._connections
+        self._service = Service(of_machines, host, is_strict=is_strict)
+        self._units = UnitService(of_units, self._simulation.units, host.authority, host.facts.machine_id)
+
+    async def start(self) -> None:
+        """Serve, then let things happen. Raises what `Service.start` raises."""
+        self._simulation.registrar = self
+        await self._units.start()
+        await self._service.start()
+        await self._simulation.start(self._terminate)
+
+    async def stop(self) -> None:
+        """End all of it."""
+        await self._service.stop()
+        await self._units.stop()
+        await self._simulation.stop()
+        for connection in self._connections:
+            await connection.close()
+
+    async def register(self, registration: Registration) -> None:
+        """See `Registrar`: as RegisterMachineWithNetwork does."""
+        await self._service.registry.register(registration, registration.leader)
+
+    async def unregister(self, name: str) -> None:
+        """See `Registrar`: as UnregisterMachine does."""
+        machine = self._service.registry.find(name)
+        if machine is not None:
+            await self._service.registry.remove(machine)
+
+    async def _terminate(self, name: str) -> None:
+        await self._service.registry.terminate(self._service.registry.get(name), _permit)
+
+
+async def _permit(_action: str, _details: Mapping[str, str]) -> None:
+    """The host's own doing needs nobody's leave."""

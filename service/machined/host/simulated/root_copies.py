@@ -1,0 +1,74 @@
+"""Copies of simulated trees in real folders: a descriptor of a folder cannot be made up."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+
+from machined.host.simulated.tree import Node, Tree
+
+WRITABLE = 0o700
+"""What our own copies of folders let us do, whatever their modes say."""
+
+
+class RootCopies:
+    """Folders below the one for temporary files, each with a copy of a tree, until they are removed."""
+
+    def __init__(self) -> None:
+        self._folders: list[str] = []
+
+    async def open(self, tree: Tree) -> int:
+        """Copy a tree into a folder of its own; a descriptor of that. Owners and devices are left out.
+
+        Raises:
+            OSError: The folder cannot be made.
+        """
+        where = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"machinedeck-{os.urandom(8).hex()}")  # noqa: S108
+        self._folders.append(where)
+        return await asyncio.to_thread(_copy_out, tree, where)
+
+    def close(self) -> None:
+        """Remove all the folders."""
+        while self._folders:
+            _remove(self._folders.pop())
+
+
+def _copy_out(tree: Tree, where: str) -> int:
+    os.mkdir(where, WRITABLE)
+    _write_below(tree, "/", where)
+    return os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _write_below(tree: Tree, path: str, where: str) -> None:
+    for name, node in tree.listing(path).items():
+        at = os.path.join(where, name)
+        if node.is_folder:
+            os.mkdir(at, stat.S_IMODE(node.mode) | WRITABLE)
+            _write_below(tree, f"{path.rstrip('/')}/{name}", at)
+        elif node.is_link:
+            os.symlink(node.target, at)
+        elif stat.S_ISREG(node.mode):
+            _write_file(node, at)
+
+
+def _write_file(node: Node, at: str) -> None:
+    """Write one file; a large one becomes sparse."""
+    fd = os.open(at, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, stat.S_IMODE(node.mode) & 0o777)
+    try:
+        os.write(fd, node.read())
+        os.truncate(fd, node.size())
+    finally:
+        os.close(fd)
+    os.utime(at, (node.mtime, node.mtime))
+
+
+def _remove(where: str) -> None:
+    for folder, folders, files in os.walk(where, topdown=False):
+        for name in files:
+            os.unlink(os.path.join(folder, name))
+        for name in folders:
+            path = os.path.join(folder, name)
+            os.unlink(path) if os.path.islink(path) else os.rmdir(path)
+    if os.path.isdir(where):
+        os.rmdir(where)

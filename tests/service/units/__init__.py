@@ -1,0 +1,1 @@
+"""Tests of the units that our service stands in for."""
