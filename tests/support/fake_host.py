@@ -64,6 +64,7 @@ class FakeHost:
     """Failures to raise, by the name of the method."""
     name: str = "atlas"
     mode: str = "system bus"
+    is_demo: bool = False
     calls: list[tuple[str, ...]] = field(default_factory=list)
     masters: list[int] = field(default_factory=list)
     """The far ends of the terminals handed out: what is written here shows in them."""

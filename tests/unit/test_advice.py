@@ -48,6 +48,12 @@ def test_refused(booted: Path) -> None:
     assert advise(Failure(Kind.NOT_ALLOWED, ""), booted, {}).command == "sudo machinedeck"
 
 
+def test_own_service(tmp_path: Path) -> None:
+    advice = advise(Failure(Kind.OWN_SERVICE, ""), tmp_path, {})
+    assert advice.command == "machinedeck service --help"
+    assert "systemd" not in advice.missing
+
+
 def test_masked(booted: Path) -> None:
     masked = Failure(Kind.NO_SERVICE, "", name=ErrorName.UNIT_MASKED)
     assert advise(masked, booted, {}).command == "systemctl unmask --now systemd-machined"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-import socket
 import sys
+from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from machinedeck.cli.arguments import SYSTEM, read_arguments
+from machinedeck.cli.arguments import DEMO, SERVICE, SYSTEM, read_arguments
 
 if TYPE_CHECKING:
     from machinedeck.core.host import Host
@@ -20,38 +20,63 @@ def main() -> int:
     # and the verbs switch it on again.
     gc.disable()
     arguments = read_arguments(sys.argv[1:])
-    from machined.wire import system_address  # noqa: PLC0415 - a wrong command line is told at once
-    from machinedeck.bus.host import BusHost  # noqa: PLC0415
+    if arguments.verb == SERVICE:
+        from machinedeck.cli.service import run_service  # noqa: PLC0415 - the program becomes another
 
-    is_system = arguments.bus == SYSTEM
-    host = BusHost(
-        system_address() if is_system else arguments.bus,
-        name=socket.gethostname(),
-        mode="system bus" if is_system else arguments.bus,
-    )
+        return run_service(arguments.arguments)
+    # A wrong command line is told at once; what is needed for a right one is imported from here on.
+    host = _demo(arguments.seed) if arguments.bus == DEMO else _bus_host(arguments.bus)
     if arguments.verb or not _has_screen():
-        from machinedeck.cli.verbs import run_verb  # noqa: PLC0415
+        return _run_verb(host, arguments)
+    from machinedeck.ui.start import open_console  # noqa: PLC0415 - not for verbs
 
-        verb = arguments.verb or "list"
-        return run_verb(
-            host,
-            verb,
-            is_json=getattr(arguments, "json", False),
-            is_all=getattr(arguments, "all", False),
-        )
-    return _open_console(host)
+    return open_console(host)
+
+
+def _demo(seed: int) -> Host:
+    """A made-up host; its service is started first and gets ready while we do."""
+    from machinedeck.bus.child import Child, demo_command  # noqa: PLC0415 - see `main`
+    from machinedeck.model.failure import Failure  # noqa: PLC0415 - see `main`
+
+    try:
+        child = Child(demo_command(seed))
+    except Failure:
+        child = None  # the host tries it again when it is opened, and says what is wrong
+    from machinedeck.bus.demo import demo_host  # noqa: PLC0415 - see `main`
+
+    return demo_host(seed, child)
+
+
+def _bus_host(bus: str) -> Host:
+    import socket  # noqa: PLC0415 - see `main`
+
+    from machined.wire import system_address  # noqa: PLC0415 - see `main`
+    from machinedeck.bus.host import BusHost  # noqa: PLC0415 - see `main`
+
+    is_system = bus == SYSTEM
+    return BusHost(
+        system_address() if is_system else bus,
+        name=socket.gethostname(),
+        mode="system bus" if is_system else bus,
+    )
+
+
+def _run_verb(host: Host, arguments: Namespace) -> int:
+    """Answer a verb; without one, where no screen can be painted, `list`."""
+    from machinedeck.cli.verbs import run_verb  # noqa: PLC0415 - see `main`
+
+    return run_verb(
+        host,
+        arguments.verb or "list",
+        is_json=getattr(arguments, "json", False),
+        is_all=getattr(arguments, "all", False),
+    )
 
 
 def _has_screen() -> bool:
     """Whether there is a terminal that can be painted; a dumb one gets plain lines (term(7))."""
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
     return is_terminal and os.environ.get("TERM", "") not in {"", "dumb"}
-
-
-def _open_console(host: Host) -> int:
-    from machinedeck.ui.start import open_console  # noqa: PLC0415 - Textual is a quarter second
-
-    return open_console(host)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,6 @@ _HINTS = {
     Kind.NOT_ALLOWED: "This needs root: run machinedeck as root or with sudo.",
     Kind.TIMED_OUT: "It may still be at work: look again in a while.",
     Kind.NO_SERVICE: "See: systemctl status systemd-machined",
-    Kind.NO_BUS: "See: systemctl status dbus",
 }
 
 

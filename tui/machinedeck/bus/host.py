@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 
 from machined.contract import MACHINE1, nspawn_unit
-from machined.wire import Connection, WireError, connect
-from machinedeck.bus.errors import asked, from_wire
+from machined.wire import Connection
+from machinedeck.bus.errors import asked
 from machinedeck.bus.machine1 import Machine1
+from machinedeck.bus.opening import AddressOpening, Opening
 from machinedeck.bus.systemd1 import Systemd1
 from machinedeck.model.event import Listener, Lost, MachineAppeared, MachineGone, ServiceMoved, UnitBusy
 from machinedeck.model.failure import Failure, Kind
@@ -19,18 +20,20 @@ _log = logging.getLogger(__name__)
 
 
 class BusHost:
-    """The machines and units of the host whose message bus is at `address`.
+    """The machines and units of the host behind a message bus.
 
     Args:
-        address: A D-Bus address.
+        bus: The D-Bus address of the bus, or another way to it.
         name: The host's name, for the header.
         mode: How it is reached, for the header.
+        is_demo: Whether the host is made up.
     """
 
-    def __init__(self, address: str, name: str, mode: str) -> None:
+    def __init__(self, bus: str | Opening, name: str, mode: str, *, is_demo: bool = False) -> None:
         self.name = name
         self.mode = mode
-        self._address = address
+        self.is_demo = is_demo
+        self._opening = AddressOpening(bus) if isinstance(bus, str) else bus
         self._connection: Connection | None = None
         self._machine1: Machine1 | None = None
         self._systemd1: Systemd1 | None = None
@@ -39,15 +42,21 @@ class BusHost:
         """Connect, make sure somebody serves the machines, and follow them.
 
         Raises:
-            Failure: No bus (`NO_BUS`), nobody serves machines there (`NO_SERVICE`), or a refusal.
+            Failure: No bus (`NO_BUS`), nobody serves machines there (`NO_SERVICE`), our own service does
+                not run (`OWN_SERVICE`), or a refusal.
         """
-        await self.close()
-        with asked("reach the message bus"):
-            connection = await connect(self._address)
+        await self._disconnect()
+        connection = await self._opening.open()
         try:
             await self._follow(connection, listener)
-        except BaseException:
+        except BaseException as error:
+            # What a call says of a connection that ended is not why it did.
+            is_lost = isinstance(error, Failure) and error.kind is Kind.NO_BUS
+            lost = self._opening.lost(error.__cause__) if is_lost else None
             await connection.close()
+            await self._opening.close()
+            if lost is not None:
+                raise lost from error
             raise
         self._connection = connection
 
@@ -57,7 +66,7 @@ class BusHost:
         def on_closed(reason: Exception | None) -> None:
             if self._connection is not connection:
                 return  # closed by us, or never handed out
-            failure = _lost(reason)
+            failure = self._opening.lost(reason)
             systemd1.on_lost(failure)
             listener(Lost(failure))
 
@@ -84,7 +93,11 @@ class BusHost:
         connection.on_closed(on_closed)
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection, and of what serves it if that is our own."""
+        await self._disconnect()
+        await self._opening.close()
+
+    async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
@@ -149,9 +162,3 @@ class BusHost:
                 "Nothing was done. Look at it again first.",
             )
         await self._machines.terminate(identity.name)
-
-
-def _lost(reason: Exception | None) -> Failure:
-    if isinstance(reason, WireError):
-        return from_wire(reason, "keep the connection to the message bus")
-    return Failure(Kind.NO_BUS, "The message bus closed the connection.", "See: systemctl status dbus")

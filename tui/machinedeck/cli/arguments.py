@@ -6,9 +6,19 @@ import argparse
 from collections.abc import Sequence
 
 from machinedeck import __version__
+from machinedeck.bus.child import DEMO_SEED
 
 SYSTEM = "system"
 """The word for the host's own system bus."""
+
+DEMO = "demo"
+"""The word for a made-up host, served by a service of our own."""
+
+EMBEDDED = "embedded"
+"""The word for a service of our own on the real host."""
+
+SERVICE = "service"
+"""The verb that starts the service; what comes behind it is the service's to read."""
 
 VERBS = {
     "list": "print the machines that run",
@@ -19,41 +29,87 @@ VERBS = {
 def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line; `verb` is "" for the console itself.
 
+    Behind the verb `service` everything is left as it is, in `arguments`.
+
     Raises:
         SystemExit: With 2 where the arguments are wrong, with 0 where only help was wanted.
     """
+    if arguments and arguments[0] == SERVICE:
+        return argparse.Namespace(verb=SERVICE, arguments=list(arguments[1:]))
+    parser = _parser()
+    read = parser.parse_args(arguments)
+    if read.verb == SERVICE:
+        parser.error(f"the options of '{SERVICE}' stand behind it: machinedeck {SERVICE} --help")
+    if read.demo and read.bus not in {None, DEMO}:
+        parser.error(f"--demo and --bus {read.bus} exclude each other")
+    read.bus = DEMO if read.demo else read.bus or SYSTEM
+    if read.seed is not None and read.bus != DEMO:
+        parser.error("--seed belongs to --demo")
+    read.seed = DEMO_SEED if read.seed is None else read.seed
+    return read
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="machinedeck",
         description="A terminal console for the machines of a Linux host, over org.freedesktop.machine1.",
         epilog="Without a verb the console opens.",
     )
     parser.add_argument("--version", action="version", version=f"machinedeck {__version__}")
-    _add_bus(parser, SYSTEM)
-    parser.set_defaults(verb="")
+    _add_bus(parser)
+    parser.set_defaults(verb="", bus=None, demo=False, seed=None)
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     for verb, help_ in VERBS.items():
         one = verbs.add_parser(verb, help=help_, description=help_.capitalize() + ".")
-        # Not given after the verb must not undo what was given before it.
-        _add_bus(one, argparse.SUPPRESS)
+        _add_bus(one)
         one.add_argument("--all", action="store_true", help="also the host itself, and what is hidden")
         one.add_argument("--json", action="store_true", help="print JSON, as `machinectl -o json` does")
         one.set_defaults(verb=verb)
-    return parser.parse_args(arguments)
+    service = verbs.add_parser(SERVICE, help="serve machines, in the foreground", add_help=False)
+    service.add_argument("arguments", nargs=argparse.REMAINDER)
+    service.set_defaults(verb=SERVICE)
+    return parser
 
 
-def _add_bus(parser: argparse.ArgumentParser, default: str) -> None:
+def _add_bus(parser: argparse.ArgumentParser) -> None:
+    # What is not given behind the verb must not undo what was given before it.
     parser.add_argument(
         "--bus",
-        metavar="system|ADDRESS",
-        default=default,
+        metavar="system|demo|ADDRESS",
+        default=argparse.SUPPRESS,
         type=_bus,
-        help="the message bus to ask: the system's (default), or the D-Bus address of another",
+        help="the message bus to ask: the system's (default), that of a made-up host,"
+        " or the D-Bus address of another",
+    )
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="look around on a made-up host, the same as --bus demo",
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="N",
+        default=argparse.SUPPRESS,
+        type=_seed,
+        help=f"what the made-up host is drawn from (default: {DEMO_SEED})",
     )
 
 
 def _bus(text: str) -> str:
-    if text == SYSTEM or ":" in text:
+    if text == EMBEDDED:
+        raise argparse.ArgumentTypeError(
+            f"{EMBEDDED!r}, a service of our own on this host, is not there yet:"
+            " say 'system', 'demo' or an address"
+        )
+    if text in {SYSTEM, DEMO} or ":" in text:
         return text
     raise argparse.ArgumentTypeError(
-        f"{text!r} is neither 'system' nor a D-Bus address such as unix:path=/run/x/bus"
+        f"{text!r} is neither 'system' nor 'demo' nor a D-Bus address such as unix:path=/run/x/bus"
     )
+
+
+def _seed(text: str) -> int:
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 up")

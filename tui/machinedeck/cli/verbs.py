@@ -18,7 +18,13 @@ from machinedeck.model.image import Image
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import UNKNOWN, clean
 
-EXIT_CODES = {Kind.NOT_THERE: 3, Kind.NOT_ALLOWED: 4, Kind.NO_SERVICE: 5, Kind.NO_BUS: 5}
+EXIT_CODES = {
+    Kind.NOT_THERE: 3,
+    Kind.NOT_ALLOWED: 4,
+    Kind.NO_SERVICE: 5,
+    Kind.NO_BUS: 5,
+    Kind.OWN_SERVICE: 5,
+}
 """Exit codes that tell failures apart; any other is 1."""
 
 Records = Sequence[dict[str, Any]]

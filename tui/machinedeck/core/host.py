@@ -19,7 +19,12 @@ class Host(Protocol):
 
     @property
     def mode(self) -> str:
-        """How it is reached: `system bus` or the address of another one."""
+        """How it is reached, as the header shows it: `system bus` or the address of another one."""
+        ...
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether it is made up: every screen says so, and nothing of the real host is looked at."""
         ...
 
     async def open(self, listener: Listener) -> None:

@@ -19,6 +19,8 @@ class Kind(StrEnum):
     """Nobody owns or can activate the name that was called."""
     NO_BUS = "no-bus"
     """The message bus cannot be reached, or the connection to it ended."""
+    OWN_SERVICE = "own-service"
+    """A service of our own could not be started, or ended."""
 
 
 class Failure(Exception):

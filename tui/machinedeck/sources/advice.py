@@ -41,6 +41,15 @@ def advise(failure: Failure, root: Path = Path("/"), release: Mapping[str, str] 
         root: Where the host's files are.
         release: The host's os-release(5) fields; read from the host unless given.
     """
+    if failure.kind is Kind.OWN_SERVICE:
+        return Advice(
+            "The service that machinedeck brings along does not run. Started by hand, it says why:",
+            "machinedeck service --help",
+        )
+    return _advise_on_system(failure, root, release)
+
+
+def _advise_on_system(failure: Failure, root: Path, release: Mapping[str, str] | None) -> Advice:
     if not (root / "run/systemd/system").is_dir():
         # The test of sd_booted(3).
         return Advice(

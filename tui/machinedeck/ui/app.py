@@ -27,8 +27,10 @@ from machinedeck.model.failure import Failure
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.ui.ascii import AsciiFilter
+from machinedeck.ui.lines import Title
 from machinedeck.ui.options import Options
 from machinedeck.ui.screens.console import Console
+from machinedeck.ui.widgets.frame import DEMO_CLASS
 
 if TYPE_CHECKING:
     from machinedeck.ui.screens.first_run import FirstRun
@@ -38,6 +40,11 @@ LEAVE_SECONDS = 5.0
 
 GATHER_SECONDS = 0.05
 """News that come within this time of others are shown together."""
+
+CONSOLE_CSS, DEMO_CSS = "screens/console.tcss", "screens/demo.tcss"
+
+DEMO_COLOUR = "#c678dd"
+"""The colour of what is made up; nothing else on a screen has it."""
 
 
 class MachinedeckApp(App[None], inherit_bindings=False):
@@ -51,7 +58,7 @@ class MachinedeckApp(App[None], inherit_bindings=False):
     """
 
     TITLE = "machinedeck"
-    CSS_PATH = "screens/console.tcss"
+    CSS_PATH = CONSOLE_CSS
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave_program", show=False),
@@ -68,16 +75,26 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         clock: Callable[[], float] = time.time,
         driver: type[Driver] | None = None,
     ) -> None:
-        super().__init__(driver_class=driver)
-        self.store = follower.store
         self._host = host = follower.host
+        super().__init__(
+            driver_class=driver,
+            css_path=[CONSOLE_CSS, DEMO_CSS] if host.is_demo else None,
+        )
+        self.set_class(host.is_demo, DEMO_CLASS)
+        self.wants_demo = False
+        """Whether it was left for a made-up host."""
+        self.store = follower.store
         self._options = options
         self._follower = follower
         self._news: Change | None = None
         self._is_gathering = False
         self._first_run: FirstRun | None = None
         self.console_screen = Console(
-            self.store, (host.name, host.mode), options.leave_key, options.frames, clock
+            self.store,
+            Title(host.name, host.mode, host.is_demo),
+            options.leave_key,
+            options.frames,
+            clock,
         )
         if options.is_calm:
             self.animation_level = "none"
@@ -86,6 +103,10 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         """Textual's filters, and the one to plain ASCII where the locale knows no more."""
         filters = list(super().get_line_filters())
         return [*filters, AsciiFilter()] if self._options.is_ascii else filters
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Textual's variables of style sheets, and ours."""
+        return {**super().get_theme_variable_defaults(), "demo": DEMO_COLOUR}
 
     def get_default_screen(self) -> Screen[None]:
         """The console is the screen below all others."""
@@ -140,11 +161,17 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         elif link is Link.MISSING:
             from machinedeck.ui.screens.first_run import FirstRun  # noqa: PLC0415 - seldom needed
 
-            self._first_run = FirstRun(self.store, self._follower.retry)
+            look_around = None if self._host.is_demo else self._leave_for_demo
+            self._first_run = FirstRun(self.store, self._follower.retry, look_around)
             self.push_screen(self._first_run)
         elif link is Link.UP and self._first_run is not None:
             self._first_run = None
             self.pop_screen()
+
+    def _leave_for_demo(self) -> None:
+        """End here, to go on with a made-up host: whoever runs the app sees to that."""
+        self.wants_demo = True
+        self.exit()
 
     # Doing
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from machinedeck.core.actions import ACTIONS, shell_refusal
 from machinedeck.core.status import Link, Status
 from machinedeck.core.store import Store
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.ui.shells import Shells
+from machinedeck.ui.widgets.frame import DEMO
 from machinedeck.ui.widgets.line import Piece
 
 _LINKS = {
@@ -21,14 +24,31 @@ _LINKS = {
 _LOOKING = [("PgUp/PgDn", "scroll"), ("[ ]", "tabs"), ("1", "panes")]
 
 
-def header(store: Store, title: tuple[str, str]) -> tuple[list[Piece], list[Piece]]:
+class Title(NamedTuple):
+    """What the header says of a host."""
+
+    host: str
+    mode: str
+    """How it is reached."""
+    is_demo: bool
+    """Whether it is made up."""
+
+
+def header(store: Store, title: Title) -> tuple[list[Piece], list[Piece]]:
     """Host and mode from the left, the state of the connection from the right."""
-    host, mode = title
     word, tone = _LINKS[store.status.link]
+    badge = [Piece(f" {DEMO} ", "demo")] if title.is_demo else []
     return (
-        [Piece(" "), Piece(clean(host), "strong"), Piece(f" · {mode}", "faint")],
+        [*badge, Piece(" "), Piece(clean(title.host), "strong"), Piece(f" · {title.mode}", "faint")],
         [Piece(word, tone), Piece(" ")],
     )
+
+
+def small(title: Title, least: tuple[int, int]) -> str:
+    """What is said where there is no room for more than a sentence."""
+    columns, lines = least
+    demo = f"{DEMO}. " if title.is_demo else ""
+    return f"{demo}Too small: make it at least {columns} columns by {lines} lines."
 
 
 def banner(status: Status) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from machined.contract import IMAGE_FOLDERS
 from machinedeck.core.follower import Follower
@@ -12,29 +13,43 @@ from machinedeck.core.host import Host
 from machinedeck.core.store import Store
 from machinedeck.ui.options import Options, first_environment, read_options
 
+if TYPE_CHECKING:
+    from machinedeck.ui.app import MachinedeckApp
+
 FIRST_LOOK_SECONDS = 0.1
 """How long a slow bus may keep the first picture waiting."""
 
 TURNS_TO_SEND = 3
 """Turns of the event loop in which a question gets from its task to the socket."""
 
+DEMO_IMAGES_SECONDS = 2.0
+"""How often the images of a made-up host are listed anew: it has no folders to watch."""
+
 
 def open_console(host: Host) -> int:
-    """Run the console on `host` until it is left; the exit code."""
+    """Run the console on `host`, or on a made-up one if that was wanted, until it is left; the exit code."""
     options = read_options(first_environment())
     if options.is_calm:
         # Read once when Textual is imported; what the operator set himself stays.
         os.environ.setdefault("TEXTUAL_FPS", "15")
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    return asyncio.run(_run(host, options))
+    app = asyncio.run(_run(host, options))
+    if app.wants_demo:
+        from machinedeck.bus.child import DEMO_SEED  # noqa: PLC0415 - seldom needed
+        from machinedeck.bus.demo import demo_host  # noqa: PLC0415 - seldom needed
+
+        app = asyncio.run(_run(demo_host(DEMO_SEED), options))
+    return app.return_code or 0
 
 
-async def _run(host: Host, options: Options) -> int:
-    follower = Follower(host, Store(), _watch_images)
+async def _run(host: Host, options: Options) -> MachinedeckApp:
+    follower = Follower(host, Store(), _poll_images if host.is_demo else _watch_images)
     follower.hold_details()  # until the first picture is drawn
     following = follower.start()
-    # Textual takes a quarter of a second to import: what the bus has to say is asked for before that.
-    await _first_look(follower)
+    if not host.is_demo:
+        # Textual takes a quarter of a second to import: what the bus has to say is asked for before that.
+        # The service of a demo needs that time itself to get ready.
+        await _first_look(follower)
     from machinedeck.ui.app import MachinedeckApp  # noqa: PLC0415 - see above
     from machinedeck.ui.keyboard import KeyboardDriver  # noqa: PLC0415 - see above
 
@@ -42,9 +57,10 @@ async def _run(host: Host, options: Options) -> int:
     try:
         await app.run_async()
     finally:
-        following.cancel()
+        if not following.cancelling():
+            following.cancel()  # a second time would disturb it while it lets go of the host
         await asyncio.wait([following])
-    return app.return_code or 0
+    return app
 
 
 async def _first_look(follower: Follower) -> None:
@@ -62,3 +78,9 @@ async def _watch_images(on_change: Callable[[], None]) -> None:
     from machinedeck.sources.image_folders import follow_image_folders  # noqa: PLC0415 - not needed at once
 
     await follow_image_folders(IMAGE_FOLDERS, on_change)
+
+
+async def _poll_images(on_change: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(DEMO_IMAGES_SECONDS)
+        on_change()

@@ -6,10 +6,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from machinedeck.ui.widgets.frame import Frame
 
 
 class Confirm(ModalScreen[bool]):
@@ -36,7 +37,7 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """The question, the command and the keys."""
-        with Vertical():
+        with Frame():
             yield Static(Content(self._question), id="question")
             if self._command:
                 yield Static(Content(f"= {self._command}"), id="command")

@@ -47,7 +47,7 @@ class Console(Screen[None]):
 
     Args:
         store: What is known of the host.
-        title: The host's name and how it is reached.
+        title: What the header says of the host.
         leave_key: The key that leaves a terminal.
         frames: How many pictures of a terminal a second at most.
         clock: The real time in seconds.
@@ -76,7 +76,7 @@ class Console(Screen[None]):
             self.machine = machine
 
     def __init__(
-        self, store: Store, title: tuple[str, str], leave_key: str, frames: int, clock: Callable[[], float]
+        self, store: Store, title: lines.Title, leave_key: str, frames: int, clock: Callable[[], float]
     ) -> None:
         super().__init__(classes=f"-pane-{PANES[0]}")
         self.store = store
@@ -154,7 +154,7 @@ class Console(Screen[None]):
         is_small = width < LEAST[0] or height < LEAST[1]
         is_single = width < LEAST_FOR_ALL[0] or height < LEAST_FOR_ALL[1]
         self.update_classes({"-small": is_small, "-single": is_single})
-        self._show_note("small", "Too small: make it at least 40 columns by 10 lines." if is_small else "")
+        self._show_note("small", lines.small(self._title, LEAST) if is_small else "")
 
     def action_redraw(self) -> None:
         """Draw everything anew, after something else wrote over the screen."""

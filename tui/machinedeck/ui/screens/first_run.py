@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
@@ -16,6 +15,7 @@ from machinedeck.core.store import Store
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.text import clean
 from machinedeck.sources.advice import Advice, advise
+from machinedeck.ui.widgets.frame import Frame
 
 
 class FirstRun(Screen[None]):
@@ -24,28 +24,42 @@ class FirstRun(Screen[None]):
     Args:
         store: Its status says why there is nothing to show.
         retry: Tries again at once.
+        look_around: Leaves this host for a made-up one; `None` where this one is made up.
     """
 
     CSS_PATH = "first_run.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "retry", show=False)]
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (13, "-short"), (20, "-tall")]  # noqa: RUF012 - as Textual has it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "retry", show=False),
+        Binding("d", "look_around", show=False),
+    ]
 
-    def __init__(self, store: Store, retry: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, retry: Callable[[], None], look_around: Callable[[], None] | None
+    ) -> None:
         super().__init__()
         self._store = store
         self._retry = retry
+        self._look_around = look_around
 
     def compose(self) -> ComposeResult:
         """What is missing, the command, the keys."""
         failure = self._store.status.failure or Failure(Kind.NO_SERVICE, "Nobody answers.")
         advice = self.advice(failure)
-        with Vertical():
+        with Frame():
             yield Static(Content("No machines to show yet"), id="title")
             yield Static(Content(advice.missing), id="missing")
             yield Static(Content(advice.command), id="mend")
             yield Static(Content(clean(failure.message)), id="said")
-            yield Static(
-                Content.assemble(("r", "bold"), " try again now    ", ("q", "bold"), " quit"), id="answers"
-            )
+            yield Static(self._keys, id="answers")
+
+    @property
+    def _keys(self) -> Content:
+        keys = Content.assemble(("r", "bold"), " try again now    ", ("q", "bold"), " quit")
+        if self._look_around is None:
+            return keys
+        demo = " look around in a made-up estate (demo: nothing in it is real)"
+        return Content.assemble(keys, "\n", ("d", "bold"), demo)
 
     def advice(self, failure: Failure) -> Advice:
         """What to tell of a failure on this host."""
@@ -54,3 +68,8 @@ class FirstRun(Screen[None]):
     def action_retry(self) -> None:
         """Try again at once."""
         self._retry()
+
+    def action_look_around(self) -> None:
+        """Leave for a made-up host."""
+        if self._look_around is not None:
+            self._look_around()

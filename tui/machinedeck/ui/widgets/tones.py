@@ -9,8 +9,9 @@ from __future__ import annotations
 from rich.style import Style
 from textual.widget import Widget
 
-TONES = ("good", "warn", "bad", "faint", "strong", "key", "current")
-"""Running well, in between, failed or refused, less important, a name, a key, the one that is seen."""
+TONES = ("good", "warn", "bad", "faint", "strong", "key", "current", "demo")
+"""Running well, in between, failed or refused, less important, a name, a key, the one that is seen,
+what is made up."""
 
 TONE_CLASSES = {f"tone--{tone}" for tone in TONES}
 """Component classes of a screen whose widgets use tones."""
