@@ -74,7 +74,10 @@ class Machine1:
         return "a{ss}", [{"PRETTY_NAME": "Debian GNU/Linux 12", "ID": "debian", "VERSION_ID": "12"}]
 
     def on_getmachineaddresses(self, call: Call) -> Reply:
-        return "a(iay)", [[[2, bytes([10, 0, 0, self.names.index(call.body[0])])]]]
+        if call.body[0] not in self.names:
+            raise CallError(ErrorName.NO_SUCH_MACHINE, f"No machine '{call.body[0]}' known")
+        index = self.names.index(call.body[0])
+        return "a(iay)", [[[2, bytes([10, 0, index // 256, index % 256])]]]
 
     def on_subscribe(self, call: Call) -> None:
         return None

@@ -1,0 +1,1 @@
+"""Calls that nobody in their right mind makes."""

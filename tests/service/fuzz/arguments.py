@@ -1,0 +1,99 @@
+"""Random arguments for any signature, with words among them that the estate knows."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+from dbus_next.signature import SignatureTree, SignatureType, Variant
+from hypothesis import strategies as st
+
+WORDS = (
+    "",
+    ".host",
+    "web-1",
+    "web-2",
+    "scratch",
+    "qemu-3-accounting",
+    "recovery",
+    "new",
+    "a/b",
+    "..",
+    "leader",
+    "all",
+    "hidden",
+    "root",
+    "/",
+    "/etc/hostname",
+    "/tmp/x",
+    "/var/../etc",
+    "relative",
+    "fail",
+    "replace",
+    "systemd-nspawn@web-1.service",
+    "machines.target",
+    "no-such.service",
+    "MemoryMax",
+    "A=b",
+    "container",
+    "vm",
+    "host",
+)
+NUMBERS = (0, 1, 2, 9, signal.SIGRTMIN + 4, 64, 65, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1)
+RANGES = {
+    "y": (0, 2**8 - 1),
+    "n": (-(2**15), 2**15 - 1),
+    "q": (0, 2**16 - 1),
+    "i": (-(2**31), 2**31 - 1),
+    "u": (0, 2**32 - 1),
+    "x": (-(2**63), 2**63 - 1),
+    "t": (0, 2**64 - 1),
+}
+TEXTS = st.one_of(
+    st.sampled_from(WORDS),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80),
+)
+PATHS = st.sampled_from(
+    ["/", "/org/freedesktop/machine1/machine/web_2d1", "/org/freedesktop/systemd1/job/1", "/a/b"]
+)
+
+
+def arguments(signature: str) -> st.SearchStrategy[Sequence[Any]]:
+    """Values for a whole signature."""
+    return st.tuples(*(_value(type_) for type_ in SignatureTree(signature).types))
+
+
+def _value(type_: SignatureType) -> st.SearchStrategy[Any]:
+    token = type_.token
+    if token in RANGES:
+        low, high = RANGES[token]
+        known = [number for number in NUMBERS if low <= number <= high]
+        return st.one_of(st.sampled_from(known), st.integers(low, high))
+    if token == "a":
+        return _array(type_)
+    if token == "(":
+        return st.tuples(*(_value(child) for child in type_.children)).map(list)
+    return {
+        "b": st.booleans(),
+        "d": st.floats(),
+        "s": TEXTS,
+        "o": PATHS,
+        "g": st.sampled_from(["", "s", "a{sv}"]),
+        "v": st.one_of(
+            TEXTS.map(lambda text: Variant("s", text)),
+            st.integers(0, 2**64 - 1).map(lambda number: Variant("t", number)),
+            st.lists(TEXTS, max_size=3).map(lambda texts: Variant("as", texts)),
+            st.booleans().map(lambda flag: Variant("b", flag)),
+        ),
+    }[token]
+
+
+def _array(type_: SignatureType) -> st.SearchStrategy[Any]:
+    (element,) = type_.children
+    if element.token == "y":
+        return st.one_of(st.just(bytes(range(16))), st.binary(max_size=40))
+    if element.token == "{":
+        key, value = element.children
+        return st.dictionaries(_value(key), _value(value), max_size=3)
+    return st.lists(_value(element), max_size=4)
