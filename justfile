@@ -10,9 +10,13 @@ default:
 run *arguments:
     uv run machinedeck "$@"
 
-# open the console on an estate that exists only in memory
-demo:
-    uv run python -m tests.support.estate
+# open the console on a made-up estate; arguments go to machinedeck
+demo *arguments:
+    uv run machinedeck --demo "$@"
+
+# serve the made-up estate on a bus of its own, for busctl and friends
+serve address="unix:path=/tmp/machinedeck-demo/bus":
+    uv run machinedeck service --demo --listen "$1"
 
 # run every test; arguments go to pytest
 test *arguments:
