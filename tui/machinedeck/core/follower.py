@@ -44,6 +44,8 @@ class Follower:
         self._wake = asyncio.Event()
         self.has_asked = asyncio.Event()
         """Set once the host was asked for the first lists, or could not be reached."""
+        self.has_looked = asyncio.Event()
+        """Set once the first machines are in the store, or it is known why there are none."""
         self._has_been_up = False
         self._is_open = False
         self._lost: asyncio.Future[Failure] | None = None
@@ -177,6 +179,7 @@ class Follower:
 
     def _on_down(self, failure: Failure) -> None:
         self.has_asked.set()
+        self.has_looked.set()
         link = Link.LOST if self._has_been_up else Link.MISSING
         self.store.set_status(Status(link, failure))
 
@@ -197,6 +200,7 @@ class Follower:
                 return
             self.store.set_failure(part, failure)
         if part is Part.MACHINES:
+            self.has_looked.set()
             self._has_been_up = True
             self.store.set_status(Status(Link.UP))
 

@@ -49,11 +49,12 @@ async def _run(host: Host, options: Options) -> MachinedeckApp:
     if not host.is_demo:
         # Textual takes a quarter of a second to import: what the bus has to say is asked for before that.
         # The service of a demo needs that time itself to get ready.
-        await _first_look(follower)
+        await _first_questions(follower)
     from machinedeck.ui.app import MachinedeckApp  # noqa: PLC0415 - see above
     from machinedeck.ui.keyboard import KeyboardDriver  # noqa: PLC0415 - see above
 
     app = MachinedeckApp(follower, options, driver=KeyboardDriver)
+    await _first_answers(follower)
     try:
         await app.run_async()
     finally:
@@ -63,7 +64,7 @@ async def _run(host: Host, options: Options) -> MachinedeckApp:
     return app
 
 
-async def _first_look(follower: Follower) -> None:
+async def _first_questions(follower: Follower) -> None:
     """Wait until the first questions are on their way: their answers come while Textual is imported."""
     try:
         async with asyncio.timeout(FIRST_LOOK_SECONDS):
@@ -72,6 +73,15 @@ async def _first_look(follower: Follower) -> None:
                 await asyncio.sleep(0)
     except TimeoutError:
         return  # the console shows that it is connecting, and fills as answers come
+
+
+async def _first_answers(follower: Follower) -> None:
+    """Wait for the first list: then the first picture has it, and need not be drawn twice."""
+    try:
+        async with asyncio.timeout(FIRST_LOOK_SECONDS):
+            await follower.has_looked.wait()
+    except TimeoutError:
+        return  # see above
 
 
 async def _watch_images(on_change: Callable[[], None]) -> None:
