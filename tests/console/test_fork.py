@@ -9,13 +9,11 @@ import time
 import pytest
 
 from machinedeck.bus.child import Fork
-from tests.support.waiting import until
 
 
-async def test_a_fork_ends_with_what_its_work_returns() -> None:
+def test_a_fork_ends_with_what_its_work_returns() -> None:
     fork = Fork(lambda: 7)
-    await until(lambda: fork.poll() is not None)
-    assert (fork.poll(), fork.wait()) == (7, 7)
+    assert (fork.wait(), fork.poll()) == (7, 7)
     with pytest.raises(ChildProcessError):
         os.waitpid(fork.pid, 0)  # reaped, once
 
