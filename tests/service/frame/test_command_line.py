@@ -207,10 +207,13 @@ async def test_the_same_seed_makes_the_same_host(tmp_path: Path) -> None:
         folder = tmp_path / name
         folder.mkdir()
         served = Served(folder, "--demo", "--seed", seed, "--listen", f"unix:path={folder}/bus")
-        client = await connect(served.first_line().strip())
-        (found,) = await client.call(MACHINE1, MANAGER_PATH, MANAGER_INTERFACE, "ListImages")
-        images.append(sorted((image[0], image[1], image[2]) for image in found))
-        await client.close()
-        served.process.terminate()
-        assert served.end() == 0
+        try:
+            client = await connect(served.first_line().strip())
+            (found,) = await client.call(MACHINE1, MANAGER_PATH, MANAGER_INTERFACE, "ListImages")
+            images.append(sorted((image[0], image[1], image[2]) for image in found))
+            await client.close()
+        finally:
+            served.process.terminate()
+            code = served.end()
+        assert code == 0
     assert images[0] == images[1]
