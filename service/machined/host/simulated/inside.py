@@ -123,7 +123,7 @@ class SimulatedInside:
     async def close(self) -> None:
         """End what runs on terminals, and remove the copies that `open_root` made."""
         await self._terminals.close()
-        self._root_copies.close()
+        await self._root_copies.close()
 
     def _machine(self, place: Place) -> SimulatedMachine | None:
         """The machine of a place; none for one with a leader that is none of ours, ESRCH where it is gone."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import os
 import stat
+from collections import deque
 
 from machined.host.simulated.tree import Node, Tree
 
@@ -12,26 +15,55 @@ WRITABLE = 0o700
 """What our own copies of folders let us do, whatever their modes say."""
 
 
+KEPT = 16
+"""How many copies there are at a time. A client that has not read its own by then finds it empty."""
+
+
 class RootCopies:
-    """Folders below the one for temporary files, each with a copy of a tree, until they are removed."""
+    """Folders below the one for temporary files, each with a copy of a tree; the oldest make room for new."""
 
     def __init__(self) -> None:
-        self._folders: list[str] = []
+        self._folders: deque[str] = deque()
+        self._turn = asyncio.Lock()
+        self._is_closed = False
 
     async def open(self, tree: Tree) -> int:
         """Copy a tree into a folder of its own; a descriptor of that. Owners and devices are left out.
 
         Raises:
-            OSError: The folder cannot be made.
+            OSError: The folder cannot be made, or there is no more time for it (ESHUTDOWN).
         """
-        where = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"machinedeck-{os.urandom(8).hex()}")  # noqa: S108
-        self._folders.append(where)
-        return await asyncio.to_thread(_copy_out, tree, where)
+        async with self._turn:
+            if self._is_closed:
+                raise OSError(errno.ESHUTDOWN, os.strerror(errno.ESHUTDOWN))
+            where = os.path.join(
+                os.environ.get("TMPDIR", "/tmp"),  # noqa: S108
+                f"machinedeck-{os.urandom(8).hex()}",
+            )
+            self._folders.append(where)
+            oldest = self._folders.popleft() if len(self._folders) > KEPT else None
+            work = asyncio.ensure_future(asyncio.to_thread(_replace, oldest, tree, where))
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                # A thread cannot be stopped; nobody takes what it returns
+                with contextlib.suppress(OSError):
+                    os.close(await work)
+                raise
 
-    def close(self) -> None:
-        """Remove all the folders."""
-        while self._folders:
-            _remove(self._folders.pop())
+    async def close(self) -> None:
+        """Remove all the folders, and make no more."""
+        self._is_closed = True
+        async with self._turn:
+            while self._folders:
+                _remove(self._folders.pop())
+
+
+def _replace(oldest: str | None, tree: Tree, where: str) -> int:
+    """Make room, then copy a tree out."""
+    if oldest is not None:
+        _remove(oldest)
+    return _copy_out(tree, where)
 
 
 def _copy_out(tree: Tree, where: str) -> int:
