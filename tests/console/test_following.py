@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from machinedeck.core import follower
@@ -55,7 +53,7 @@ async def test_a_machine_that_ends_is_gone_or_stopped(console: Open, host: FakeH
 
 async def test_a_state_changes_with_the_jobs_of_its_unit(console: Open, host: FakeHost) -> None:
     async with console() as deck:
-        host.running["web-1"] = replace(host.running["web-1"], state=State.CLOSING)
+        host.running["web-1"] = host.running["web-1"]._replace(state=State.CLOSING)
         host.tell(UnitBusy("systemd-nspawn@web-1.service"))
         await deck.settle()
         assert deck.cells("web-1")[1] == "◑ closing"
@@ -64,10 +62,10 @@ async def test_a_state_changes_with_the_jobs_of_its_unit(console: Open, host: Fa
 async def test_addresses_that_come_later_are_shown(
     console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    host.running["web-1"] = replace(host.running["web-1"], addresses=("fe80::1",))
+    host.running["web-1"] = host.running["web-1"]._replace(addresses=("fe80::1",))
     async with console() as deck:
         assert deck.cells("web-1")[3] == "fe80::1"
-        host.running["web-1"] = replace(host.running["web-1"], addresses=("10.0.0.9", "fe80::1"))
+        host.running["web-1"] = host.running["web-1"]._replace(addresses=("10.0.0.9", "fe80::1"))
         await until(lambda: deck.cells("web-1")[3] == "10.0.0.9 +1")
 
 

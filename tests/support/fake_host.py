@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import tty
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from machined.contract import image_path, machine_path
 from machinedeck.model.event import Listener, Lost, MachineAppeared, MachineGone, ServiceMoved, UnitBusy
@@ -36,7 +36,7 @@ def machine(name: str, **values: object) -> Machine:
         addresses=("10.0.0.2",),
         path=machine_path(name),
     )
-    return replace(known, **values)
+    return known._replace(**values)
 
 
 def image(name: str, **values: object) -> Image:
@@ -113,7 +113,7 @@ class FakeHost:
 
     async def properties(self, known: Machine) -> Machine:
         self._called("properties", known.name)
-        return replace(self._running(known.name), os=known.os, addresses=known.addresses)
+        return self._running(known.name)._replace(os=known.os, addresses=known.addresses)
 
     async def os(self, name: str) -> OperatingSystem | None:
         self._called("os", name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from dbus_next.message import Message
 
@@ -56,8 +56,7 @@ _LITTLE = ord("l")
 _FIXED = {first: struct.Struct(f"{order}BBBBIII") for first, order in BYTE_ORDERS.items()}
 
 
-@dataclass(slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A message that is to be sent; `kind` is its type. What is wrong with it shows when it is encoded."""
 
     kind: int

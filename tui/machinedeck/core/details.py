@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from machinedeck.core.host import Host
 from machinedeck.core.repeat import Repeat
@@ -86,15 +85,15 @@ class Details:
     async def _read(self, known: Machine) -> Machine:
         machine = await self._host.properties(known)
         if known.timestamp_monotonic and machine.identity != known.identity:
-            machine = replace(machine, os=None, addresses=None)
+            machine = machine._replace(os=None, addresses=None)
             self._tries.pop(known.name, None)
         self._store.update_machine(machine)
         if machine.kind != "container" or machine.state is State.CLOSING:
             return machine
         if machine.os is None:
-            machine = replace(machine, os=await self._os(machine.name))
+            machine = machine._replace(os=await self._os(machine.name))
             self._store.update_machine(machine)
-        machine = replace(machine, addresses=await self._addresses(machine.name))
+        machine = machine._replace(addresses=await self._addresses(machine.name))
         self._store.update_machine(machine)
         return machine
 

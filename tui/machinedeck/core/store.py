@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 from machined.contract import HOST_MACHINE
@@ -93,7 +92,7 @@ class Store:
         known = self.registered.get(machine.name)
         if known is None:
             return machine
-        return replace(known, kind=machine.kind, service=machine.service, path=machine.path)
+        return known._replace(kind=machine.kind, service=machine.service, path=machine.path)
 
     def update_machine(self, machine: Machine) -> None:
         """Take news of one machine, unless it is gone meanwhile: an answer may come late."""

@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from machinedeck.model.failure import Failure
 
 
-@dataclass(frozen=True, slots=True)
-class MachineAppeared:
+class MachineAppeared(NamedTuple):
     """The service registered a machine, or told of it anew after a restart."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class MachineGone:
+class MachineGone(NamedTuple):
     """The service forgot a machine."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnitBusy:
+class UnitBusy(NamedTuple):
     """A job of a unit began or ended: the state of its machine may be another now."""
 
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceMoved:
+class ServiceMoved(NamedTuple):
     """The service's name has a new owner, or none."""
 
     is_there: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(NamedTuple):
     """The connection ended; nothing more will be told until the host is opened again."""
 
     failure: Failure

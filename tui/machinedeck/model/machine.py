@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -47,8 +46,7 @@ class OperatingSystem(NamedTuple):
     """The version for programs: `12`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(NamedTuple):
     """One row of the machines pane.
 
     `name` is as the service gave it and is cleaned where it is shown; the other texts are clean (see
