@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from typing import Any, Protocol
 
 from machined.contract import HOST_MACHINE, MANAGE_MACHINES, ErrorName
@@ -12,12 +10,11 @@ from machined.host.errors import Refused
 from machined.host.ports import Host
 from machined.host.units import ScopeRequest
 from machined.machines.checks import INIT, check_registration
+from machined.machines.collection import Collection
 from machined.machines.jobs import ScopeJobs
 from machined.machines.machine import CONTAINER, HOST, VM, Machine, Registration, registered, restored
 from machined.machines.scopes import scope_description, scope_name
 from machined.wire import Variant
-
-logger = logging.getLogger(__name__)
 
 INT_MAX = 2**31 - 1
 SIGNAL_MAX = 64
@@ -45,8 +42,7 @@ class Registry:
         self._reserved: set[str] = set()
         self._listeners: list[RegistryListener] = []
         self._jobs = ScopeJobs()
-        self._collections: dict[str, asyncio.Task[None]] = {}
-        self._recollect: set[str] = set()
+        self._collection = Collection(host, self._is_listed, self.remove)
 
     def listen(self, listener: RegistryListener) -> None:
         """Tell a listener of machines from now on."""
@@ -68,17 +64,14 @@ class Registry:
         self.host.units.listen(self)
         for record in await self.host.states.load():
             machine = restored(record)
-            if await self._is_alive(machine):
+            if await self._collection.is_alive(machine):
                 self._add(machine)
             else:
                 await self.host.states.remove(machine.name)
 
     async def stop(self) -> None:
         """End what goes on. The machines stay written down."""
-        tasks = list(self._collections.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._collection.stop()
         self._jobs.fail_all("the service ends")
 
     # Looking up
@@ -126,6 +119,9 @@ class Registry:
         except OSError:
             return None  # in no unit, or gone: no machine either way
         return next((machine for machine in machines if machine.unit == unit), None)
+
+    def _is_listed(self, machine: Machine) -> bool:
+        return self._machines.get(machine.name) is machine
 
     # Coming
 
@@ -218,7 +214,7 @@ class Registry:
 
     async def remove(self, machine: Machine) -> None:
         """Take a machine off; the host's own entry stays."""
-        if machine.is_host or self._machines.get(machine.name) is not machine:
+        if machine.is_host or not self._is_listed(machine):
             return
         machine.is_closing = True
         del self._machines[machine.name]
@@ -245,7 +241,7 @@ class Registry:
                 raise
         machine.is_closing = True
         await self.host.states.save(machine.record())
-        self._collect(machine)
+        self._collection.look(machine)
 
     async def kill(self, machine: Machine, whom: str, signal: int, permit: Permit) -> None:
         """Send a signal to the leader or to all processes of a machine.
@@ -279,7 +275,7 @@ class Registry:
         if machine is not None:
             if machine.scope_job == job:
                 machine.scope_job = ""
-            self._collect(machine)
+            self._collection.look(machine)
 
     def on_unit_new(self, unit: str) -> None:
         """Nothing: a unit that comes takes no machine away."""
@@ -292,39 +288,8 @@ class Registry:
         """The unit of a machine may have ended."""
         machine = self._of_unit(unit)
         if machine is not None:
-            self._collect(machine)
+            self._collection.look(machine)
 
     def _of_unit(self, unit: str) -> Machine | None:
         machines = self._machines.values()
         return next((one for one in machines if one.unit == unit and not one.is_host), None)
-
-    def _collect(self, machine: Machine) -> None:
-        """Take the machine off if its unit has ended; look again if news come while looking."""
-        if machine.name in self._collections:
-            self._recollect.add(machine.name)
-            return
-        task = asyncio.get_running_loop().create_task(self._collect_if_gone(machine))
-        self._collections[machine.name] = task
-        task.add_done_callback(lambda _: self._on_looked(machine))
-
-    def _on_looked(self, machine: Machine) -> None:
-        del self._collections[machine.name]
-        if machine.name in self._recollect:
-            self._recollect.discard(machine.name)
-            if self._machines.get(machine.name) is machine:
-                self._collect(machine)
-
-    async def _collect_if_gone(self, machine: Machine) -> None:
-        try:
-            await self.host.states.save(machine.record())
-            if not await self._is_alive(machine):
-                await self.remove(machine)
-        except (Refused, OSError) as error:
-            # Trouble with the service manager: the machine stays until it can be asked
-            logger.warning("cannot tell whether %s has ended: %s", machine.name, error)
-
-    async def _is_alive(self, machine: Machine) -> bool:
-        units = self.host.units
-        if machine.scope_job and await units.is_job_pending(machine.scope_job):
-            return True
-        return await units.is_active(machine.unit)

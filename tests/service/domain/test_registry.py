@@ -204,6 +204,16 @@ async def test_news_while_looking_are_looked_at_too(registry: Registry, fake: Fa
     assert heard.removed == ["web"]
 
 
+async def test_a_machine_that_was_taken_off_is_not_written_down_anew(
+    registry: Registry, fake: FakeHost, permits: Permits
+) -> None:
+    machine = await registered(registry, fake)
+    fake.units.listeners[0].on_unit_changed("web.service", "", {})  # a look is on its way
+    await registry.unregister(machine, permits)
+    await settle()
+    assert not fake.states.records
+
+
 async def test_terminate_closes_and_waits_for_the_unit(
     registry: Registry, fake: FakeHost, permits: Permits, heard: Heard
 ) -> None:
