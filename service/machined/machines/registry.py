@@ -140,14 +140,20 @@ class Registry:
             unit = scope_name(machine.name)
             request = ScopeRequest(unit, scope_description(machine), machine.leader, properties)
             with self._jobs.starting():
-                machine.scope_job = await self.host.units.start_scope(request)
+                machine.scope_job = job = await self.host.units.start_scope(request)
                 machine.unit = unit
+                ended = self._jobs.wait(job)
                 self._begin(machine)
-                await self.host.states.save(machine.record())
-                ended = self._jobs.wait(machine.scope_job)
         finally:
             self._reserved.discard(machine.name)
-        await ended
+        await self.host.states.save(machine.record())
+        try:
+            await ended
+        finally:
+            # A job that ended before the reply that named it was told of before the machine was there
+            if machine.scope_job == job:
+                machine.scope_job = ""
+                self._collection.look(machine)
         return machine
 
     async def register(self, registration: Registration, sender_pid: int) -> Machine:
@@ -240,7 +246,6 @@ class Registry:
             if refused.name not in _GONE:
                 raise
         machine.is_closing = True
-        await self.host.states.save(machine.record())
         self._collection.look(machine)
 
     async def kill(self, machine: Machine, whom: str, signal: int, permit: Permit) -> None:

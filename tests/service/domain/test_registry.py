@@ -99,7 +99,9 @@ async def test_create_copes_with_a_job_that_ends_before_the_reply_that_names_it(
     fake.units.ends_at_once = True
     async with asyncio.timeout(2):
         machine = await registry.create(wanted(), [], 60)
-    assert machine.name == "web"
+    assert machine.state == "running"
+    await settle()
+    assert not fake.states.records["web"].scope_job
 
 
 async def test_create_tells_of_a_scope_that_did_not_start(registry: Registry, fake: FakeHost) -> None:
@@ -226,6 +228,7 @@ async def test_terminate_closes_and_waits_for_the_unit(
     await settle()
     assert heard.removed == []
     (job,) = fake.units.jobs
+    assert fake.states.records["web"].scope_job == job
     fake.units.active.clear()
     fake.units.end_job(job, "web.service")
     await settle()
