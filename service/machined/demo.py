@@ -8,6 +8,7 @@ from machined.bus.local import LocalBus
 from machined.bus.units import UnitService
 from machined.host.clock import Clock
 from machined.host.registration import Registration
+from machined.host.simulated.scenario import Scenario
 from machined.host.simulated.simulation import Simulation
 from machined.service import Service
 
@@ -21,13 +22,20 @@ class Demo:
         bus: Where they serve, each on a connection of its own.
         seed: What the host is drawn from.
         clock: The host's clocks; those of a host that runs since long ago unless given.
+        scenario: What is on the host at the start; that of `assets/demo.toml` unless given.
         is_strict: Whether to answer as the reference does even where that could be better.
     """
 
     def __init__(
-        self, bus: LocalBus, *, seed: int, clock: Clock | None = None, is_strict: bool = False
+        self,
+        bus: LocalBus,
+        *,
+        seed: int,
+        clock: Clock | None = None,
+        scenario: Scenario | None = None,
+        is_strict: bool = False,
     ) -> None:
-        self._simulation = Simulation(seed, clock)
+        self._simulation = Simulation(seed, clock, scenario)
         host = self._simulation.host
         self._connections = bus.attach(), bus.attach()
         of_machines, of_units = self._connections

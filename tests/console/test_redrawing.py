@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from textual.geometry import Region
 
@@ -34,11 +32,13 @@ async def test_one_state_is_one_line(
 ) -> None:
     async with console() as deck:
         drawn.clear()
-        host.running["web-1"] = replace(host.running["web-1"], state=State.CLOSING)
+        host.running["web-1"] = host.running["web-1"]._replace(state=State.CLOSING)
         host.tell(UnitBusy("systemd-nspawn@web-1.service"))
         await deck.settle()
         assert deck.cells("web-1")[1] == "◑ closing"
-        assert drawn == [("machines", (Region(0, 3, 118, 1),))]
+        # The frame's two lines, for the title counts the states, and the machine's own line
+        frame = (Region(-1, -1, 120, 1), Region(-1, 23, 120, 1))
+        assert drawn == [("machines", frame), ("machines", (Region(0, 3, 118, 1),))]
 
 
 async def test_news_that_are_none_draw_nothing(

@@ -1,139 +1,299 @@
-"""Pictures of every screen at four sizes, over a simulated host with a frozen clock.
+"""Pictures of every screen on the demo: the real service on the simulated host, whose time stands still.
 
 State is asserted first and the picture second, so that a wrong picture is never kept because it was drawn.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-
 import pytest
 
-from machinedeck.core.follower import Follower
-from machinedeck.core.store import Store
+from machinedeck.core.status import Link
 from machinedeck.model.failure import Failure, Kind
-from machinedeck.sources.advice import Advice
-from machinedeck.ui.app import MachinedeckApp
-from machinedeck.ui.options import Options
-from machinedeck.ui.screens import first_run
-from tests.support.console import Deck
-from tests.support.estate import estate
-from tests.support.fake_host import NOW, FakeHost
+from machinedeck.model.machine import State
+from machinedeck.ui.dialogs.confirm import Confirm
+from machinedeck.ui.screens.first_run import FirstRun
+from tests.snapshots.conftest import Picture
+from tests.support.demo_deck import DemoDeck, DemoOpening, empty_scenario
 from tests.support.waiting import until
 
-SIZES = [(60, 15), (80, 24), (120, 40), (200, 50)]
+TINY, SMALL, USUAL, LARGE = (60, 15), (80, 24), (120, 40), (200, 50)
+ALL = (TINY, SMALL, USUAL, LARGE)
 
-PICTURE = (
-    b"\x1b[2J\x1b[H\x1b[1;32mroot@web-1\x1b[0m:\x1b[1;34m~\x1b[0m# ls --color /\r\n"
-    b"\x1b[1;36mbin\x1b[0m  boot  dev  \x1b[1;34metc\x1b[0m  home  \x1b[37;44mtmp\x1b[0m\r\n"
-    b"\x1b[38;5;208m256 colours\x1b[0m \x1b[38;2;120;180;255mtrue colour\x1b[0m \x1b[7mreverse\x1b[0m "
-    b"\x1b[3mitalic\x1b[0m \x1b[4munderline\x1b[0m \xe6\xa9\x9f\xe6\xa2\xb0\r\n"
-    b"\x1b(0lqqqk\x1b(B\r\n"
-    b"root@web-1:~# "
-)
-
-pytestmark = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+BOOT_SECONDS = 30.0
+"""Longer than any container of the demo takes to boot."""
 
 
-@pytest.fixture
-def host() -> Iterator[FakeHost]:
-    fake = estate()
-    yield fake
-    fake.hang_up()
+def sizes(*wanted: tuple[int, int]) -> pytest.MarkDecorator:
+    """Takes a picture at each of these sizes."""
+    return pytest.mark.parametrize("size", wanted, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
-@pytest.fixture(autouse=True)
-def _frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same day, zone and line everywhere."""
-    monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+def state(deck: DemoDeck, name: str) -> State:
+    """The state of a machine, as the console knows it."""
+    return next(machine.state for machine in deck.app.store.rows() if machine.name == name)
 
 
-def picture(
-    snap_compare: Callable[..., bool], host: FakeHost, size: tuple[int, int], steps: Callable
-) -> None:
-    """Compare the picture after `steps` with the one that is kept."""
-    app = MachinedeckApp(Follower(host, Store()), Options(is_calm=True), clock=lambda: NOW)
-
-    async def before(pilot: object) -> None:
-        deck = Deck(app, pilot, host)  # type: ignore[arg-type]
-        await deck.settle()
-        await steps(deck)
-        await deck.settle()
-
-    assert snap_compare(app, terminal_size=size, run_before=before)
+# The lists
 
 
+@sizes(*ALL)
 @pytest.mark.parametrize(("key", "pane"), [("1", "machines"), ("2", "images"), ("3", "pool")])
-def test_panes(snap_compare, host: FakeHost, size: tuple[int, int], key: str, pane: str) -> None:
-    async def steps(deck: Deck) -> None:
+def test_panes(picture: Picture, size: tuple[int, int], key: str, pane: str) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
         await deck.press(key)
         assert deck.app.focused is deck.table(pane)
-        assert deck.names() == ["archive", "build-9", "db-1", "mail", "vm-7", "web-1"]
+        assert deck.cells("ldap")[1:3] == ["● running", "openSUSE Leap 15.6 – „Chamäleon“"]
+        assert state(deck, "mail") is State.OPENING
+        assert state(deck, "legacy-shop") is State.CLOSING
+        assert [len(deck.names(one)) for one in ("machines", "images", "pool")] == [23, 22, 3]
 
-    picture(snap_compare, host, size, steps)
-
-
-def test_shell(snap_compare, host: FakeHost, size: tuple[int, int]) -> None:
-    async def steps(deck: Deck) -> None:
-        await deck.press("end", "enter")
-        await until(lambda: host.masters)
-        await deck.settle()
-        os.write(host.masters[0], PICTURE)
-        await deck.until_shown("┌───┐")
-
-    picture(snap_compare, host, size, steps)
+    picture(size, steps)
 
 
-def test_lost_bus(snap_compare, host: FakeHost, size: tuple[int, int]) -> None:
-    async def steps(deck: Deck) -> None:
-        refused = Failure(Kind.NO_BUS, "Cannot reach the message bus: connection refused.")
-        host.refusals["open"] = refused
-        host.lose()
-        await until(lambda: deck.app.store.status.failure == refused)
-        await deck.until_shown("refused.")
+@sizes(TINY, SMALL)
+def test_end_of_the_list(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.press("end")
+        assert deck.table("machines").current == "web-2"
+        assert deck.shows("web-2")
 
-    picture(snap_compare, host, size, steps)
-
-
-def test_empty_host(snap_compare, host: FakeHost, size: tuple[int, int]) -> None:
-    host.running.clear()
-    host.stored.clear()
-
-    async def steps(deck: Deck) -> None:
-        await deck.until_shown("No machine runs here")
-
-    picture(snap_compare, host, size, steps)
+    picture(size, steps)
 
 
-def test_needs_root(snap_compare, host: FakeHost, size: tuple[int, int]) -> None:
-    for part in ("machines", "images", "pool"):
-        hint = "This needs root: run machinedeck as root or with sudo."
-        host.refusals[part] = Failure(Kind.NOT_ALLOWED, f"Cannot read the {part}: Access denied.", hint)
+@sizes(SMALL)
+def test_plain_ascii(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.press("2", "down")
+        assert all(line.isascii() for line in deck.screen())
 
-    async def steps(deck: Deck) -> None:
-        await deck.until_shown("This needs root")
-
-    picture(snap_compare, host, size, steps)
-
-
-def test_first_run(
-    snap_compare, host: FakeHost, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    advice = Advice("systemd-machined is not installed.", "apt install systemd-container")
-    monkeypatch.setattr(first_run, "advise", lambda _kind: advice)
-    host.refusals["open"] = Failure(Kind.NO_SERVICE, "Nobody on this bus serves org.freedesktop.machine1.")
-
-    async def steps(deck: Deck) -> None:
-        await deck.until_shown("apt install systemd-container")
-
-    picture(snap_compare, host, size, steps)
+    picture(size, steps, is_ascii=True)
 
 
-def test_confirmation(snap_compare, host: FakeHost, size: tuple[int, int]) -> None:
-    async def steps(deck: Deck) -> None:
-        await deck.press("end", "t")
-        assert deck.shows("Terminate web-1?")
+@sizes(*ALL)
+def test_empty_host(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        assert deck.app.store.status.link is Link.UP
+        assert not deck.app.store.rows()
+        assert deck.shows("No machine runs here")
 
-    picture(snap_compare, host, size, steps)
+    picture(size, steps, DemoOpening(empty_scenario()))
+
+
+@sizes((39, 12), (60, 9))
+def test_too_small(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        assert deck.shows("DEMO. Too small: make it at least 40")
+
+    picture(size, steps)
+
+
+# Shells
+
+
+@sizes(*ALL)
+def test_shell(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.open_shell("web-1")
+        await deck.run("ls --color /")
+        await deck.run("colors")
+        assert deck.shows("combined")
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL)
+def test_greeting(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.go_to("git.halden.example")
+        await deck.press("enter")
+        await deck.until_shown("all other keys go to git.halden.example")
+        await deck.until_prompt()
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL, USUAL)
+def test_full_screen_program(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.open_shell("db-primary")
+        await deck.type("top")
+        await deck.until_shown("PID USER")
+        assert deck.shows("postgres")
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL)
+def test_several_shells(picture: Picture, size: tuple[int, int]) -> None:
+    """One that ended, two in the same machine, and one that is left: keys go to none of them."""
+
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.open_shell("ldap")
+        await deck.type("exit")
+        await deck.until_shown("ldap ✗")
+        await deck.open_shell("web-2")
+        await deck.run("hostname")
+        await deck.press("f12")
+        await deck.open_shell("web-2")
+        await deck.run("uptime")
+        await deck.press("f12", "left_square_bracket", "left_square_bracket")
+        assert deck.shows("│ ldap ✗ │ web-2 #1 │ web-2 #2")
+        current = deck.app.console_screen.shells.current
+        assert current is deck.app.console_screen.shells.views[1]
+        assert not current.is_captive
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL)
+def test_shell_that_ended(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.open_shell("metrics")
+        await deck.type("exit")
+        await deck.until_shown("Ended.")
+        assert deck.app.console_screen.shells.open_count == 0
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL, USUAL)
+def test_no_shell_in_a_virtual_machine(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.go_to("qemu-3-accounting")
+        await deck.press("enter")
+        assert not deck.app.console_screen.shells.views
+        await deck.until_told("is a virtual machine")
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL)
+def test_no_shell_without_a_service_manager(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.go_to("statsd-relay")
+        await deck.press("enter")
+        await deck.until_told("has no system bus")
+        assert not deck.app.console_screen.shells.views
+
+    picture(size, steps)
+
+
+# Actions
+
+
+@sizes(*ALL)
+def test_confirmation(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.go_to("customer-portal-staging.eu-west.halden.example")
+        await deck.press("t")
+        assert isinstance(deck.app.screen, Confirm)
+        assert deck.shows("machinectl terminate")
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL)
+def test_confirmation_of_leaving(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.open_shell("web-1")
+        await deck.press("f12", "q")
+        assert isinstance(deck.app.screen, Confirm)
+        assert deck.shows("Quit, and end the open shell?")
+
+    picture(size, steps)
+
+
+@sizes(SMALL, USUAL)
+def test_started(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.go_to("scratch")
+        await deck.press("s")
+        await deck.until_told("Starting scratch")
+        await deck.until_job("scratch")
+        await deck.pass_time(BOOT_SECONDS)
+        await deck.until_told("scratch is up.")
+        assert state(deck, "scratch") is State.RUNNING
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL, USUAL)
+def test_failed_start(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.go_to("crm-import")
+        await deck.press("s")
+        await deck.until_job("crm-import")
+        await deck.pass_time(BOOT_SECONDS)
+        await deck.until_told("did not start")
+        assert state(deck, "crm-import") is State.STOPPED
+
+    picture(size, steps)
+
+
+@sizes(SMALL, USUAL)
+def test_terminated(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.go_to("cache")
+        await deck.press("t", "y")
+        await deck.until_told("is told to end.")
+        await deck.pass_time(BOOT_SECONDS)
+        await until(lambda: state(deck, "cache") is State.STOPPED)
+
+    picture(size, steps)
+
+
+# What goes wrong
+
+
+@sizes(*ALL)
+def test_lost(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        deck.host.refusal = Failure(Kind.OWN_SERVICE, "The service ended at once, with exit code 1.")
+        await deck.host.close()
+        await until(lambda: deck.app.store.status.failure == deck.host.refusal)
+        assert deck.app.store.status.link is Link.LOST
+        await deck.until_shown("exit code 1")
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL, USUAL)
+def test_service_away(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.host.end_service()
+        await until(lambda: deck.app.store.status.link is Link.AWAY and deck.app.store.status.failure)
+        await deck.until_shown("◐ service restarting")
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL, USUAL)
+def test_service_that_does_not_start(picture: Picture, size: tuple[int, int]) -> None:
+    opening = DemoOpening()
+    opening.refusal = Failure(Kind.OWN_SERVICE, "The service ended at once, with exit code 1.")
+
+    async def steps(deck: DemoDeck) -> None:
+        await until(lambda: isinstance(deck.app.screen, FirstRun))
+        assert deck.app.store.status.link is Link.MISSING
+        await deck.until_shown("machinedeck service --help")
+
+    picture(size, steps, opening)

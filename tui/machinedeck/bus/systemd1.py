@@ -17,7 +17,7 @@ from machinedeck.bus.errors import asked
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.text import clean
 
-SETTLE_SECONDS = 0.3
+SETTLE_SECONDS = 1.0
 """How long a unit must hold after its start job is done: systemd-nspawn reports ready before it runs init."""
 
 

@@ -17,6 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.screen import Screen
 
 from machinedeck.core.actions import ACTIONS, Action, Harm, shell_refusal
@@ -29,6 +30,7 @@ from machinedeck.model.text import clean
 from machinedeck.ui.ascii import AsciiFilter
 from machinedeck.ui.lines import Title
 from machinedeck.ui.options import Options
+from machinedeck.ui.palette import PALETTE
 from machinedeck.ui.screens.console import Console
 from machinedeck.ui.widgets.frame import DEMO_CLASS
 
@@ -60,6 +62,7 @@ class MachinedeckApp(App[None], inherit_bindings=False):
     TITLE = "machinedeck"
     CSS_PATH = CONSOLE_CSS
     ENABLE_COMMAND_PALETTE = False
+    ansi_theme_dark = Reactive(PALETTE, init=False)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave_program", show=False),
         Binding("ctrl+z", "suspend_process", show=False),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from machinedeck.core.actions import ACTIONS, shell_refusal
 from machinedeck.core.status import Link, Status
 from machinedeck.core.store import Store
@@ -74,21 +76,31 @@ def leave_hint(shells: Shells, leave_key: str) -> list[Piece]:
     return [Piece(key_name(leave_key), "key", "leave"), Piece(f" {what} ")]
 
 
-def keys(shells: Shells, leave_key: str, machine: Machine | None, *, has_rows: bool) -> list[Piece]:
-    """The keys that do something now."""
+def keys(
+    shells: Shells, leave_key: str, machine: Machine | None, *, has_rows: bool, room: int
+) -> list[Piece]:
+    """The keys that do something now.
+
+    Args:
+        shells: The terminals.
+        leave_key: The key that leaves one.
+        machine: The machine under the cursor, `None` if there is none.
+        has_rows: Whether the pane has rows.
+        room: How many columns there are.
+    """
     view = shells.current
     if view is None:
-        return _pane_keys(shells, machine, has_rows=has_rows)
+        return _pieces(_pane_keys(shells, machine, has_rows=has_rows), room)
     if view.session.has_ended:
         pairs = [("Ended.", ""), ("Enter", "close"), ("r", "open again"), *_LOOKING]
     elif view.is_captive:
         pairs = [(key_name(leave_key), f"leave; all other keys go to {shells.label(view)}")]
     else:
-        pairs = [("Enter", "type here"), *_LOOKING, ("x", "close")]
-    return _pieces(pairs)
+        pairs = [("Enter", "type here"), ("x", "close"), *_LOOKING]
+    return _pieces(pairs, room)
 
 
-def _pane_keys(shells: Shells, machine: Machine | None, *, has_rows: bool) -> list[Piece]:
+def _pane_keys(shells: Shells, machine: Machine | None, *, has_rows: bool) -> list[tuple[str, str]]:
     pairs = []
     if machine is not None and has_rows:
         if shell_refusal(machine) is None:
@@ -97,11 +109,15 @@ def _pane_keys(shells: Shells, machine: Machine | None, *, has_rows: bool) -> li
     pairs += [("Tab", "panes")]
     if shells.views:
         pairs += [("[ ]", "tabs")]
-    return _pieces([*pairs, ("q", "quit")])
+    return [*pairs, ("q", "quit")]
 
 
-def _pieces(pairs: list[tuple[str, str]]) -> list[Piece]:
+def _pieces(pairs: list[tuple[str, str]], room: int) -> list[Piece]:
+    """Keys and what they do; the last one leads out and stays, of the others those before it go first."""
+    texts = [(key, f" {what} " if what else " ") for key, what in pairs]
+    while len(texts) > 1 and sum(1 + cell_len(key) + cell_len(what) for key, what in texts) > room:
+        del texts[-2]
     pieces = []
-    for key, what in pairs:
-        pieces += [Piece(" "), Piece(key, "key"), Piece(f" {what} ")]
+    for key, what in texts:
+        pieces += [Piece(" "), Piece(key, "key"), Piece(what)]
     return pieces

@@ -30,8 +30,9 @@ class Session:
         self._pump = Pump(fd, on_data=self._on_data, on_end=self._on_end)
 
     def start(self) -> None:
-        """Begin to read, in the running event loop."""
-        self._pump.start()
+        """Begin to read, in the running event loop, unless it was closed meanwhile."""
+        if not self.has_ended:
+            self._pump.start()
 
     def write(self, data: bytes) -> None:
         """Send what was typed or pasted.

@@ -43,8 +43,9 @@ class Shells(Container):
         view.display = False
         self.views.append(view)
         await self.mount(view)
-        session.start()
         self.show(view)
+        # What is read before the terminal has the size of its place would be cut to it, not wrapped.
+        view.call_after_refresh(session.start)
 
     def show(self, view: TerminalView | None, *, is_captive: bool = True) -> None:
         """Show one terminal, or none (`None`): then the panes are seen."""

@@ -12,8 +12,8 @@ from machinedeck.ui.widgets.columns import Column
 from machinedeck.ui.widgets.table import Cell, Row
 
 COLUMNS = (
-    Column("name", "NAME", 8, 40),
-    Column("type", "TYPE", 6, 10, rank=1),
+    Column("name", "NAME", 16, 64),
+    Column("type", "TYPE", 9, 10, rank=1),
     Column("ro", "RO", 3, 3, rank=2),
     Column("size", "SIZE", 6, 8, rank=3, is_right=True),
     Column("created", "CREATED", 16, 16, rank=4),

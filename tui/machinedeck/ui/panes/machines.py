@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
 from machinedeck.model import format as written
@@ -12,10 +15,10 @@ from machinedeck.ui.widgets.columns import Column
 from machinedeck.ui.widgets.table import Cell, Row
 
 COLUMNS = (
-    Column("name", "NAME", 8, 40),
+    Column("name", "NAME", 16, 64),
     Column("state", "STATE", 9, 9),
-    Column("os", "OS", 18, 40, rank=3),
-    Column("addresses", "ADDRESSES", 11, 44, rank=2),
+    Column("os", "OS", 20, 40, rank=3),
+    Column("addresses", "ADDRESSES", 18, 44, rank=2),
     Column("since", "SINCE", 6, 8, rank=1, is_right=True),
     Column("class", "CLASS", 9, 10, rank=4),
     Column("service", "SERVICE", 14, 20, rank=5),
@@ -47,10 +50,17 @@ class MachinesPane(Pane):
     def show(self, store: Store, now: float) -> None:
         """See `Pane`."""
         machines = store.rows()
-        running = sum(machine.state.is_registered for machine in machines)
-        is_known = Part.MACHINES in store.read
-        self.show_title(store, f"{running} running, {len(machines) - running} stopped" if is_known else "")
+        self.show_title(store, _count(machines) if Part.MACHINES in store.read else "")
         self.show_rows([_row(machine, now) for machine in machines], self.reason(store))
+
+
+def _count(machines: Sequence[Machine]) -> str:
+    """How many there are of each kind; one whose state was not read yet was listed, so it runs."""
+    states: Counter[State] = Counter(
+        State.RUNNING if one.state is State.UNKNOWN else one.state for one in machines
+    )
+    always = {State.RUNNING, State.STOPPED}
+    return ", ".join(f"{states[one]} {one}" for one in _LOOKS if one and (states[one] or one in always))
 
 
 def _row(machine: Machine, now: float) -> Row:

@@ -137,7 +137,7 @@ class Console(Screen[None]):
         table = self.panes[self._pane]
         machine = self.machine if self._pane == 0 else None
         self.query_one("#keys", Line).show(
-            lines.keys(self.shells, self._leave_key, machine, has_rows=bool(table.rows))
+            lines.keys(self.shells, self._leave_key, machine, has_rows=bool(table.rows), room=self.size.width)
         )
 
     @property
@@ -155,6 +155,7 @@ class Console(Screen[None]):
         is_single = width < LEAST_FOR_ALL[0] or height < LEAST_FOR_ALL[1]
         self.update_classes({"-small": is_small, "-single": is_single})
         self._show_note("small", lines.small(self._title, LEAST) if is_small else "")
+        self._show_lines()
 
     def action_redraw(self) -> None:
         """Draw everything anew, after something else wrote over the screen."""

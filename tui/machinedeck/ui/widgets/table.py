@@ -7,6 +7,7 @@ each time, and keeps every column at every width.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -149,13 +150,18 @@ class Table(ScrollView, can_focus=True):
             max([len(column.label), *(cell_len(row.cells[at].text) for row in self.rows)])
             for at, column in enumerate(self.columns)
         ]
-        self._shared = self.size.width
+        self._shared = self._room
         widths = share(self.columns, needed, self._shared)
         is_other = widths != self._widths
         if is_other:
             self._widths = widths
             self._drawn.clear()
         return is_other
+
+    @property
+    def _room(self) -> int:
+        """The width there is for columns: what the scrollbar leaves."""
+        return self.size.width - self.scrollbar_size_vertical
 
     def on_key(self, event: events.Key) -> None:
         """Keys typed after the one that led away from here are not for here."""
@@ -232,7 +238,7 @@ class Table(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line: the labels, a row, or nothing below the last."""
         width = self.size.width
-        if width != self._shared:
+        if self._room != self._shared:
             self._lay_out()
         if y < HEAD:
             head = self._style("faint", False)
@@ -242,9 +248,11 @@ class Table(ScrollView, can_focus=True):
         if index < len(self.rows):
             return self._row(self.rows[index], index == self.cursor, width)
         base = self._style("", False)
-        if not self.rows and index == 0 and self.notice:
-            style = self._style("faint", False)
-            return Strip([Segment(self.notice, style)]).adjust_cell_length(width, base)
+        notice = [] if self.rows else wrap(self.notice, max(1, self._room))
+        if index < len(notice):
+            return Strip([Segment(notice[index], self._style("faint", False))]).adjust_cell_length(
+                width, base
+            )
         return Strip.blank(width, base)
 
     def _row(self, row: Row, is_cursor: bool, width: int) -> Strip:

@@ -1,0 +1,69 @@
+"""What the pictures share: a world that looks the same everywhere, and the way to take one."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+from textual.pilot import Pilot
+
+from machinedeck.ui.app import MachinedeckApp
+from tests.support.console import Deck
+from tests.support.demo_deck import DemoDeck, DemoOpening, demo_app
+
+Steps = Callable[[DemoDeck], Awaitable[None]]
+Picture = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One time zone, and nothing that says how this terminal, locale or operator wants to have it."""
+    for name in tuple(os.environ):
+        if name.startswith(("LC_", "LANG", "TEXTUAL_ANIM", "SSH_")) or name in {"NO_COLOR", "COLORTERM"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with monkeypatch.context() as zone:
+        zone.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.fixture
+def picture(snap_compare: Callable[..., bool]) -> Picture:
+    """Compares what a console on the demo shows after some steps with the picture that is kept."""
+
+    def take(
+        size: tuple[int, int], steps: Steps, opening: DemoOpening | None = None, *, is_ascii: bool = False
+    ) -> None:
+        host = opening or DemoOpening()
+        app = demo_app(host, is_ascii=is_ascii)
+
+        async def before(pilot: Pilot[None]) -> None:
+            deck = DemoDeck(app, pilot, host)
+            await steps(deck)
+            await deck.settle()
+            assert deck.shows("DEMO")
+
+        assert snap_compare(app, terminal_size=size, run_before=before)
+
+    return take
+
+
+@pytest.fixture
+def plain_picture(snap_compare: Callable[..., bool]) -> Picture:
+    """The same of a console on a host that is not made up."""
+
+    def take(size: tuple[int, int], steps: Callable[[Deck], Awaitable[None]], app: MachinedeckApp) -> None:
+        async def before(pilot: Pilot[None]) -> None:
+            deck = Deck(app, pilot, None)  # type: ignore[arg-type]
+            await deck.settle()
+            await steps(deck)
+            await deck.settle()
+            assert not deck.shows("DEMO")
+
+        assert snap_compare(app, terminal_size=size, run_before=before)
+
+    return take
