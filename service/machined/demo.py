@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from machined.bus.local import LocalBus
 from machined.bus.units import UnitService
+from machined.contract import MACHINE1, MANAGER_INTERFACE, MANAGER_PATH, PROPERTIES_INTERFACE
 from machined.host.clock import Clock
 from machined.host.registration import Registration
 from machined.host.simulated.scenario import Scenario
@@ -37,6 +38,7 @@ class Demo:
     ) -> None:
         self._simulation = Simulation(seed, clock, scenario)
         host = self._simulation.host
+        self._bus = bus
         self._connections = bus.attach(), bus.attach()
         of_machines, of_units = self._connections
         self._service = Service(of_machines, host, is_strict=is_strict)
@@ -48,6 +50,14 @@ class Demo:
         await self._units.start()
         await self._service.start()
         await self._simulation.start(self._terminate)
+
+    async def warm_up(self) -> None:
+        """Answer what a console asks first once before it does: marshalling is compiled when it is needed."""
+        client = self._bus.attach()
+        for member in ("ListMachines", "ListImages"):
+            await client.call(MACHINE1, MANAGER_PATH, MANAGER_INTERFACE, member)
+        await client.call(MACHINE1, MANAGER_PATH, PROPERTIES_INTERFACE, "GetAll", "s", MANAGER_INTERFACE)
+        await client.close()
 
     async def stop(self) -> None:
         """End all of it."""

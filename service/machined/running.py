@@ -52,6 +52,7 @@ async def _serve(listen: str | None, client_fd: int | None, seed: int, is_strict
         demo = Demo(bus, seed=seed, is_strict=is_strict)
         await demo.start()
         try:
+            await demo.warm_up()
             if client_fd is not None:
                 bus.adopt(socket.socket(fileno=client_fd), end.set)
             if listen is not None:

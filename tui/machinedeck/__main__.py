@@ -35,14 +35,15 @@ def main() -> int:
 
 def _demo(seed: int) -> Host:
     """A made-up host; its service is started first and gets ready while we do."""
-    from machinedeck.bus.child import Child  # noqa: PLC0415 - see `main`
-    from machinedeck.bus.demo import demo_host  # noqa: PLC0415 - see `main`
+    from machinedeck.bus.child import Child, demo_command  # noqa: PLC0415 - see `main`
     from machinedeck.model.failure import Failure  # noqa: PLC0415 - see `main`
 
     try:
-        child = Child.demo(seed)
+        child = Child(demo_command(seed))
     except Failure:
         child = None  # the host tries it again when it is opened, and says what is wrong
+    from machinedeck.bus.demo import demo_host  # noqa: PLC0415 - see `main`
+
     return demo_host(seed, child)
 
 

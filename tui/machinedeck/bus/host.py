@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from machined.contract import MACHINE1, nspawn_unit
@@ -80,15 +81,13 @@ class BusHost:
                 and MACHINE1 not in await connection.activatable_names()
             ):
                 raise Failure(Kind.NO_SERVICE, f"Nobody on this bus serves {MACHINE1}.")
-        await machine1.subscribe(
-            lambda name: listener(MachineAppeared(name)), lambda name: listener(MachineGone(name))
+        # All at once: each is a way there and back
+        await asyncio.gather(
+            machine1.subscribe(
+                lambda name: listener(MachineAppeared(name)), lambda name: listener(MachineGone(name))
+            ),
+            _follow_units(systemd1, listener),
         )
-        try:
-            await systemd1.subscribe(lambda unit: listener(UnitBusy(unit)))
-        except Failure as failure:
-            if failure.kind is Kind.NO_BUS:
-                raise
-            _log.warning("States are read at the next look, not at once: %s", failure)
         self._machine1, self._systemd1 = machine1, systemd1
         connection.on_closed(on_closed)
 
@@ -162,3 +161,13 @@ class BusHost:
                 "Nothing was done. Look at it again first.",
             )
         await self._machines.terminate(identity.name)
+
+
+async def _follow_units(systemd1: Systemd1, listener: Listener) -> None:
+    """Follow the jobs of units; without them states are read at the next look."""
+    try:
+        await systemd1.subscribe(lambda unit: listener(UnitBusy(unit)))
+    except Failure as failure:
+        if failure.kind is Kind.NO_BUS:
+            raise
+        _log.warning("States are read at the next look, not at once: %s", failure)
