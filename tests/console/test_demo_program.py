@@ -64,7 +64,7 @@ def test_a_console_that_is_left_has_ended_its_service() -> None:
         console.assert_left_as_found()
 
 
-@pytest.mark.promise("A service of our own that ends is started anew")
+@pytest.mark.promise("A service of our own that ends is started anew", where="bare host")
 def test_a_console_goes_on_with_another_service() -> None:
     with PtyProgram(CONSOLE) as console:
         console.wait_for("● live")
@@ -76,7 +76,9 @@ def test_a_console_goes_on_with_another_service() -> None:
         assert is_over(first)
 
 
-@pytest.mark.promise("Nobody gets into a demo silently: the first-run screen offers it on a key")
+@pytest.mark.promise(
+    "Nobody gets into a demo silently: the first-run screen offers it on a key", where="bare host"
+)
 def test_from_the_first_run_to_the_demo(tmp_path: Path) -> None:
     nowhere = [*CONSOLE[:-1], "--bus", f"unix:path={tmp_path}/none"]
     with PtyProgram(nowhere) as console:
@@ -92,6 +94,7 @@ def test_from_the_first_run_to_the_demo(tmp_path: Path) -> None:
         console.assert_left_as_found()
 
 
+@pytest.mark.promise("In a demo every screen has the word DEMO and a frame of its colour", where="bare host")
 @pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
 def test_a_captive_terminal_shows_that_it_is_a_demo(locale: str) -> None:
     with PtyProgram(CONSOLE, size=(80, 24), environment={"LANG": locale}) as console:

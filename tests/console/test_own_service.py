@@ -125,7 +125,7 @@ async def test_one_that_was_never_asked_ends_too() -> None:
     assert not is_alive(child.pid)
 
 
-@pytest.mark.promise("A service of our own that ends is started anew")
+@pytest.mark.promise("A service of our own that ends is started anew", where="bare host")
 async def test_a_killed_service_is_told_and_started_anew() -> None:
     host, service = own_host(SERVING)
     store = Store()

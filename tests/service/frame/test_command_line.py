@@ -83,7 +83,7 @@ def test_help_tells_all_options_and_codes() -> None:
     assert "exit code" in output
 
 
-@pytest.mark.promise("The service listens in no folder that others may write in", where="simulated")
+@pytest.mark.promise("The service listens in no folder that others may write in", where="bare host")
 def test_an_unsafe_folder_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "open"
     folder.mkdir()

@@ -25,7 +25,7 @@ sys.addaudithook(on_event)
 
 
 @pytest.mark.promise(
-    "The shell of the demo never runs a program of your host and opens no file of it.", where="simulated"
+    "The shell of the demo never runs a program of your host and opens no file of it", where="bare host"
 )
 async def test_no_file_of_the_host_is_opened_and_no_program_is_run(room: Room) -> None:
     names = sorted(set(PROGRAMS) - {"exit", "logout"})
