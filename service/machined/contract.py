@@ -22,6 +22,10 @@ SYSTEMD1_PATH = "/org/freedesktop/systemd1"
 SYSTEMD1_MANAGER_INTERFACE = f"{SYSTEMD1}.Manager"
 SYSTEMD1_UNIT_INTERFACE = f"{SYSTEMD1}.Unit"
 
+OPERATIONS_INTERFACE = "io.machinedeck.Operations1"
+"""An interface of our own: how far copies, clones and removals are."""
+OPERATIONS_PATH = "/io/machinedeck/Operations1"
+
 BUS = "org.freedesktop.DBus"
 """The bus's own name, and the name of its interface."""
 PROPERTIES_INTERFACE = f"{BUS}.Properties"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from machined.contract import ErrorName
 from machined.host.errors import Refused
@@ -12,23 +14,80 @@ MAX_OPERATIONS = 64
 """How many may be going on at once, of all kinds and for all callers."""
 
 
+class Operation:
+    """One operation.
+
+    Attributes:
+        id: Its number, from 1 on.
+        kind: `remove`, `clone`, `clean`, `copy-to` or `copy-from`, as machinectl(1) calls them.
+        subject: The image or machine that it is about; the mode of a clean.
+        done: Bytes that are done.
+        total: Bytes in all; 0 while unknown.
+    """
+
+    def __init__(self, id: int, kind: str, subject: str, operations: Operations) -> None:
+        self.id = id
+        self.kind = kind
+        self.subject = subject
+        self.done = 0
+        self.total = 0
+        self._operations = operations
+
+    def progress(self, done: int, total: int) -> None:
+        """Take note of how far it is, and tell."""
+        self.done, self.total = done, total
+        self._operations.tell(self)
+
+
+class OperationListener(Protocol):
+    """Who wants to know of operations."""
+
+    def on_operation(self, operation: Operation) -> None:
+        """An operation has begun to work, or got on."""
+
+    def on_operation_ended(self, operation: Operation) -> None:
+        """An operation that was told of has ended, well or not."""
+
+
 class Operations:
-    """Counts the operations that are going on, and lets no more begin than a host can bear."""
+    """Lets no more operations begin than a host can bear, and tells how far they are."""
 
     def __init__(self) -> None:
-        self.running = 0
+        self._ids = itertools.count(1)
+        self._held: dict[int, Operation] = {}
+        self._working: set[int] = set()
+        self._listeners: list[OperationListener] = []
+
+    def listen(self, listener: OperationListener) -> None:
+        """Tell a listener from now on."""
+        self._listeners.append(listener)
+
+    def working(self) -> list[Operation]:
+        """Those that have begun to work, oldest first: neither refused nor waiting for a permission."""
+        return [operation for id, operation in self._held.items() if id in self._working]
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def one(self, kind: str, subject: str) -> Iterator[Operation]:
         """Hold one operation's place.
 
         Raises:
             Refused: LimitsExceeded, as many as may be are going on.
         """
-        if self.running >= MAX_OPERATIONS:
+        if len(self._held) >= MAX_OPERATIONS:
             raise Refused(ErrorName.LIMITS_EXCEEDED, "Too many ongoing operations.")
-        self.running += 1
+        operation = Operation(next(self._ids), kind, subject, self)
+        self._held[operation.id] = operation
         try:
-            yield
+            yield operation
         finally:
-            self.running -= 1
+            del self._held[operation.id]
+            if operation.id in self._working:
+                self._working.discard(operation.id)
+                for listener in self._listeners:
+                    listener.on_operation_ended(operation)
+
+    def tell(self, operation: Operation) -> None:
+        """Tell how far an operation is."""
+        self._working.add(operation.id)
+        for listener in self._listeners:
+            listener.on_operation(operation)

@@ -13,8 +13,9 @@ from machined.bus.log_control import LogControl
 from machined.bus.machine import MachineObjects
 from machined.bus.manager import Manager
 from machined.bus.objects import ObjectTree
+from machined.bus.operations import OperationsObject
 from machined.bus.senders import Senders
-from machined.contract import MACHINE1, MANAGER_INTERFACE, MANAGER_PATH, machine_path
+from machined.contract import MACHINE1, MANAGER_INTERFACE, MANAGER_PATH, OPERATIONS_PATH, machine_path
 from machined.host.ports import Host
 from machined.images.catalog import Images
 from machined.machines.entering import Entering
@@ -64,6 +65,9 @@ class Service:
         senders = Senders(connection, host.authority)
         self.tree = ObjectTree(senders, host.facts.machine_id, is_strict=is_strict)
         self._export(Entering(self.registry, operations))
+        if not is_strict:
+            progress = OperationsObject(connection, operations)
+            self.tree.add(OPERATIONS_PATH, progress, progress.interface)
         for exporter in exporters:
             exporter(self.tree)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from machined.host.storage import Progress, unseen
+
 
 class Place(NamedTuple):
     """Where to: the inside of a machine, or the host itself."""
@@ -114,7 +116,7 @@ class Inside(Protocol):
     async def bind_mount(self, place: Place, request: BindRequest) -> None:
         """Show a file or folder of the host inside a machine."""
 
-    async def copy(self, place: Place, request: CopyRequest) -> None:
+    async def copy(self, place: Place, request: CopyRequest, progress: Progress = unseen) -> None:
         """Copy a file or tree; EEXIST where a file is in the way and is not to be replaced."""
 
     async def open_root(self, place: Place) -> int:

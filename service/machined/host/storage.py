@@ -13,6 +13,10 @@ Progress = Callable[[int, int], None]
 """Told of bytes done and bytes in all, as a long operation goes on; the second is 0 while unknown."""
 
 
+def unseen(done: int, total: int) -> None:
+    """Nobody watches this operation."""
+
+
 class ImageType(StrEnum):
     """What an image is made of (machinectl(1), "Files and Directories")."""
 

@@ -9,7 +9,7 @@ from machined.contract import HOST_MACHINE, MANAGE_IMAGES, MANAGE_MACHINES, UNKN
 from machined.host.authority import Permit
 from machined.host.errors import Refused
 from machined.host.ports import Host
-from machined.host.storage import Image, Metadata, PoolStatus
+from machined.host.storage import Image, Metadata, PoolStatus, Progress
 from machined.images.names import is_image_name
 from machined.operations import Operations
 
@@ -66,10 +66,10 @@ class Images:
             Refused: LimitsExceeded, or the caller may not.
             OSError: EROFS for `.host` and vendor images, EBUSY for one in use.
         """
-        with self._operations.one():
+        with self._operations.one("remove", image.name) as operation:
             image = await self._permitted(image, permit, {"verb": "remove"})
             _refuse_fixed(image)
-            await self._storage.remove(image, _unseen)
+            await self._storage.remove(image, operation.progress)
 
     async def rename(self, image: Image, new_name: str, permit: Permit) -> None:
         """Rename an image and its side files.
@@ -91,11 +91,11 @@ class Images:
             Refused: LimitsExceeded, InvalidArgs, or the caller may not.
             OSError: EEXIST for a name that is taken, EOPNOTSUPP for a block device.
         """
-        with self._operations.one():
+        with self._operations.one("clone", new_name) as operation:
             _check_name(new_name)
             image = await self._permitted(image, permit, {"verb": "clone", "new_name": new_name})
             await self._check_free(new_name)
-            await self._storage.clone(image, new_name, is_read_only, _unseen)
+            await self._storage.clone(image, new_name, is_read_only, operation.progress)
 
     async def mark_read_only(self, image: Image, is_read_only: bool, permit: Permit) -> None:
         """Mark an image read-only, or no longer so.
@@ -166,7 +166,7 @@ class Images:
             Refused: LimitsExceeded, InvalidArgs, or the caller may not.
             OSError: An image could not be removed; those before it are gone.
         """
-        with self._operations.one():
+        with self._operations.one("clean", mode) as operation:
             if mode not in {"hidden", "all"}:
                 raise Refused(ErrorName.INVALID_ARGS, f"Unknown mode '{mode}'.")
             await permit(MANAGE_MACHINES, {"verb": "clean_pool", "mode": mode})
@@ -178,14 +178,14 @@ class Images:
                     or (mode == "hidden" and not image.is_hidden)
                 ):
                     continue
-                if await self._is_removed(image):
+                if await self._is_removed(image, operation.progress):
                     removed.append((image.name, image.usage_exclusive))
             return removed
 
-    async def _is_removed(self, image: Image) -> bool:
+    async def _is_removed(self, image: Image, progress: Progress) -> bool:
         """Remove an image; False for one in use, which stays."""
         try:
-            await self._storage.remove(image, _unseen)
+            await self._storage.remove(image, progress)
         except OSError as error:
             if error.errno == errno.EBUSY:
                 return False
@@ -203,10 +203,6 @@ class Images:
             raise _fault(errno.EBUSY)
         if await self._storage.find(name) is not None:
             raise _fault(errno.EEXIST)
-
-
-def _unseen(done: int, total: int) -> None:
-    """Nobody watches this operation."""
 
 
 def _fault(number: int) -> OSError:

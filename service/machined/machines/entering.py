@@ -138,7 +138,8 @@ class Entering:
             Refused: LimitsExceeded, NotSupported for other classes, InvalidArgs.
             OSError: What went wrong with the copy; EEXIST where a file is in the way.
         """
-        with self._operations.one():
+        kind = "copy-to" if request.is_into_machine else "copy-from"
+        with self._operations.one(kind, machine.name) as operation:
             if machine.machine_class != CONTAINER:
                 raise Refused(
                     ErrorName.NOT_SUPPORTED, "Copying files is only supported on container machines."
@@ -148,7 +149,7 @@ class Entering:
             await permit(MANAGE_MACHINES, {"machine": machine.name, "verb": "copy", **details})
             machine = self._registry.get(machine.name)
             shift = await uid_shift(self._inside, machine.place)
-            await self._inside.copy(machine.place, request._replace(shift=shift))
+            await self._inside.copy(machine.place, request._replace(shift=shift), operation.progress)
 
     async def open_root(self, machine: Machine, permit: Permit) -> int:
         """A descriptor of a machine's root folder."""

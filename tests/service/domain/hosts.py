@@ -14,7 +14,7 @@ from machined.host.errors import Refused
 from machined.host.inside import Address, BindRequest, CopyRequest, IdRange, Place, Pty, ShellRequest
 from machined.host.ports import Host, HostFacts
 from machined.host.states import MachineRecord
-from machined.host.storage import Image, Metadata, PoolStatus, Progress
+from machined.host.storage import Image, Metadata, PoolStatus, Progress, unseen
 from machined.host.units import ScopeRequest, UnitListener
 
 HOST_ID = bytes(range(1, 17))
@@ -168,7 +168,7 @@ class FakeInside:
     async def bind_mount(self, place: Place, request: BindRequest) -> None:
         self.done.append((place.name, request))
 
-    async def copy(self, place: Place, request: CopyRequest) -> None:
+    async def copy(self, place: Place, request: CopyRequest, progress: Progress = unseen) -> None:
         self.done.append((place.name, request))
         if self.gate is not None:
             await self.gate.wait()
@@ -189,6 +189,8 @@ class FakeStorage:
     pool_status: PoolStatus = field(default_factory=lambda: PoolStatus("/var/lib/machines", 7, 9))
     gate: asyncio.Event | None = None
     """What long work waits for."""
+    amounts: list[tuple[int, int]] = field(default_factory=list)
+    """What a clone tells of how far it is, before it waits."""
 
     async def find(self, name: str) -> Image | None:
         return self.images.get(name)
@@ -211,6 +213,8 @@ class FakeStorage:
         await self._do("rename", image, new_name)
 
     async def clone(self, image: Image, new_name: str, is_read_only: bool, progress: Progress) -> None:
+        for done, total in self.amounts:
+            progress(done, total)
         await self._do("clone", image, new_name, is_read_only)
 
     async def set_read_only(self, image: Image, is_read_only: bool) -> None:

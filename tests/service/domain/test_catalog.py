@@ -14,7 +14,7 @@ from machined.host.errors import Refused
 from machined.host.storage import Image, ImageType
 from machined.images.catalog import Images
 from machined.images.names import is_image_name
-from machined.operations import MAX_OPERATIONS, Operations
+from machined.operations import MAX_OPERATIONS, Operation, Operations
 from tests.service.domain.hosts import FakeHost, Permits
 
 
@@ -165,6 +165,45 @@ async def test_so_many_operations_at_once_and_no_more(
         assert caught.value.name == ErrorName.LIMITS_EXCEEDED
     fake.storage.gate.set()
     await asyncio.gather(*going)
+
+
+class Watcher:
+    """What operations tell."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def on_operation(self, operation: Operation) -> None:
+        self.told.append((operation.kind, operation.subject, operation.done, operation.total))
+
+    def on_operation_ended(self, operation: Operation) -> None:
+        self.told.append((operation.kind, operation.subject))
+
+
+async def test_long_work_tells_how_far_it_is(fake: FakeHost, permits: Permits) -> None:
+    operations, watcher = Operations(), Watcher()
+    operations.listen(watcher)
+    images = Images(fake.host, operations)
+    fake.storage.images["web"] = image = Image("web", "/var/lib/machines/web", ImageType.DIRECTORY)
+    fake.storage.gate = asyncio.Event()
+    fake.storage.amounts = [(0, 9), (4, 9)]
+    going = asyncio.create_task(images.clone(image, "new", False, permits))
+    await asyncio.sleep(0.01)
+    assert [(one.id, one.kind, one.done) for one in operations.working()] == [(1, "clone", 4)]
+    fake.storage.gate.set()
+    await going
+    assert watcher.told == [("clone", "new", 0, 9), ("clone", "new", 4, 9), ("clone", "new")]
+    assert operations.working() == []
+
+
+async def test_refused_work_is_not_told_of(fake: FakeHost, permits: Permits) -> None:
+    operations, watcher = Operations(), Watcher()
+    operations.listen(watcher)
+    image = Image(".host", "/", ImageType.DIRECTORY)
+    fake.storage.images[".host"] = image
+    with pytest.raises(OSError, match="Read-only"):
+        await Images(fake.host, operations).remove(image, permits)
+    assert watcher.told == []
 
 
 async def test_an_image_in_use_tells_why_it_cannot_be_read(images: Images, fake: FakeHost) -> None:

@@ -13,7 +13,7 @@ from machined.host.errors import Refused
 from machined.host.inside import Address, BindRequest, CopyRequest, IdRange, Place, Pty, ShellRequest
 from machined.host.ports import Host, HostFacts
 from machined.host.states import MachineRecord
-from machined.host.storage import Image, ImageType, Metadata, PoolStatus
+from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress, unseen
 from machined.host.units import ScopeRequest, UnitListener
 
 MACHINE_ID = bytes(range(16))
@@ -126,7 +126,7 @@ class Inside:
     async def bind_mount(self, place: Place, request: BindRequest) -> None:
         self.done.append(("bind_mount", place.name, *request))
 
-    async def copy(self, place: Place, request: CopyRequest) -> None:
+    async def copy(self, place: Place, request: CopyRequest, progress: Progress = unseen) -> None:
         self.done.append(("copy", place.name, *request))
 
     async def open_root(self, place: Place) -> int:

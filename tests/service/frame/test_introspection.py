@@ -54,7 +54,7 @@ async def test_the_folder_of_images_lists_each(client: Connection) -> None:
 
 @pytest.mark.parametrize(
     ("path", "below"),
-    [("/", ["org"]), ("/org", ["freedesktop"]), ("/org/freedesktop", ["LogControl1", "machine1"])],
+    [("/", ["io", "org"]), ("/org", ["freedesktop"]), ("/org/freedesktop", ["LogControl1", "machine1"])],
 )
 async def test_the_ways_to_objects_introspect(client: Connection, path: str, below: list[str]) -> None:
     root = await introspected(client, path)

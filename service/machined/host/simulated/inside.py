@@ -16,6 +16,7 @@ from machined.host.simulated.machines import SimulatedMachine
 from machined.host.simulated.root_copies import RootCopies
 from machined.host.simulated.terminals import Terminals
 from machined.host.simulated.tree import Tree, file, folder
+from machined.host.storage import Progress, unseen
 
 COPIED = 250 * 1024**2
 """Bytes that are copied in a second."""
@@ -96,7 +97,7 @@ class SimulatedInside:
             machine.tree.add(request.destination, folder(0o700) if source.is_folder else file(b""))
         machine.tree.mount(request.destination, view(source), is_read_only=request.is_read_only)
 
-    async def copy(self, place: Place, request: CopyRequest) -> None:
+    async def copy(self, place: Place, request: CopyRequest, progress: Progress = unseen) -> None:
         """Copy a file or tree, at the pace of a disk.
 
         Raises:
@@ -110,8 +111,11 @@ class SimulatedInside:
         if request.shift:
             own(copied, 0, 0)
         check_copy(copied, target, request.destination, replaces=request.replaces)
-        for _ in range(int(copied.size() / COPIED / STEP)):
+        total = copied.size()
+        progress(0, total)
+        for step in range(int(total / COPIED / STEP)):
             await self._estate.clock.sleep(STEP)
+            progress(min(total, int((step + 1) * STEP * COPIED)), total)
             if not machine.is_running:
                 raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
         put(copied, target, request.destination, replaces=request.replaces)
