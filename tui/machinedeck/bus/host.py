@@ -10,8 +10,18 @@ from machined.wire import Connection
 from machinedeck.bus.errors import asked
 from machinedeck.bus.machine1 import Machine1
 from machinedeck.bus.opening import AddressOpening, Opening
+from machinedeck.bus.operations1 import follow_operations
 from machinedeck.bus.systemd1 import Systemd1
-from machinedeck.model.event import Listener, Lost, MachineAppeared, MachineGone, ServiceMoved, UnitBusy
+from machinedeck.model.event import (
+    Listener,
+    Lost,
+    MachineAppeared,
+    MachineGone,
+    OperationEnded,
+    OperationMoved,
+    ServiceMoved,
+    UnitBusy,
+)
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Identity, Machine, OperatingSystem
@@ -87,6 +97,11 @@ class BusHost:
                 lambda name: listener(MachineAppeared(name)), lambda name: listener(MachineGone(name))
             ),
             _follow_units(systemd1, listener),
+            follow_operations(
+                connection,
+                lambda operation: listener(OperationMoved(operation)),
+                lambda number: listener(OperationEnded(number)),
+            ),
         )
         self._machine1, self._systemd1 = machine1, systemd1
         connection.on_closed(on_closed)

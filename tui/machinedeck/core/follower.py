@@ -11,7 +11,16 @@ from machinedeck.core.host import Host
 from machinedeck.core.repeat import Repeat
 from machinedeck.core.status import Link, Part, Status
 from machinedeck.core.store import Store
-from machinedeck.model.event import Event, Lost, MachineAppeared, MachineGone, ServiceMoved, UnitBusy
+from machinedeck.model.event import (
+    Event,
+    Lost,
+    MachineAppeared,
+    MachineGone,
+    OperationEnded,
+    OperationMoved,
+    ServiceMoved,
+    UnitBusy,
+)
 from machinedeck.model.failure import Failure, Kind
 
 POLL_SECONDS = 15.0
@@ -158,14 +167,23 @@ class Follower:
                 self._machines.ask()
                 self._image_os.ask()
             case UnitBusy(unit):
-                for machine in self.store.registered.values():
-                    if machine.unit == unit:
-                        self._details.look(machine.name)
+                self._on_unit_busy(unit)
             case ServiceMoved(is_there):
+                self.store.drop_operations()
                 self._on_service_moved(is_there)
+            case OperationMoved(operation):
+                self.store.set_operation(operation)
+            case OperationEnded(number):
+                self.store.drop_operations(number)
+                self._on_images_changed()
             case Lost(failure):
                 if self._lost is not None and not self._lost.done():
                     self._lost.set_result(failure)
+
+    def _on_unit_busy(self, unit: str) -> None:
+        for machine in self.store.registered.values():
+            if machine.unit == unit:
+                self._details.look(machine.name)
 
     def _on_images_changed(self) -> None:
         self._images.ask()
@@ -178,6 +196,7 @@ class Follower:
         self._ask_all()
 
     def _on_down(self, failure: Failure) -> None:
+        self.store.drop_operations()
         self.has_asked.set()
         self.has_looked.set()
         link = Link.LOST if self._has_been_up else Link.MISSING

@@ -11,6 +11,7 @@ from machinedeck.core.status import Part, Status
 from machinedeck.model.failure import Failure
 from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine, OperatingSystem, State
+from machinedeck.model.operation import Operation
 
 
 class Change(NamedTuple):
@@ -44,6 +45,8 @@ class Store:
         self.pool: Pool | None = None
         self.image_os: dict[str, OperatingSystem | None] = {}
         """The operating system of images that were asked."""
+        self.operations: dict[int, Operation] = {}
+        """Long work that is going on, by number."""
         self.failures: dict[Part, Failure] = {}
         """Parts that could not be read, and why."""
         self.read: set[Part] = set()
@@ -128,6 +131,17 @@ class Store:
     def set_pool(self, pool: Pool) -> None:
         """Take what is known of the pool."""
         self._set(Part.POOL, "pool", pool)
+
+    def set_operation(self, operation: Operation) -> None:
+        """Take how far an operation is."""
+        self.operations[operation.id] = operation
+        self._changed(Part.IMAGES)
+
+    def drop_operations(self, *numbers: int) -> None:
+        """Forget operations that ended; without a number all, for nobody tells of them any more."""
+        for number in numbers or tuple(self.operations):
+            if self.operations.pop(number, None) is not None:
+                self._changed(Part.IMAGES)
 
     def set_failure(self, part: Part, failure: Failure) -> None:
         """Say why a part could not be read; what was known of it stays."""

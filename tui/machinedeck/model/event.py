@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from machinedeck.model.failure import Failure
+from machinedeck.model.operation import Operation
 
 
 class MachineAppeared(NamedTuple):
@@ -32,12 +33,24 @@ class ServiceMoved(NamedTuple):
     is_there: bool
 
 
+class OperationMoved(NamedTuple):
+    """Long work of the service began, or got on."""
+
+    operation: Operation
+
+
+class OperationEnded(NamedTuple):
+    """Long work of the service ended, well or not."""
+
+    id: int
+
+
 class Lost(NamedTuple):
     """The connection ended; nothing more will be told until the host is opened again."""
 
     failure: Failure
 
 
-Event = MachineAppeared | MachineGone | UnitBusy | ServiceMoved | Lost
+Event = MachineAppeared | MachineGone | UnitBusy | ServiceMoved | OperationMoved | OperationEnded | Lost
 Listener = Callable[[Event], None]
 """What is told of events, one at a time, in the event loop; it must not block."""

@@ -6,6 +6,7 @@ from machinedeck.core.status import Part
 from machinedeck.core.store import Store
 from machinedeck.model import format as written
 from machinedeck.model.image import Image
+from machinedeck.model.operation import going_on
 from machinedeck.model.text import clean
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.widgets.columns import Column
@@ -37,7 +38,8 @@ class ImagesPane(Pane):
     def show(self, store: Store, now: float) -> None:
         """See `Pane`."""
         images = store.visible_images()
-        self.show_title(store, str(len(images)) if Part.IMAGES in store.read else "")
+        count = str(len(images)) if Part.IMAGES in store.read else ""
+        self.show_title(store, count, going_on(list(store.operations.values())))
         self.show_rows([_row(image) for image in images], self.reason(store))
 
 

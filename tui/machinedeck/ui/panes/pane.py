@@ -37,11 +37,11 @@ class Pane(Table):
             return clean(failure.hint or failure.message)
         return self.nothing if self.PART in store.read else "Reading …"
 
-    def show_title(self, store: Store, count: str) -> None:
-        """The title with a count, and the refusal below where there is one."""
+    def show_title(self, store: Store, count: str, note: str = "") -> None:
+        """The title with a count; below the refusal where there is one, else a note."""
         failure = store.failures.get(self.PART)
         title = f"{self.TITLE} {count}".rstrip()
-        subtitle = escape(clean(failure.message, 200)) if failure else ""
+        subtitle = escape(clean(failure.message, 200) if failure else note)
         self._is_titling = True
         try:
             if (self.border_title or "") != title:
