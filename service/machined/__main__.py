@@ -153,7 +153,7 @@ def check_client(descriptor: int) -> None:
     """
     import socket  # noqa: PLC0415 - not for those who give no descriptor
 
-    if descriptor < 0:
+    if not 0 <= descriptor < 2**31:
         raise Wrong(f"--client-fd {descriptor} is no descriptor")
     try:
         with socket.socket(fileno=os.dup(descriptor)) as sock:

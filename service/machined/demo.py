@@ -54,10 +54,12 @@ class Demo:
     async def warm_up(self) -> None:
         """Answer what a console asks first once before it does: marshalling is compiled when it is needed."""
         client = self._bus.attach()
-        for member in ("ListMachines", "ListImages"):
-            await client.call(MACHINE1, MANAGER_PATH, MANAGER_INTERFACE, member)
-        await client.call(MACHINE1, MANAGER_PATH, PROPERTIES_INTERFACE, "GetAll", "s", MANAGER_INTERFACE)
-        await client.close()
+        try:
+            for member in ("ListMachines", "ListImages"):
+                await client.call(MACHINE1, MANAGER_PATH, MANAGER_INTERFACE, member)
+            await client.call(MACHINE1, MANAGER_PATH, PROPERTIES_INTERFACE, "GetAll", "s", MANAGER_INTERFACE)
+        finally:
+            await client.close()
 
     async def stop(self) -> None:
         """End all of it."""

@@ -50,8 +50,8 @@ async def _serve(listen: str | None, client_fd: int | None, seed: int, is_strict
     bus = LocalBus.private() if listen is None else await LocalBus.listen(_socket_path(listen))
     try:
         demo = Demo(bus, seed=seed, is_strict=is_strict)
-        await demo.start()
         try:
+            await demo.start()
             await demo.warm_up()
             if client_fd is not None:
                 bus.adopt(socket.socket(fileno=client_fd), end.set)

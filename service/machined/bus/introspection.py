@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from machined.bus.table import Argument, Interface, Member, Method, Property, Signal
 
@@ -26,7 +25,6 @@ def introspect(interfaces: Iterable[Interface], children: Iterable[str]) -> str:
     return "\n".join([_HEAD, "<node>", *map(_interface, interfaces), *nodes, "</node>", ""])
 
 
-@lru_cache(maxsize=64)
 def _interface(interface: Interface) -> str:
     members = [_member(member) for member in interface.members if not _is_hidden(member)]
     return "\n".join([f' <interface name="{interface.name}">', *members, " </interface>"])

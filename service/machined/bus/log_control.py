@@ -66,8 +66,8 @@ class LogControl:
         return self._target
 
     async def _on_set_level(self, _target: object, _request: Request, value: str) -> None:
-        number = dict(enumerate(_LEVELS.values()))  # syslog(3) numbers them from 0 on
-        level = number.get(int(value)) if value.isdecimal() and value.isascii() else _LEVELS.get(value)
+        numbered = {str(number): level for number, level in enumerate(_LEVELS.values())}  # as syslog(3) does
+        level = numbered.get(value, _LEVELS.get(value))
         if level is None:
             raise Refused(ErrorName.INVALID_ARGS, f"{value!r} is no level: use one of {', '.join(_LEVELS)}.")
         self._root.setLevel(level)

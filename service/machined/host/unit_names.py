@@ -23,7 +23,7 @@ JOB_MODES = (
 """What becomes of jobs in the way of a new one (systemctl(1), `--job-mode=`; StartUnit in
 org.freedesktop.systemd1(5))."""
 
-_MAX_SIGNAL = 64
+MAX_SIGNAL = 64
 _WHOM = ("main", "control", "all")
 _MAX_LENGTH = 255
 _TYPES = (
@@ -98,7 +98,7 @@ def require_target(whom: str, signal: int) -> None:
     """
     if whom.removesuffix("-fail") not in _WHOM:
         raise Refused(ErrorName.INVALID_ARGS, f"Invalid whom argument: {whom}")
-    if not 1 <= signal <= _MAX_SIGNAL:
+    if not 1 <= signal <= MAX_SIGNAL:
         raise Refused(ErrorName.INVALID_ARGS, "Signal number out of range.")
 
 

@@ -53,6 +53,7 @@ def refusal(*arguments: str, fds: tuple[int, ...] = ()) -> tuple[int, str, str]:
         ("--demo --client-fd 0", "no connected socket"),
         ("--demo --client-fd 999", "no connected socket: Bad file descriptor"),
         ("--demo --client-fd -1", "no descriptor"),
+        ("--demo --client-fd 99999999999", "no descriptor"),
         ("--demo --client-fd x", "invalid int value"),
         ("--seed 4", "--seed is for the made-up host"),
         ("--dem", "unrecognized arguments"),

@@ -35,12 +35,19 @@ WORDS = (
     "machines.target",
     "no-such.service",
     "MemoryMax",
+    "PIDs",
+    "KillSignal",
+    "x.scope",
+    "foo.timer",
     "A=b",
     "container",
     "vm",
     "host",
 )
 NUMBERS = (0, 1, 2, 9, signal.SIGRTMIN + 4, 64, 65, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1)
+SMALL = (-5, 0, 9, 64, 9999)
+PIDS = (1, 300, 4_000_000, 4_194_310, 4_194_330)
+"""Real ones, which the demo takes for those of strangers, and some of the estate's own."""
 RANGES = {
     "y": (0, 2**8 - 1),
     "n": (-(2**15), 2**15 - 1),
@@ -85,6 +92,8 @@ def _value(type_: SignatureType) -> st.SearchStrategy[Any]:
             st.integers(0, 2**64 - 1).map(lambda number: Variant("t", number)),
             st.lists(TEXTS, max_size=3).map(lambda texts: Variant("as", texts)),
             st.booleans().map(lambda flag: Variant("b", flag)),
+            st.sampled_from(SMALL).map(lambda number: Variant("i", number)),
+            st.lists(st.sampled_from(PIDS), max_size=2).map(lambda pids: Variant("au", pids)),
         ),
     }[token]
 

@@ -17,7 +17,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from machined.bus.local import LocalBus
-from machined.contract import MACHINE1, MANAGER_PATH, SYSTEMD1, SYSTEMD1_PATH, image_path, machine_path
+from machined.contract import (
+    MACHINE1,
+    MANAGER_PATH,
+    OPERATIONS_PATH,
+    SYSTEMD1,
+    SYSTEMD1_PATH,
+    image_path,
+    machine_path,
+)
 from machined.demo import Demo
 from machined.wire import CallError, Connection
 from tests.service.fuzz.arguments import arguments
@@ -38,6 +46,8 @@ OBJECTS = {
     "manager": (MACHINE1, [MANAGER_PATH]),
     "machine": (MACHINE1, [machine_path("web-2"), machine_path(".host"), machine_path("qemu-3-accounting")]),
     "image": (MACHINE1, [image_path("scratch"), image_path(".host"), image_path("recovery")]),
+    "log": (MACHINE1, ["/org/freedesktop/LogControl1"]),
+    "operations": (MACHINE1, [OPERATIONS_PATH]),
     "systemd": (SYSTEMD1, [SYSTEMD1_PATH]),
     "unit": (SYSTEMD1, [f"{SYSTEMD1_PATH}/unit/systemd_2dnspawn_40web_2d2_2eservice"]),
 }

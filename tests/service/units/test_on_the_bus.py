@@ -148,6 +148,17 @@ async def test_the_order_of_signals_is_that_of_systemd(
     assert of_unit.body[1]["ActiveState"].value == "active"
 
 
+async def test_a_unit_of_another_type_is_told_of_and_forgotten(
+    client: Connection, place: Place, units: SimulatedUnits
+) -> None:
+    await ask(client, "Subscribe")
+    await ask(client, "MaskUnitFiles", "asbb", ["foo.timer"], False, False)
+    await ask(client, "StopUnit", "ss", "foo.timer", "fail")
+    await place.push(1)
+    assert units.find("foo.timer") is None
+    await ask(client, "StopUnit", "ss", "foo.timer", "fail")
+
+
 async def test_who_left_hears_nothing_more(
     served: LocalBus, client: Connection, place: Place, heard: list[Signal]
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal as signals
 
+import pytest
+
 from machined.host.simulated.units import SimulatedUnits
 from machined.host.unit_manager import JobType
 from tests.service.units import facts
@@ -126,6 +128,25 @@ async def test_a_stop_during_a_reboot_wins(place: Place, units: SimulatedUnits) 
     await place.push(5)
     assert place.state(BETA) == "not loaded"
     assert "beta" not in place.estate.machines
+
+
+@pytest.mark.parametrize("mode", ["replace", "replace-irreversibly"])
+async def test_a_stop_at_any_moment_of_a_restart_wins(place: Place, units: SimulatedUnits, mode: str) -> None:
+    for wanted in ("activating/auto-restart", "activating/auto-restart-queued"):
+        await units.start_unit(BETA, "replace")
+        await place.push(3)
+        assert place.state(BETA) == "active/running"
+        place.signal_leader("beta", signals.SIGINT)
+        for _ in range(600):
+            if place.state(BETA) == wanted:
+                break
+            await place.push(0.01)
+        assert place.state(BETA) == wanted
+        diary = place.follow(BETA)
+        await units.stop_unit(BETA, mode)
+        await place.push(5)
+        assert "JobRemoved done" in diary.taken()
+        assert place.state(BETA) == "not loaded"
 
 
 async def test_a_killed_leader_is_a_failure(place: Place, units: SimulatedUnits) -> None:

@@ -109,7 +109,9 @@ class JobQueue:
     async def _perform(self, unit: SimulatedUnit, type: JobType) -> str:
         if type is JobType.TRY_RESTART and unit.is_at_rest:
             return "done"
-        if type is not JobType.START and unit.sub != "auto-restart-queued":
+        # A unit that is to be restarted by itself has stopped already; whoever stops it wants it down
+        is_down = type is JobType.START or (type is not JobType.STOP and unit.sub == "auto-restart-queued")
+        if not is_down:
             await self._stop(unit)
         return "done" if type is JobType.STOP else await self._start(unit)
 

@@ -144,8 +144,8 @@ class NspawnService(Service):
 
     async def _restart(self, unit: SimulatedUnit) -> None:
         await self.roster.estate.clock.sleep(RESTART_SECONDS)
-        if unit.sub != "auto-restart":
-            return
+        if unit.sub != "auto-restart" or (unit.job is not None and unit.job.type is JobType.STOP):
+            return  # a stop that is queued already goes first
         unit.restarts += 1
         self.roster.log(unit, f"{unit.name}: Scheduled restart job, restart counter is at {unit.restarts}.")
         self.roster.enter(unit, ActiveState.ACTIVATING, "auto-restart-queued")

@@ -99,16 +99,14 @@ class Roster:
     def tell(self, unit: SimulatedUnit) -> None:
         """Tell that a unit has changed; what its type adds comes before what all units have."""
         job = [unit.job.id, unit.job.path] if unit.job else NO_JOB
-        changes = {
-            f"{SYSTEMD1}.{unit.type.capitalize()}": {"Result": Variant("s", unit.result)},
-            SYSTEMD1_UNIT_INTERFACE: {
-                "ActiveState": Variant("s", str(unit.active)),
-                "SubState": Variant("s", unit.sub),
-                "Job": Variant("(uo)", job),
-            },
+        changes: dict[str, dict[str, Variant]] = {}
+        if unit.type in {"service", "scope"}:
+            changes[f"{SYSTEMD1}.{unit.type.capitalize()}"] = {"Result": Variant("s", unit.result)}
+        changes[SYSTEMD1_UNIT_INTERFACE] = {
+            "ActiveState": Variant("s", str(unit.active)),
+            "SubState": Variant("s", unit.sub),
+            "Job": Variant("(uo)", job),
         }
-        if unit.type in {"slice", "target"}:
-            del changes[f"{SYSTEMD1}.{unit.type.capitalize()}"]
         for interface, changed in changes.items():
             for listener in list(self.listeners):
                 listener.on_unit_changed(unit.name, interface, changed)

@@ -18,17 +18,17 @@ class Scope:
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
         self._estate = roster.estate
-        self._joining: dict[SimulatedUnit, list[int]] = {}
 
     def expect(self, unit: SimulatedUnit, pids: list[int]) -> None:
         """Have processes that move into the scope once it starts."""
-        self._joining[unit] = pids
+        unit.joining = pids
 
     def start(self, unit: SimulatedUnit) -> None:
         """Take the processes in; one that has ended meanwhile does not come."""
         self._roster.begin(unit)
         table = self._estate.processes
-        for pid in self._joining.pop(unit, []):
+        pids, unit.joining = unit.joining, []
+        for pid in pids:
             if self._estate.is_foreign(pid) and pid not in table.processes:
                 visitor = table.spawn(Process(pid, "", unit=unit.name))
                 self._estate.run(follow(table, visitor))

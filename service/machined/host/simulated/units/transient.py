@@ -10,7 +10,7 @@ from typing import Any
 
 from machined.contract import BUS, ErrorName
 from machined.host.errors import Refused
-from machined.host.unit_names import is_unit_name, unit_type
+from machined.host.unit_names import MAX_SIGNAL, is_unit_name, unit_type
 from machined.host.unit_settings import SETTINGS, Settings, changed_settings, read_only, require_signature
 from machined.wire import Variant
 
@@ -99,6 +99,12 @@ def _slice(_name: str, value: str) -> str:
     return value
 
 
+def _signal(name: str, value: int) -> int:
+    if not 1 <= value <= MAX_SIGNAL:
+        raise Refused(ErrorName.INVALID_ARGS, f"Invalid {name} setting: {value}")
+    return value
+
+
 def _one_of(words: tuple[str, ...]) -> Callable[[str, str], str]:
     def read(name: str, value: str) -> str:
         if value not in words:
@@ -115,5 +121,5 @@ _READERS: dict[str, tuple[str, str, Callable[[str, Any], Any]]] = {
     "Delegate": ("b", "delegate", _as_it_is),
     "AddRef": ("b", "adds_reference", _as_it_is),
     "KillMode": ("s", "kill_mode", _one_of(_KILL_MODES)),
-    "KillSignal": ("i", "kill_signal", _as_it_is),
+    "KillSignal": ("i", "kill_signal", _signal),
 }

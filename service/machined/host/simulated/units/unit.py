@@ -76,6 +76,8 @@ class SimulatedUnit:
     """How the main process is about to end."""
     is_stopping: bool = False
     """Whether it was asked to stop since it was started."""
+    joining: list[int] = field(default_factory=list)
+    """The processes that move into it once it starts."""
     owners: Counter[str] = field(default_factory=Counter)
     """Who keeps it loaded, with how many references each."""
     _waiters: list[asyncio.Future[None]] = field(default_factory=list)
