@@ -46,6 +46,7 @@ BYTES: dict[str, bytes] = {
     "garbage": bytes(range(256)) * 4,
     "text": b"GET / HTTP/1.1\r\nHost: bus\r\n\r\n",
     "zeros": bytes(64),
+    "a reply serial cut short": start(kind=RETURN, fields=6) + b"\5\1u\0\1\0\0\0",
     "a byte order that is none": start(order=b"x"),
     "another version": start(version=2),
     "type 0": frame(0, 9, PING),

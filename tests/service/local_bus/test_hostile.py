@@ -59,8 +59,13 @@ async def test_what_is_no_message_ends_the_connection(bus: LocalBus, join: Join,
 @pytest.mark.usefixtures("good")
 @pytest.mark.parametrize(
     "data",
-    [frame(CALL, 1, PING), frame(CALL, 1, call_fields("GetId")), frame(CALL, 1, call_fields("Hello", "a.b"))],
-    ids=["ping", "another method", "elsewhere"],
+    [
+        frame(CALL, 1, PING),
+        frame(CALL, 1, call_fields("GetId")),
+        frame(CALL, 1, call_fields("Hello", "a.b")),
+        frame(CALL, 1, call_fields("Hello"), "s", ["x"]),
+    ],
+    ids=["ping", "another method", "elsewhere", "with an argument"],
 )
 async def test_who_does_not_begin_with_hello_is_cut_off(
     bus: LocalBus, stranger: Stranger, data: bytes

@@ -85,7 +85,7 @@ def read_fields(kind: int, order: int, raw: bytes) -> tuple[Fields, int]:
         rest, number = raw[:-8], raw[-4:]
     else:
         rest, number = raw, b""
-    if not number or len(rest) > _MAX_CACHED:
+    if len(number) != UINT32[order].size or len(rest) > _MAX_CACHED:
         return _read(kind, order, raw)
     fields, also = _kept(kind, order, rest)
     if also:

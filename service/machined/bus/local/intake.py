@@ -7,10 +7,12 @@ from machined.bus.local.message import Message, read_message
 from machined.bus.local.peer import Load
 from machined.wire.errors import InvalidMessage
 from machined.wire.fds import close_fds
-from machined.wire.header import FIXED, frame_size
+from machined.wire.header import FIXED, MAX_MESSAGE, frame_size
 
 MAX_HEADER = 1 << 18
 """Bytes of header fields that the bus is ready to read: with more it would keep others waiting."""
+SENDER_ROOM = 64
+"""Bytes that the sender's name may add to a message on its way through the bus, at most."""
 CHUNK = 1 << 16
 """Bytes asked of the socket at once; more, up to `MAX_CHUNK`, while a large message is on its way."""
 MAX_CHUNK = 1 << 20
@@ -40,6 +42,11 @@ class Intake:
     def partial(self) -> int:
         """Bytes of a message that has not come in whole."""
         return len(self._partial)
+
+    @property
+    def has_fds(self) -> bool:
+        """Whether descriptors came of a message that has not come in whole."""
+        return bool(self._fds)
 
     def wanted(self) -> int:
         """How many bytes to read next."""
@@ -118,4 +125,6 @@ def _size(data: bytes, at: int) -> int:
     (length,) = UINT32[data[at]].unpack_from(data, at + 12)
     if length > MAX_HEADER:
         raise InvalidMessage(f"the header of a message is of {length} bytes, more than the bus takes")
+    if size > MAX_MESSAGE - SENDER_ROOM:
+        raise InvalidMessage(f"a message of {size} bytes leaves no room for the name of its sender")
     return size

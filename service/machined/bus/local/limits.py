@@ -16,6 +16,8 @@ class Limits(NamedTuple):
         names_per_client: Well-known names that one client owns or waits for.
         pending_calls_per_client: Calls of one client that have no reply yet.
         fds_per_message: Descriptors in one message, at most 253 (the kernel's SCM_MAX_FD).
+        descriptor_seconds: Seconds that descriptors may wait at one client, to be read or for the rest of
+            their message. One of them may be the client's own socket: then nothing else tells that it left.
         incoming_bytes: Bytes of messages, of all clients together, that have not come in whole yet. When
             there are more the client with the most of them is cut off.
         outgoing_bytes: Bytes that wait for one client to read them, behind the message on its way. Others'
@@ -34,6 +36,7 @@ class Limits(NamedTuple):
     names_per_client: int = 5000
     pending_calls_per_client: int = 10_000
     fds_per_message: int = 16
+    descriptor_seconds: float = 150.0
     incoming_bytes: int = 256 << 20
     outgoing_bytes: int = 64 << 20
     outgoing_messages: int = 65_536

@@ -52,6 +52,11 @@ class Outbox:
             self._count(len(chunk) + ENTRY)
             fds = []
 
+    @property
+    def has_fds(self) -> bool:
+        """Whether descriptors wait."""
+        return self._fd_count > 0
+
     def is_filled(self, share: float) -> bool:
         """Whether more waits than this share of what may. A single message may be of any size."""
         limits = self._limits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from machined.bus.local import pending
@@ -93,7 +93,7 @@ class Router:
             return False
         if peer.origin is NOBODY:
             fields = message.fields
-            is_hello = fields.member == "Hello" and fields.destination == BUS
+            is_hello = fields.member == "Hello" and fields.destination == BUS and not fields.signature
             if not is_hello or message.kind != METHOD_CALL or fields.interface not in {BUS, None}:
                 self.work.doom(peer, "its first message was not Hello")
                 return False
@@ -201,17 +201,19 @@ class Router:
 
     def check_load(self) -> None:
         """Cut off the client that has us keep most, if that is too much in sum."""
-        if self._load.waiting > self.limits.waiting_bytes:
-            self._shed({peer: peer.waiting for peer in self.clients}, "most bytes waited for it to read them")
-        if self._load.incoming > self.limits.incoming_bytes:
-            self._shed(
-                {peer: peer.incoming for peer in self.clients}, "it sent most bytes of unfinished messages"
-            )
+        limits = self.limits
+        if self._load.waiting > limits.waiting_bytes:
+            reason = "most bytes waited for it to read them"
+            self._shed(lambda peer: peer.waiting, limits.waiting_bytes, reason)
+        if self._load.incoming > limits.incoming_bytes:
+            reason = "it sent most bytes of unfinished messages"
+            self._shed(lambda peer: peer.incoming, limits.incoming_bytes, reason)
 
-    def _shed(self, sizes: dict[Peer, int], reason: str) -> None:
-        candidates = [peer for peer in sizes if not peer.is_doomed]
-        if candidates:
-            self.work.doom(max(candidates, key=sizes.__getitem__), reason)
+    def _shed(self, kept: Callable[[Peer], int], limit: int, reason: str) -> None:
+        # What the doomed keep is as good as gone, and must not cost another its place
+        sizes = {peer: kept(peer) for peer in self.clients if not peer.is_doomed}
+        if sum(sizes.values()) > limit:
+            self.work.doom(max(sizes, key=sizes.__getitem__), reason)
 
     def _remove(self, peer: Peer, reason: str) -> None:
         logger.debug("%s leaves the bus: %s", peer.name or "a client without a name", reason)

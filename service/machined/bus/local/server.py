@@ -103,6 +103,7 @@ class LocalBus:
             RuntimeError: The bus is closed.
         """
         if not self._is_open:
+            sock.close()
             raise RuntimeError("the bus is closed")
         self._admit(sock, on_gone)
 

@@ -62,6 +62,8 @@ class SocketPeer(Peer):
         self._loop = asyncio.get_running_loop()
         self._is_resuming = False
         self._is_writing = False
+        self._descriptor_seconds = limits.descriptor_seconds
+        self._descriptor_timer: asyncio.TimerHandle | None = None
         self._timer = self._loop.call_later(limits.authentication_seconds, self._expire)
         self._loop.add_reader(self._fd, self._on_readable)
 
@@ -88,6 +90,7 @@ class SocketPeer(Peer):
     def push(self, message: Message, fds: list[int]) -> None:
         """Queue a message for it, and descriptors, which belong to the client from then on."""
         self._outbox.add(message.chunks(), fds)
+        self._time_descriptors()
 
     def flush(self) -> bool:
         """Write what the socket takes; the rest goes when it takes more.
@@ -98,11 +101,14 @@ class SocketPeer(Peer):
         if not self._is_writing and self._outbox.flush():
             self._is_writing = True
             self._loop.add_writer(self._fd, self._on_writable)
+        self._time_descriptors()
         return False
 
     def close(self, reason: str) -> None:
         """End the connection and close the descriptors that were not passed on."""
         self._timer.cancel()
+        if self._descriptor_timer is not None:
+            self._descriptor_timer.cancel()
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
         with contextlib.suppress(OSError):  # a last word; whoever does not take it at once has no use for it
@@ -121,11 +127,25 @@ class SocketPeer(Peer):
         self._router.work.doom(self, "it did not authenticate and say Hello in time")
         self._router.work.settle()
 
+    def _time_descriptors(self) -> None:
+        """Start or stop the time that descriptors may stay here."""
+        holds = self._intake.has_fds or self._outbox.has_fds
+        if holds and self._descriptor_timer is None:
+            self._descriptor_timer = self._loop.call_later(self._descriptor_seconds, self._expire_descriptors)
+        elif not holds and self._descriptor_timer is not None:
+            self._descriptor_timer.cancel()
+            self._descriptor_timer = None
+
+    def _expire_descriptors(self) -> None:
+        self._router.work.doom(self, "descriptors waited too long at it")
+        self._router.work.settle()
+
     def _on_writable(self) -> None:
         try:
             if not self._outbox.flush():
                 self._is_writing = False
                 self._loop.remove_writer(self._fd)
+            self._time_descriptors()
         except OSError as error:
             self._fail(error)
 
@@ -144,7 +164,12 @@ class SocketPeer(Peer):
             work()
         except (InvalidMessage, AuthenticationFailed, OSError) as error:
             self._router.work.doom(self, str(error))
+        except Exception:
+            logger.exception("what %s sent could not be handled", self.name or "a client without a name")
+            self._router.work.doom(self, "the bus failed over what it sent")
         finally:
+            if not self.is_doomed:
+                self._time_descriptors()
             self._router.work.settle()
 
     def _fail(self, error: OSError) -> None:
