@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from textual.events import Key
 
 from machinedeck.model.failure import Failure, Kind
 from tests.console.conftest import Open
@@ -229,3 +230,37 @@ async def test_a_click_on_a_tab_goes_there(console: Open) -> None:
         assert deck.shows("Machines 2 running")
         await deck.pilot.click("#tabs", offset=(9, 0))
         assert deck.app.console_screen.shells.current is not None
+
+
+async def test_shells_opened_right_after_each_other(console: Open, host: FakeHost) -> None:
+    """The keys arrive together, as over a slow line: each goes to its own row."""
+    async with console() as deck:
+        for key in ("end", "enter", "up", "enter"):
+            deck.app.post_message(Key(key, None))
+        await until(lambda: len(deck.app.console_screen.shells.views) == 2)
+        assert [call[1] for call in host.calls if call[0] == "shell"] == ["web-1", "db-1"]
+
+
+async def test_a_click_into_a_shell_that_ended_types_nothing_there(console: Open, host: FakeHost) -> None:
+    async with console() as deck:
+        await deck.press("end", "enter")
+        await until(lambda: host.masters)
+        host.hang_up()
+        await deck.until_shown("Ended.")
+        await deck.pilot.click("TerminalView")
+        assert not deck.app.console_screen.shells.views[0].is_captive
+        await deck.press("enter")
+        assert deck.app.console_screen.shells.views == []
+
+
+async def test_a_click_into_a_shell_that_is_looked_at_says_where_keys_go(
+    console: Open, host: FakeHost
+) -> None:
+    async with console() as deck:
+        await deck.press("end", "enter")
+        await until(lambda: host.masters)
+        await deck.until_shown("all other keys go to")
+        await deck.press("f12", "right_square_bracket")
+        assert not deck.shows("all other keys go to")
+        await deck.pilot.click("TerminalView")
+        await deck.until_shown("all other keys go to")

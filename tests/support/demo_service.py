@@ -183,7 +183,12 @@ class Watcher:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.terminate()
-        self.process.communicate(timeout=10)
+        try:
+            self.process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise
 
     def until(self, word: str) -> str:
         """Wait until it has printed `word`; all that it has printed by then."""

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from machinedeck.model.failure import Failure, Kind
 
@@ -48,23 +49,25 @@ class Child:
     """
 
     def __init__(self, command: Command) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket: socket.socket | None = ours
-        self._log = os.memfd_create("service")
         try:
-            with theirs:
-                self._process = subprocess.Popen(
-                    command(theirs.fileno()),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=self._log,
-                    pass_fds=(theirs.fileno(),),
-                    start_new_session=True,
-                )
+            with ExitStack() as undo:
+                ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+                undo.enter_context(ours)
+                with theirs:
+                    self._log = os.memfd_create("service")
+                    undo.callback(os.close, self._log)
+                    self._process = subprocess.Popen(
+                        command(theirs.fileno()),
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=self._log,
+                        pass_fds=(theirs.fileno(),),
+                        start_new_session=True,
+                    )
+                undo.pop_all()
         except OSError as error:
-            ours.close()
-            os.close(self._log)
             raise Failure(Kind.OWN_SERVICE, f"The service could not be started: {error}.") from error
+        self._socket: socket.socket | None = ours
 
     @property
     def pid(self) -> int:

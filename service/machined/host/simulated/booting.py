@@ -13,6 +13,7 @@ from machined.host.inside import Address
 from machined.host.simulated.blocks import ProcessLine, read_processes
 from machined.host.simulated.entries import ImageEntry, VmEntry
 from machined.host.simulated.images import SimulatedImage
+from machined.host.simulated.machine_ids import read_machine_id
 from machined.host.simulated.machines import SimulatedMachine
 from machined.host.simulated.mounts import MountedTree
 from machined.host.simulated.processes import Process
@@ -189,12 +190,8 @@ def machine_id(estate: Estate, entry: ImageEntry, tree: Tree | None = None) -> b
         tree: Its files; not looked at for an image of the scenario, whose id is known.
     """
     is_of_scenario = any(one is entry for one in estate.scenario.images)
-    if tree is not None and not is_of_scenario and tree.has("/etc/machine-id"):
-        try:
-            return bytes.fromhex(tree.read("/etc/machine-id").decode().strip()[:32])
-        except ValueError:
-            return _random_id(estate.chance(f"id {entry.name}"))
-    return _random_id(estate.chance(f"id {entry.name}"))
+    stored = read_machine_id(tree) if tree is not None and not is_of_scenario else b""
+    return stored or _random_id(estate.chance(f"id {entry.name}"))
 
 
 def made_up_addresses(chance: random.Random) -> list[Address]:

@@ -150,6 +150,7 @@ class Estate:
         gone = [one for one in self.images.values() if not self._is_there(one)]
         for image in gone:
             del self.images[image.name]
+            image.release()
         for where in IMAGE_FOLDERS:
             if not self.host_tree.has(where):
                 continue
@@ -215,7 +216,9 @@ class Estate:
             parent, name = self.host_tree.parent(image.path)
         except OSError:
             return False
-        return name in parent.children
+        node = parent.children.get(name)
+        # Another folder under its name is another image
+        return node is not None and (not node.is_folder or node is image.tree.root)
 
     def _recognize(self, where: str, entry: str, node: Node) -> None:
         """See whether something in an image folder is an image that nobody told us of."""

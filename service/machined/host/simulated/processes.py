@@ -10,6 +10,18 @@ from dataclasses import dataclass, field
 
 from machined.host.clock import Clock
 
+HARMLESS = {
+    0,  # asks whether it is there (kill(2))
+    signals.SIGCHLD,
+    signals.SIGCONT,
+    signals.SIGURG,
+    signals.SIGWINCH,
+    signals.SIGSTOP,
+    signals.SIGTSTP,
+    signals.SIGTTIN,
+    signals.SIGTTOU,
+}
+"""Signals that end no process (signal(7)); being stopped is not shown."""
 FIRST_PID = 300
 """Where pids of a host that runs for a while begin."""
 
@@ -97,10 +109,9 @@ class ProcessTable:
     def signal(self, process: Process, number: int) -> None:
         """Do to a process what a signal does."""
         handles = process.on_signal
-        ignored = {signals.SIGCHLD, signals.SIGCONT, signals.SIGURG, signals.SIGWINCH, signals.SIGSTOP}
         if number != signals.SIGKILL and handles is not None and handles(number):
             return
-        if number not in ignored:
+        if number not in HARMLESS:
             self.end(process)
 
     def of_unit(self, unit: str) -> list[Process]:

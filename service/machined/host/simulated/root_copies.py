@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import os
 import stat
@@ -17,6 +16,11 @@ WRITABLE = 0o700
 
 KEPT = 16
 """How many copies there are at a time. A client that has not read its own by then finds it empty."""
+
+
+def _drop(work: asyncio.Future[int]) -> None:
+    if not work.cancelled() and work.exception() is None:
+        os.close(work.result())
 
 
 class RootCopies:
@@ -46,9 +50,9 @@ class RootCopies:
             try:
                 return await asyncio.shield(work)
             except asyncio.CancelledError:
-                # A thread cannot be stopped; nobody takes what it returns
-                with contextlib.suppress(OSError):
-                    os.close(await work)
+                # A thread cannot be stopped; nobody takes what it returns, however often this is cancelled
+                work.add_done_callback(_drop)
+                await asyncio.wait([work])
                 raise
 
     async def close(self) -> None:

@@ -18,6 +18,7 @@ from machined.host.simulated.cloning import (
 )
 from machined.host.simulated.estate import Estate
 from machined.host.simulated.images import SimulatedImage
+from machined.host.simulated.machine_ids import read_machine_id
 from machined.host.simulated.tree import Tree
 from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress
 
@@ -76,6 +77,8 @@ class SimulatedStorage:
                 raise _fault(errno.EROFS)
             suffix = ".raw" if stored.type is ImageType.RAW else ""
             new_path = f"{stored.path.rpartition('/')[0]}/{new_name}{suffix}"
+            if self._estate.host_tree.has(new_path):
+                raise _fault(errno.EEXIST)  # what is there is no image, and stays
             move_side_files(self._estate.host_tree, stored, new_name)
             self._estate.rename_image(stored, new_name, new_path)
 
@@ -210,12 +213,10 @@ def _metadata(tree: Tree) -> Metadata:
     hostname = next(
         (line for line in _text(tree, "/etc/hostname").splitlines() if line[:1] not in {"", "#"}), ""
     )
-    raw_id = _text(tree, "/etc/machine-id").strip()
-    is_id = len(raw_id) == 32 and all(letter in "0123456789abcdef" for letter in raw_id)
     release = "/etc/os-release" if tree.has("/etc/os-release") else "/usr/lib/os-release"
     return Metadata(
         hostname.strip(),
-        bytes.fromhex(raw_id) if is_id else b"",
+        read_machine_id(tree),
         read_assignments(_text(tree, "/etc/machine-info")),
         read_assignments(_text(tree, release)),
     )

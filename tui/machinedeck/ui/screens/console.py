@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -80,6 +81,7 @@ class Console(Screen[None]):
     ) -> None:
         super().__init__(classes=f"-pane-{PANES[0]}")
         self.store = store
+        self._opening = asyncio.Lock()
         self._title = title
         self._leave_key = leave_key
         self._clock = clock
@@ -194,18 +196,22 @@ class Console(Screen[None]):
             self.post_message(self.Wanted(action, self.machine))
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
-        """Enter on a machine opens a shell in it."""
-        if event.table is self.panes[0] and self.machine is not None:
-            self.post_message(self.Wanted("shell", self.machine))
+        """Enter on a machine opens a shell in it, wherever the cursor has gone since."""
+        if event.table is self.panes[0]:
+            machine = next((one for one in self.store.rows() if one.name == event.key), None)
+            if machine is not None:
+                self.post_message(self.Wanted("shell", machine))
 
     # Terminals
 
     async def open_shell(self, session: Session) -> None:
         """Add a tab for a session and go there."""
-        if not self.tabs.is_attached:
-            await self.mount(self.tabs, before="#estate")
-            await self.mount(self.shells, after="#estate")
-        await self.shells.open(session)
+        async with self._opening:
+            # One after another: the second finds the place that the first has made
+            if not self.tabs.is_attached:
+                await self.mount(self.tabs, before="#estate")
+                await self.mount(self.shells, after="#estate")
+            await self.shells.open(session)
 
     def on_shells_changed(self) -> None:
         """Show the panes where no terminal is seen, and the tabs where there are any."""
@@ -233,7 +239,7 @@ class Console(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         """The key that leaves a terminal also leads back to it."""
         view = self.shells.current
-        if view is not None and view.is_captive and self.focused is view:
+        if view is not None and view.is_captive and not view.session.has_ended and self.focused is view:
             # A terminal keeps its own keys: this one was typed right after the one that led there.
             pass_on(self, event)
         elif event.key == self._leave_key and self.shells.views:

@@ -221,9 +221,10 @@ class TerminalView(Widget, can_focus=True):
         return True
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Pass a press on, where the program in the machine wants the mouse."""
-        self.is_captive = True
+        """Type into it, if it has not ended, and pass the press on where the program wants the mouse."""
+        self.is_captive = not self.session.has_ended
         self._mouse("press", event.button, event)
+        self.post_message(self.Changed(self))
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """Pass a release on."""
