@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from textual.widgets import Static
 
 from machinedeck.core import follower
-from machinedeck.model.event import ServiceMoved, UnitBusy
+from machinedeck.model.event import OperationMoved, ServiceMoved, UnitBusy
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.machine import State
+from machinedeck.model.operation import Operation
+from machinedeck.ui.app import GATHER_SECONDS
 from tests.console.conftest import Open
 from tests.support.fake_host import FEDORA, FakeHost, image, machine
 from tests.support.waiting import until
+
+CLONE = Operation(3, "clone", "copy", 1, 4)
 
 
 async def test_running_and_stopped_machines_are_listed(console: Open) -> None:
@@ -139,3 +146,21 @@ async def test_an_error_of_the_program_is_not_kept_quiet(console: Open, host: Fa
     with pytest.raises(Exception, match="NoneType"):
         async with console() as deck:
             await deck.settle()
+
+
+class Slow(Static):
+    """A widget that takes its time to go."""
+
+    async def on_unmount(self) -> None:
+        await asyncio.sleep(4 * GATHER_SECONDS)
+
+
+async def test_news_that_come_while_it_is_left(console: Open, host: FakeHost) -> None:
+    """They would find the screen half taken down; leaving the block raises what they raise."""
+    async with console() as deck:
+        await deck.app.console_screen.mount(Slow())
+        host.tell(OperationMoved(CLONE))
+        await deck.until_shown("clone copy 25 %")
+        host.tell(OperationMoved(CLONE._replace(done=2)))
+        await asyncio.sleep(0)
+        assert deck.app.has_news, "gathered, to be shown in a moment"

@@ -23,8 +23,7 @@ async def test_it_is_shown_until_it_ends(console: Open, host: FakeHost) -> None:
         host.tell(OperationMoved(CLONE._replace(done=2)))
         await deck.until_shown("clone copy 50 %")
         host.tell(OperationEnded(CLONE.id))
-        await deck.settle()
-        assert not deck.shows("clone copy")
+        await deck.until_gone("clone copy")
 
 
 async def test_nothing_is_left_of_it_when_the_service_goes(console: Open, host: FakeHost) -> None:
@@ -32,8 +31,7 @@ async def test_nothing_is_left_of_it_when_the_service_goes(console: Open, host: 
         host.tell(OperationMoved(CLONE))
         await deck.until_shown("clone copy")
         host.tell(ServiceMoved(False))
-        await deck.settle()
-        assert not deck.shows("clone copy")
+        await deck.until_gone("clone copy")
 
 
 def test_a_clone_by_somebody_else_is_seen(tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ class Deck:
     host: FakeHost
 
     async def settle(self) -> None:
-        """Let everything that is on its way arrive."""
+        """Let everything that is on its way arrive, what is gathered to be shown together included."""
         await self.pilot.pause()
+        await until(lambda: not self.app.has_news, what="what changed to be shown")
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
@@ -54,6 +55,10 @@ class Deck:
     async def until_shown(self, text: str) -> None:
         """Wait until a text stands on the screen."""
         await until(lambda: self.shows(text), what=f"{text!r} in:\n" + "\n".join(self.screen()))
+
+    async def until_gone(self, text: str) -> None:
+        """Wait until a text stands nowhere on the screen."""
+        await until(lambda: not self.shows(text), what=f"{text!r} to go from:\n" + "\n".join(self.screen()))
 
 
 def screen_lines(app: App[None]) -> list[str]:

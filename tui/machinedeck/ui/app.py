@@ -102,6 +102,11 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         if options.is_calm:
             self.animation_level = "none"
 
+    @property
+    def has_news(self) -> bool:
+        """Whether something changed that is not on the screen yet."""
+        return self._news is not None
+
     def get_line_filters(self) -> list[LineFilter]:
         """Textual's filters, and the one to plain ASCII where the locale knows no more."""
         filters = list(super().get_line_filters())
@@ -145,7 +150,7 @@ class MachinedeckApp(App[None], inherit_bindings=False):
     def on_machinedeck_app_news(self) -> None:
         """Show what changed, and what comes within the next moment in one go after it."""
         news, self._news = self._news, None
-        if news is None:
+        if news is None or not self.is_running:  # what shows it is being taken down
             self._is_gathering = False
             return
         self._show(news)

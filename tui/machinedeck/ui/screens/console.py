@@ -92,15 +92,19 @@ class Console(Screen[None]):
             ImagesPane(id="images"),
             PoolPane(id="pool"),
         )
-        self.tabs = Line(id="tabs")
+        # Kept, not looked up: a piece of news or a moving focus may still come while the screen is taken down
+        self.header, self.tabs, self.keys = Line(id="header"), Line(id="tabs"), Line(id="keys")
+        self.estate = Container(id="estate")
         self.shells = Shells(id="shells", leave_key=leave_key, frames=frames)
 
     def compose(self) -> ComposeResult:
         """Header, panes, keys; the rest is made when it is needed first."""
         machines, images, pool = self.panes
-        yield Line(id="header")
-        yield Container(machines, Horizontal(images, pool, id="lower"), id="estate")
-        yield Line(id="keys")
+        yield self.header
+        with self.estate:
+            yield machines
+            yield Horizontal(images, pool, id="lower")
+        yield self.keys
 
     def on_mount(self) -> None:
         """Show what is known already, and follow the store and the clock."""
@@ -131,14 +135,14 @@ class Console(Screen[None]):
             note.update(Content(text))
             note.display = bool(text)
         elif text:
-            self.mount(Static(Content(text), id=id), before="#estate")
+            self.mount(Static(Content(text), id=id), before=self.estate)
 
     def _show_lines(self) -> None:
-        self.query_one("#header", Line).show(*lines.header(self.store, self._title))
+        self.header.show(*lines.header(self.store, self._title))
         self.tabs.show(self.shells.pieces(), lines.leave_hint(self.shells, self._leave_key))
         table = self.panes[self._pane]
         machine = self.machine if self._pane == 0 else None
-        self.query_one("#keys", Line).show(
+        self.keys.show(
             lines.keys(self.shells, self._leave_key, machine, has_rows=bool(table.rows), room=self.size.width)
         )
 
@@ -209,14 +213,14 @@ class Console(Screen[None]):
         async with self._opening:
             # One after another: the second finds the place that the first has made
             if not self.tabs.is_attached:
-                await self.mount(self.tabs, before="#estate")
-                await self.mount(self.shells, after="#estate")
+                await self.mount(self.tabs, before=self.estate)
+                await self.mount(self.shells, after=self.estate)
             await self.shells.open(session)
 
     def on_shells_changed(self) -> None:
         """Show the panes where no terminal is seen, and the tabs where there are any."""
         current = self.shells.current
-        self.query_one("#estate").display = current is None
+        self.estate.display = current is None
         self.tabs.display = bool(self.shells.views)
         if current is None and not self.panes[self._pane].has_focus:
             self.set_focus(self.panes[self._pane])
