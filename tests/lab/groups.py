@@ -11,6 +11,10 @@ from tests.lab.place import LabError, wait_until
 #: All hosts' groups are below groups of this name, next to whatever runs the tests.
 PARENT = "machinedeck-lab"
 
+#: A command that goes into the groups of $GROUPS_TO_JOIN, and then becomes its arguments. A process may be
+#: moved only within the groups that its writer's namespace shows (cgroups(7), nsdelegate).
+JOIN = ("sh", "-ec", 'for group in $GROUPS_TO_JOIN; do echo $$ >"$group/cgroup.procs"; done; exec "$@"', "sh")
+
 
 def trees() -> dict[str, Path]:
     """Where the trees that systemd uses are mounted: by "" version 2, by "name=systemd" version 1's."""

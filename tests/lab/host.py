@@ -33,10 +33,6 @@ TREE = "/opt/lab-tree"
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-#: Run in the host's process and mount namespaces but not yet in its control group namespace: a process may be
-#: moved only within the groups that its writer's namespace shows (cgroups(7), nsdelegate).
-JOIN = 'for group in $GROUPS_TO_JOIN; do echo $$ >"$group/cgroup.procs"; done; exec "$@"'
-
 _numbers = itertools.count(1)
 
 
@@ -163,7 +159,7 @@ class LabHost:
         home = "/root" if user is None else f"/home/{user}"
         settings = {"PATH": PATH, "HOME": home, "LANG": "C.UTF-8", "TERM": "dumb"} | environment
         yield from ("nsenter", f"--target={self.leader}", "--mount", "--uts", "--ipc", "--net", "--pid")
-        yield from ("env", "-i", f"PATH={PATH}", f"GROUPS_TO_JOIN={self._join}", "sh", "-ec", JOIN, "sh")
+        yield from ("env", "-i", f"PATH={PATH}", f"GROUPS_TO_JOIN={self._join}", *groups.JOIN)
         yield from ("nsenter", "--cgroup=/proc/1/ns/cgroup")
         yield from ("env", "-i", *(f"{name}={value}" for name, value in settings.items()))
         # nsenter's child outlives it else.

@@ -216,9 +216,12 @@ def wait_until(is_so: Callable[[], object], what: str, seconds: float = PATIENCE
         time.sleep(0.02)
 
 
-def client(command: Sequence[str]) -> list[str]:
-    """The command line of a real client; skips the test where there can be none, but not in CI."""
-    program = command[2] if command[0] == "stdbuf" else command[0]
+def client(command: Sequence[str], program: str | None = None) -> list[str]:
+    """The command line of a real client; skips the test where there can be none, but not in CI.
+
+    `program` is its name where something else comes before it.
+    """
+    program = program or (command[2] if command[0] == "stdbuf" else command[0])
     if shutil.which(program) is None:
         _lack(f"{program} is missing: apt-get install {PACKAGES.get(program, program)}")
     if program not in NEED_BOOTED:

@@ -60,18 +60,19 @@ def test_who_watches_ends(demo: DemoService) -> None:
 
 def test_a_client_in_mid_call_hears_of_it(demo: DemoService) -> None:
     """A copy of the host takes minutes, even a simulated one."""
-    with subprocess.Popen(
-        client(["machinectl", "clone", ".host", "copy"]),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        env=demo.environment,
-    ) as process:
-        with demo.watch("busctl", "monitor", MACHINE1) as monitor:
+    with demo.watch("busctl", "monitor", MACHINE1) as monitor:
+        monitor.until("Monitoring bus message stream")
+        with subprocess.Popen(
+            client(["machinectl", "clone", ".host", "copy"]),
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=demo.environment,
+        ) as process:
             monitor.until("Member=CloneImage")
-        end(demo)
-        _, said = process.communicate(timeout=10)
+            end(demo)
+            _, said = process.communicate(timeout=10)
     assert process.returncode == 1
     assert said.startswith("Could not clone image: ")
 

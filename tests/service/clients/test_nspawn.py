@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab import groups
 from tests.service.clients.marks import works_unchanged
 from tests.support.demo_service import DemoService, client, wait_until
 
@@ -33,16 +35,20 @@ def root(tmp_path: Path) -> Path:
 def container(
     demo: DemoService, root: Path, *options: str, name: str = NAME
 ) -> Iterator[subprocess.Popen[str]]:
-    """systemd-nspawn, with a program that does nothing for a minute."""
-    words = ["systemd-nspawn", "--quiet", "--register=yes", f"--directory={root}", f"--machine={name}"]
-    words += ["--bind-ro=/usr", "--as-pid2", *options, "/usr/bin/sleep", "60"]
+    """systemd-nspawn, with a program that does nothing for a minute.
+
+    It makes control groups below its own and leaves them to whoever owns those, so it gets some of its own.
+    """
+    own = groups.make(f"nspawn-{os.getpid()}")
+    words = [*groups.JOIN, "systemd-nspawn", "--quiet", "--register=yes", f"--directory={root}"]
+    words += [f"--machine={name}", "--bind-ro=/usr", "--as-pid2", *options, "/usr/bin/sleep", "60"]
     process = subprocess.Popen(
-        client(words),
+        client(words, program="systemd-nspawn"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=demo.environment,
+        env={**demo.environment, "GROUPS_TO_JOIN": " ".join(map(str, own))},
     )
     try:
         yield process
@@ -50,6 +56,7 @@ def container(
         if process.poll() is None:
             process.terminate()
         process.communicate(timeout=20)
+        groups.drop(own)
 
 
 def is_listed(demo: DemoService, name: str = NAME) -> bool:

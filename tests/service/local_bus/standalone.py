@@ -18,6 +18,7 @@ LIMITS = Limits(
     outgoing_bytes=2 << 20,
     outgoing_messages=4000,
     outgoing_fds=64,
+    descriptor_seconds=3.0,  # a client that sent itself its own socket is seen to have left after these only
     waiting_bytes=48 << 20,
     incoming_bytes=48 << 20,
     rules_per_client=500,
