@@ -39,6 +39,10 @@ bench *arguments:
     uv run python -m compileall -q service tui
     uv run python -m tests.bench "$@"
 
+# make random calls of every member for a long time: so many of each, other ones each time
+soak calls="10000":
+    MACHINEDECK_CALLS="$1" uv run pytest -s -q tests/service/fuzz
+
 # run the tests on real systemd hosts, booted for the purpose (needs root)
 lab *arguments:
     uv run pytest tests/lab "$@"

@@ -30,7 +30,10 @@ from machined.demo import Demo
 from machined.wire import CallError, Connection
 from tests.service.fuzz.arguments import arguments
 
-EXAMPLES = 110
+IS_SOAK = "MACHINEDECK_CALLS" in os.environ
+"""Whether these are other calls each time, and as many as is asked for: `just soak`."""
+
+EXAMPLES = int(os.environ.get("MACHINEDECK_CALLS", "110"))
 """Of each member; there are some hundred members, so over 10,000 calls."""
 
 SPEED = 1000
@@ -157,7 +160,7 @@ def bench() -> Iterator[Bench]:
 
 @pytest.mark.promise("Whatever is asked, the answer is a result or an error with a name", where="simulated")
 @pytest.mark.parametrize("kind", OBJECTS)
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300 + EXAMPLES)
 def test_any_call_is_answered(kind: str, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     name, paths = OBJECTS[kind]
@@ -167,7 +170,7 @@ def test_any_call_is_answered(kind: str, bench: Bench, caplog: pytest.LogCapture
         @settings(
             max_examples=EXAMPLES,
             deadline=None,
-            derandomize=True,
+            derandomize=not IS_SOAK,
             database=None,
             suppress_health_check=list(HealthCheck),
         )
