@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 END = b"\0"
 """What ends every message."""
 MAX_MESSAGE = 1 << 16
-"""Bytes of a call, at most. A sensible one has few hundred; reading one of this size takes a millisecond."""
+"""Bytes of a call, at most. A sensible one has a few hundred; reading one takes 4 ms at most."""
 
 INVALID_PARAMETER = "org.varlink.service.InvalidParameter"
 SYSTEM = "io.systemd.System"

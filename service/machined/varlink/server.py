@@ -95,12 +95,15 @@ class VarlinkServer:
 
     def _make_room(self, uid: int) -> None:
         users = Counter(client.uid for client in self._clients)
-        if uid == 0 or users[uid] < self._limits.clients_per_user:
-            if len(self._clients) < self._limits.clients:
-                return
-            uid = users.most_common(1)[0][0]
-        quietest = min((one for one in self._clients if one.uid == uid), key=lambda one: one.active_at)
-        logger.debug("a client of user %s makes room for another", uid)
+        if uid and users[uid] >= self._limits.clients_per_user:
+            crowd = [client for client in self._clients if client.uid == uid]
+        elif len(self._clients) >= self._limits.clients:
+            most = max(users.values())
+            crowd = [client for client in self._clients if users[client.uid] == most]
+        else:
+            return
+        quietest = min(crowd, key=lambda client: client.active_at)
+        logger.debug("a client of user %s makes room for another", quietest.uid)
         self._clients.discard(quietest)
         quietest.cut_off()
 
