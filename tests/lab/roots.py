@@ -20,6 +20,7 @@ PACKAGES = (
         "libpam-systemd",
         "systemd-container",
         "libnss-mymachines",
+        "libnss-systemd",
         "polkitd",
     ),
     *("iproute2", "btrfs-progs", "procps", "util-linux", "mount", "login", "passwd", "bash", "python3"),

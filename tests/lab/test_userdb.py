@@ -123,3 +123,35 @@ async def test_varlinkctl_takes_ours_for_the_real_one(peopled: LabHost, registry
             assert said[0] == said[1]
     finally:
         await database.close()
+
+
+LOOK_UPS = (
+    ("passwd", "vu-web-0"),
+    ("passwd", "1000005"),
+    ("passwd", "3000009"),
+    ("group", "vg-web-7"),
+    ("group", "2000000"),
+    ("passwd", "vu-web-65536"),
+    ("passwd", "vu-no-0"),
+    ("passwd", "3000010"),
+    ("group", "vg-web-70005"),
+)
+
+
+def looked_up(host: LabHost) -> list[str]:
+    """What libc in a host finds of users and groups."""
+    return [host.run("getent", *words, check=False).stdout for words in LOOK_UPS]
+
+
+@pytest.mark.promise("libc finds users and groups of machines by the service, as it does by systemd's")
+async def test_libc_finds_them_by_ours_as_by_the_real_one(peopled: LabHost, registry: Registry) -> None:
+    real = await asyncio.to_thread(looked_up, peopled)
+    assert real[0].startswith("vu-web-0:")
+    assert real[5:] == [""] * 4
+    await asyncio.to_thread(peopled.ask, "systemctl", "stop", "systemd-machined")
+    database = await outside(peopled, registry, SOCKET)
+    try:
+        assert await asyncio.to_thread(looked_up, peopled) == real
+    finally:
+        await database.close()
+        await asyncio.to_thread(peopled.ask, "systemctl", "start", "systemd-machined")
