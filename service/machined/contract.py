@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 MACHINE1 = "org.freedesktop.machine1"
 """The bus name of the service."""
@@ -111,6 +112,7 @@ def unescape_label(label: str) -> str:
     return raw.decode()
 
 
+@lru_cache(maxsize=4096)  # lists of all machines are asked for all the time, and half of their cost was this
 def machine_path(name: str) -> str:
     """The object path of the machine `name`."""
     return f"{MANAGER_PATH}/machine/{escape_label(name)}"
