@@ -19,7 +19,7 @@ from tests.lab.place import wait_until
 from tests.lab.userdb import SOCKET, answers, mapped
 from tests.service.domain.hosts import FakeHost
 from tests.service.varlink.conftest import mapped_registry
-from tests.service.varlink.facts import BROKEN, MACHINES, NONE, PARAMETERS, RECORDS, VM, error, user
+from tests.service.varlink.facts import BROKEN, MACHINES, NONE, PARAMETERS, RECORDS, SERVICE, VM, error, user
 
 pytestmark = pytest.mark.lab()
 
@@ -148,6 +148,8 @@ async def test_libc_finds_them_by_ours_as_by_the_real_one(peopled: LabHost, regi
     real = await asyncio.to_thread(looked_up, peopled)
     assert real[0].startswith("vu-web-0:")
     assert real[5:] == [""] * 4
+    for words in LOOK_UPS:  # as we have it in our own process
+        assert not peopled.run("getent", *words, check=False, SYSTEMD_BYPASS_USERDB=SERVICE).stdout
     await asyncio.to_thread(peopled.ask, "systemctl", "stop", "systemd-machined")
     database = await outside(peopled, registry, SOCKET)
     try:

@@ -26,6 +26,9 @@ SOCKET = Path("/run/systemd/userdb") / SERVICE
 """Where nss-systemd(8) and userdbctl(1) look for it."""
 INTERFACE = "io.systemd.UserDatabase"
 GUIDE = "https://systemd.io/USER_GROUP_API/"
+BYPASS = "SYSTEMD_BYPASS_USERDB"
+"""The variable that has nss-systemd leave a service out, by its name (systemd's docs, "Known Environment
+Variables")."""
 
 DESCRIPTION = """\
 interface io.systemd.UserDatabase
@@ -100,15 +103,18 @@ class UserDatabase:
     async def start(self, path: Path = SOCKET) -> None:
         """Listen at an absolute path.
 
-        The folder is made if it is missing, a socket that nobody answers on is replaced.
+        The folder is made if it is missing, a socket that nobody answers on is replaced. From then on libc
+        in our own process, and in those it starts, leaves this socket out: it would wait for ourselves.
 
         Raises:
             OSError: EADDRINUSE where somebody answers there; or what the kernel says.
         """
         await self._server.listen(path)
+        os.environ[BYPASS] = SERVICE
 
     async def close(self) -> None:
         """Disconnect everybody and remove the socket. Does nothing the second time."""
+        os.environ.pop(BYPASS, None)
         await self._server.close()
 
     def _interface(self) -> Interface:

@@ -106,3 +106,11 @@ async def test_it_ends_while_clients_are_there(registry: Registry, tmp_path: Pat
     assert await reader.read() == b""
     writer.close()
     await writer.wait_closed()
+
+
+async def test_libc_in_our_own_process_does_not_wait_for_us(registry: Registry, tmp_path: Path) -> None:
+    database = UserDatabase(registry)
+    await database.start(tmp_path / "socket")
+    assert os.environ["SYSTEMD_BYPASS_USERDB"] == "io.systemd.Machine"
+    await database.close()
+    assert "SYSTEMD_BYPASS_USERDB" not in os.environ
