@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from machined.host.inside import IdRange, Place
 from machined.machines.registry import Registry
 from machined.varlink import UserDatabase
 from machined.varlink.messages import MAX_MESSAGE
 from machined.varlink.server import Limits
-from tests.service.varlink.facts import WEB, user
+from tests.service.domain.hosts import FakeHost
+from tests.service.varlink.facts import MACHINES, WEB, error, user
 from tests.support.waiting import until
 
 QUESTION = user(uid=1_000_000).encode() + b"\0"
@@ -157,6 +159,47 @@ async def test_a_flood_of_calls_leaves_others_their_turn(database: str) -> None:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_of_many_calls_one_begins_in_each_turn_of_the_loop(database: str, fake: FakeHost) -> None:
+    turn = 0
+    begun: list[int] = []
+
+    async def user_map(place: Place) -> list[IdRange]:
+        if place.name == "web":  # the first that is looked at
+            begun.append(turn)
+        return MACHINES[place.name][0]
+
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    fake.inside.user_map = user_map  # type: ignore[method-assign]
+    counting = asyncio.create_task(count())
+    clients = [Client(database) for _ in range(40)]
+    try:
+        await asyncio.gather(*(client.say(QUESTION * 5) for client in clients))
+        await until(lambda: len(begun) == 200)
+        assert len(set(begun)) == 200
+    finally:
+        counting.cancel()
+        await asyncio.gather(counting, return_exceptions=True)
+        for client in clients:
+            client.sock.close()
+
+
+async def test_a_call_of_great_depth_harms_nobody(database: str) -> None:
+    depth = (MAX_MESSAGE - 100) // 2
+    words = b'{"method":"a.b","parameters":{"x":' + b"[" * depth + b"]" * depth + b"}}\0"
+    async with Client(database) as deep, Client(database) as other:
+        await deep.say(words)
+        assert await deep.hear() in {
+            b"",
+            error("org.varlink.service.MethodNotFound", method="a.b").encode() + b"\0",
+        }
+        assert await other.is_answered()
 
 
 async def test_newcomers_of_a_crowd_send_the_quiet_away(
