@@ -30,6 +30,9 @@ example:
   python -I -m machined --demo --listen unix:path=/run/demo/bus
   DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/demo/bus busctl tree org.freedesktop.machine1
 
+for good:
+  python -I -m machined install --help
+
 exit code:
   0  ended by SIGTERM, SIGINT, or by the client of --client-fd
   1  the bus is lost, or the name is in use
@@ -58,6 +61,10 @@ def main() -> int:
     """Run the service until it is told to end; the exit code."""
     # Nothing that starting makes is garbage; `run` switches the search for it on again
     gc.disable()
+    if sys.argv[1:2] in (["install"], ["uninstall"]):
+        from machined.installing.command import main as install  # noqa: PLC0415 - not for serving
+
+        return install(sys.argv[1:])
     options = read_options(sys.argv[1:])
     try:
         check(options)
@@ -78,7 +85,8 @@ def read_options(arguments: Sequence[str]) -> Options:
     """The options, read; ends the process with code 2 if they make no sense, with 0 after `--help`."""
     parser = ArgumentParser(
         prog="machined",
-        usage="machined [--system | --listen ADDRESS] [--client-fd N] [--demo [--seed N]] [option …]",
+        usage="machined install|uninstall [option …]\n"
+        "       machined [--system | --listen ADDRESS] [--client-fd N] [--demo [--seed N]] [option …]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=RawDescriptionHelpFormatter,

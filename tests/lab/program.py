@@ -18,7 +18,7 @@ from tests.lab.host import LabHost
 from tests.lab.place import cache, locked, project, remove, run
 
 INSIDE = "/opt/machinedeck"
-SOURCES = ("service", "tui")
+SOURCES = ("service", "tui", "assets")
 
 #: A path configuration file, see site(3py): read also by `python -I`, which reads no variable of Python's.
 PATHS = f"""import sys; sys.pycache_prefix = "{INSIDE}/pycache"

@@ -1,0 +1,150 @@
+"""The running host: having its systemd and its message bus take up what was put in place.
+
+All of it by systemctl(1) and busctl(1), which every host with systemd has: each step is a line that the
+operator is shown and can do by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from machined.contract import (
+    BUS,
+    MACHINE1,
+    SYSTEMD1,
+    SYSTEMD1_MANAGER_INTERFACE,
+    SYSTEMD1_PATH,
+    escape_label,
+)
+from machined.installing.errors import Declined, Failed
+from machined.installing.wanted import SOCKET, UNIT
+
+PATIENCE = 120.0
+"""Seconds for one step; a unit that does not start is given up by systemd after 90."""
+_QUICK = 10.0
+"""Seconds for a question."""
+_BOOTED = Path("/run/systemd/system")
+"""There if the host was booted with systemd (sd_booted(3))."""
+
+_RELOAD = (
+    ("systemctl", "daemon-reload"),
+    ("busctl", "call", BUS, "/org/freedesktop/DBus", BUS, "ReloadConfig"),
+)
+
+
+def is_running() -> bool:
+    """Whether this host was booted with systemd."""
+    return _BOOTED.is_dir()
+
+
+class System:
+    """The running host.
+
+    Args:
+        say: Is told each step before it is taken.
+        is_dry: Whether steps are only told.
+    """
+
+    def __init__(self, say: Callable[[str], None], *, is_dry: bool) -> None:
+        self._say = say
+        self._is_dry = is_dry
+
+    def check_owner(self) -> None:
+        """See that nobody else than the unit to be replaced serves machines.
+
+        Raises:
+            Declined: Some other process does.
+        """
+        pid = _owner()
+        if pid is not None and not _is_in_unit(pid):
+            raise Declined(
+                f"the process {pid} serves {MACHINE1} on the system bus, and is not of {UNIT}:"
+                f" end it first (kill {pid})"
+            )
+
+    def is_serving(self) -> bool:
+        """Whether the unit serves machines at this moment."""
+        pid = _owner()
+        return pid is not None and _is_in_unit(pid)
+
+    def start(self, *, without_socket: bool) -> None:
+        """Have the unit that is in place now serve machines, instead of what did.
+
+        Raises:
+            Failed: It does not.
+        """
+        self._reload()
+        if without_socket:
+            self._step("systemctl", "stop", SOCKET)
+        self._step("systemctl", "restart", UNIT)
+        if not self._is_dry and not self.is_serving():
+            raise Failed(f"{UNIT} runs, but does not serve {MACHINE1} on the system bus")
+
+    def give_back(self, *, was_there: bool, had_socket: bool) -> None:
+        """Have the unit of before serve machines again, or nobody if there was none.
+
+        Raises:
+            Failed: systemd or the message bus says no.
+        """
+        self._reload()
+        if had_socket:
+            self._step("systemctl", "start", SOCKET)
+        self._step("systemctl", "try-restart" if was_there else "stop", UNIT)
+
+    def _reload(self) -> None:
+        for step in _RELOAD:
+            self._step(*step)
+
+    def _step(self, *command: str) -> None:
+        self._say(f"run {shlex.join(command)}")
+        if self._is_dry:
+            return
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Failed(f"{shlex.join(command)}: {error}") from None
+        if done.returncode:
+            raise Failed(f"{shlex.join(command)} failed: {_reason(done)}")
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """What a command said, and what the unit's log ends with if it is the unit that failed."""
+    said = " ".join(done.stderr.split()) or f"it ended with {done.returncode}"
+    if done.args[-1] != UNIT:
+        return said
+    command = [
+        "journalctl",
+        "--unit",
+        UNIT,
+        "--identifier=machined",
+        "--lines=1",
+        "--output=cat",
+    ]
+    log = subprocess.run(command, capture_output=True, text=True, timeout=_QUICK, check=False).stdout.strip()
+    return f"{said} Its log ends with: {log}" if log else said
+
+
+def _owner() -> int | None:
+    """The process that serves machines; None if none does. Nobody is started by the question."""
+    reply = _ask(BUS, "/org/freedesktop/DBus", BUS, "GetConnectionUnixProcessID", "s", MACHINE1)
+    return None if reply is None else int(reply[0])
+
+
+def _is_in_unit(pid: int) -> bool:
+    reply = _ask(SYSTEMD1, SYSTEMD1_PATH, SYSTEMD1_MANAGER_INTERFACE, "GetUnitByPID", "u", str(pid))
+    return reply is not None and reply[0] == f"{SYSTEMD1_PATH}/unit/{escape_label(UNIT)}"
+
+
+def _ask(*words: str) -> list[Any] | None:
+    """The values of a reply on the system bus; None if it was an error."""
+    command = ["busctl", "--json=short", "--timeout=5", "call", *words]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_QUICK, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Failed(f"{shlex.join(command)}: {error}") from None
+    return None if done.returncode else list(json.loads(done.stdout)["data"])
