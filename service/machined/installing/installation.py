@@ -76,8 +76,10 @@ class Installation:
                 " To put this service in its place: machinedeck service install --replace."
                 " To have it back later: machinedeck service uninstall."
             )
+        was_serving = False
         if self._is_live:
             self._system.check_owner()
+            was_serving = self._system.is_serving()
         wanted = wanted_files(self.tree, manifest, task.python)
         plan = plan_install(self.tree, manifest, wanted)
         self._tell(plan, "make")
@@ -91,7 +93,7 @@ class Installation:
                 work.install(plan, replaces=task.replaces)
             self._start(plan, without_socket=without_socket)
         except BaseException as error:
-            self._undo(work, error)
+            self._undo(work, error, was_serving=was_serving)
             raise
 
     def uninstall(self) -> None:
@@ -116,7 +118,9 @@ class Installation:
                 self._undo_files(work, error)
                 raise
         if self._is_live:
-            self._system.give_back(was_there=is_replaced, had_socket=had_socket)
+            self._system.give_back(
+                was_there=is_replaced, had_socket=had_socket, was_serving=self._system.is_serving()
+            )
 
     def _check_code(self) -> None:
         found = list(islice(trust.findings(self._code_paths(self._task.python)), _MOST_FINDINGS))
@@ -138,14 +142,14 @@ class Installation:
         if not plan.is_done or not self._system.is_serving():
             self._system.start(without_socket=without_socket)
 
-    def _undo(self, work: Work, error: BaseException) -> None:
+    def _undo(self, work: Work, error: BaseException, *, was_serving: bool) -> None:
         self._undo_files(work, error)
         if not self._is_live:
             return
         nothing = Manifest()
         was_there, had_socket = (is_loadable(self.tree, unit, nothing) for unit in (UNIT, SOCKET))
         try:
-            self._system.give_back(was_there=was_there, had_socket=had_socket)
+            self._system.give_back(was_there=was_there, had_socket=had_socket, was_serving=was_serving)
         except Failed as another:
             raise Failed(f"{error} The files are as they were, but: {another}") from error
 

@@ -81,12 +81,18 @@ class System:
         self._reload()
         if without_socket:
             self._step("systemctl", "stop", SOCKET)
+        self._forget_failures()
         self._step("systemctl", "restart", UNIT)
         if not self._is_dry and not self.is_serving():
             raise Failed(f"{UNIT} runs, but does not serve {MACHINE1} on the system bus")
 
-    def give_back(self, *, was_there: bool, had_socket: bool) -> None:
+    def give_back(self, *, was_there: bool, had_socket: bool, was_serving: bool) -> None:
         """Have the unit of before serve machines again, or nobody if there was none.
+
+        Args:
+            was_there: Whether there was a unit.
+            had_socket: Whether there was a socket that starts it.
+            was_serving: Whether it, or ours, served machines; else it is left to whoever asks for it.
 
         Raises:
             Failed: systemd or the message bus says no.
@@ -94,13 +100,18 @@ class System:
         self._reload()
         if had_socket:
             self._step("systemctl", "start", SOCKET)
-        self._step("systemctl", "try-restart" if was_there else "stop", UNIT)
+        self._forget_failures()
+        self._step("systemctl", "restart" if was_there and was_serving else "stop", UNIT)
 
     def _reload(self) -> None:
         for step in _RELOAD:
             self._step(*step)
 
-    def _step(self, *command: str) -> None:
+    def _forget_failures(self) -> None:
+        """Let failures of before not count against the next start; there may be none (systemctl(1))."""
+        self._step("systemctl", "reset-failed", UNIT, may_fail=True)
+
+    def _step(self, *command: str, may_fail: bool = False) -> None:
         self._say(f"run {shlex.join(command)}")
         if self._is_dry:
             return
@@ -108,7 +119,7 @@ class System:
             done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Failed(f"{shlex.join(command)}: {error}") from None
-        if done.returncode:
+        if done.returncode and not may_fail:
             raise Failed(f"{shlex.join(command)} failed: {_reason(done)}")
 
 

@@ -26,6 +26,8 @@ print(json.dumps([*filter(None, paths), os.path.dirname(machined.__file__)]))
 _PATIENCE = 60.0
 """Seconds for that."""
 _MOST_LINKS = 40
+_READ = (".py", ".pyc", ".so", ".pth", ".zip", ".egg", ".toml", ".service", ".conf", ".policy")
+"""How names of files end that Python or the service reads. Others, as installers leave them, are no code."""
 _ACL = "system.posix_acl_access"
 """The extended attribute of an access control list (acl(5))."""
 
@@ -106,7 +108,7 @@ def _steps(path: Path) -> Iterator[Path]:
 
 def _below(folder: Path) -> Iterator[Path]:
     for top, folders, files in os.walk(folder):
-        for name in (*folders, *files):
+        for name in (*folders, *(name for name in files if name.endswith(_READ))):
             path = Path(top, name)
             yield from _steps(path) if path.is_symlink() else (path,)
 

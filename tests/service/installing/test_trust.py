@@ -89,6 +89,12 @@ def test_what_a_link_in_it_leads_to(code: Path, tmp_path: Path) -> None:
     assert (path, why) == (tmp_path / "elsewhere", "can be written by everybody")
 
 
+def test_a_lock_that_an_installer_left_is_no_code(code: Path) -> None:
+    (code / "lib/.lock").write_text("")
+    (code / "lib/.lock").chmod(0o666)
+    assert found(code) == []
+
+
 def test_a_path_that_is_not_there(code: Path) -> None:
     assert not list(trust.findings([code / "lib/none.zip"]))
     (code / "lib").chmod(0o777)
