@@ -75,6 +75,11 @@ def is_ours(host: LabHost) -> bool:
     return host.run("busctl", "call", *MANAGER, "Who", check=False).returncode == 0
 
 
+def await_another(host: LabHost, pid: int) -> None:
+    """Wait until another process serves machines."""
+    wait_until(lambda: owner(host) not in {0, pid}, "the service is back")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def prepared(deck: LabHost) -> None:
     """Put the stand-in there, an interpreter for it, one for a service that does not start, and a user."""
@@ -189,7 +194,7 @@ def test_a_killed_service_comes_back(host: LabHost) -> None:
     for _ in range(10):
         pid = owner(host)
         host.ask("kill", "-KILL", str(pid))
-        wait_until(lambda pid=pid: owner(host) not in {0, pid}, "the service is back")
+        await_another(host, pid)
     assert is_ours(host)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from machinedeck.ui.options import has_utf8, read_options
+from machinedeck.sources.environment import has_utf8
+from machinedeck.ui.options import read_options
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from machinedeck.cli.arguments import DEMO, SERVICE, SYSTEM, read_arguments
+from machinedeck.cli.arguments import DEMO, DOCTOR, SERVICE, SYSTEM, read_arguments
 
 if TYPE_CHECKING:
     from machinedeck.core.host import Host
@@ -24,6 +24,8 @@ def main() -> int:
         from machinedeck.cli.service import run_service  # noqa: PLC0415 - the program becomes another
 
         return run_service(arguments.arguments)
+    if arguments.verb == DOCTOR:
+        return _run_doctor(is_json=arguments.json)
     # A wrong command line is told at once; what is needed for a right one is imported from here on.
     host = _demo(arguments.seed) if arguments.bus == DEMO else _bus_host(arguments.bus)
     if arguments.verb or not _has_screen():
@@ -31,6 +33,13 @@ def main() -> int:
     from machinedeck.ui.start import open_console  # noqa: PLC0415 - not for verbs
 
     return open_console(host)
+
+
+def _run_doctor(*, is_json: bool) -> int:
+    from machined.wire import system_address  # noqa: PLC0415 - see `main`
+    from machinedeck.cli.doctor import run_doctor  # noqa: PLC0415 - see `main`
+
+    return run_doctor(system_address(), is_json=is_json)
 
 
 def _demo(seed: int) -> Host:

@@ -71,4 +71,8 @@ def host(installer: Installer) -> Installer:
 @pytest.fixture
 def add_socket(host: Installer) -> Callable[[], None]:
     """Have the unit in it by which newer versions of systemd start systemd-machined."""
-    return lambda: (host.root / PACKAGED).with_name(SOCKET).write_text("[Socket]\n") and None
+
+    def add() -> None:
+        (host.root / PACKAGED).with_name(SOCKET).write_text("[Socket]\n")
+
+    return add

@@ -20,6 +20,9 @@ EMBEDDED = "embedded"
 SERVICE = "service"
 """The verb that starts the service; what comes behind it is the service's to read."""
 
+DOCTOR = "doctor"
+"""The verb that looks at this host itself."""
+
 VERBS = {
     "list": "print the machines that run",
     "images": "print the images machines can be started from",
@@ -42,6 +45,8 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error(f"the options of '{SERVICE}' stand behind it: machinedeck {SERVICE} --help")
     if read.demo and read.bus not in {None, DEMO}:
         parser.error(f"--demo and --bus {read.bus} exclude each other")
+    if read.verb == DOCTOR and (read.demo or read.bus not in {None, SYSTEM}):
+        parser.error(f"'{DOCTOR}' looks at this host and its system bus: leave --demo and --bus out")
     read.bus = DEMO if read.demo else read.bus or SYSTEM
     if read.seed is not None and read.bus != DEMO:
         parser.error("--seed belongs to --demo")
@@ -65,7 +70,13 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--all", action="store_true", help="also the host itself, and what is hidden")
         one.add_argument("--json", action="store_true", help="print JSON, as `machinectl -o json` does")
         one.set_defaults(verb=verb)
-    service = verbs.add_parser(SERVICE, help="serve machines, in the foreground", add_help=False)
+    what = "print what is there on this host, what is missing, and how to mend it"
+    doctor = verbs.add_parser(DOCTOR, help=what, description=what.capitalize() + ".")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.set_defaults(verb=DOCTOR)
+    service = verbs.add_parser(
+        SERVICE, help="serve machines, in the foreground; with 'install', for good", add_help=False
+    )
     service.add_argument("arguments", nargs=argparse.REMAINDER)
     service.set_defaults(verb=SERVICE)
     return parser

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from machined.contract import ErrorName
 from machinedeck.model.failure import Failure, Kind
-
-_INSTALL = {
-    "debian": "apt install {package}",
-    "ubuntu": "apt install {package}",
-    "fedora": "dnf install {package}",
-    "rhel": "dnf install {package}",
-    "centos": "dnf install {package}",
-    "suse": "zypper install {package}",
-    "opensuse": "zypper install {package}",
-    "arch": "pacman -S {package}",
-}
-_PACKAGES = {"arch": "systemd"}
+from machinedeck.sources.packages import install_command, own_release
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +52,7 @@ def _advise_on_system(failure: Failure, root: Path, release: Mapping[str, str] |
         if any((root / folder / "systemd/systemd-machined").exists() for folder in ("usr/lib", "lib")):
             return Advice("systemd-machined is not running.", "systemctl start systemd-machined")
         return Advice(
-            "systemd-machined is not installed.", _install(_release() if release is None else release)
+            "systemd-machined is not installed.",
+            install_command("systemd-container", own_release() if release is None else release),
         )
     return Advice("The service of machines refused to answer.", "sudo machinedeck")
-
-
-def _install(release: Mapping[str, str]) -> str:
-    for name in (release.get("ID", ""), *release.get("ID_LIKE", "").split()):
-        if name in _INSTALL:
-            return _INSTALL[name].format(package=_PACKAGES.get(name, "systemd-container"))
-    return "install the package systemd-container"
-
-
-def _release() -> Mapping[str, str]:
-    try:
-        return platform.freedesktop_os_release()
-    except OSError:
-        return {}  # a host without the file gets the general advice

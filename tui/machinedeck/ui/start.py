@@ -11,7 +11,8 @@ from machined.contract import IMAGE_FOLDERS
 from machinedeck.core.follower import Follower
 from machinedeck.core.host import Host
 from machinedeck.core.store import Store
-from machinedeck.ui.options import Options, first_environment, read_options
+from machinedeck.sources.environment import first_environment
+from machinedeck.ui.options import Options, read_options
 
 if TYPE_CHECKING:
     from machinedeck.ui.app import MachinedeckApp
