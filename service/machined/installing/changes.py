@@ -153,6 +153,7 @@ class Work:
                 self._before[change.path] = self._tree.read(change.path)
                 self._set(change)
             if change.is_forgotten:
+                self._tree.sweep(change.path)
                 del self._manifest.entries[change.path]
 
     def _set(self, change: Change) -> None:

@@ -86,12 +86,17 @@ def read(path: Path) -> Contents | None:
     )
 
 
+def unfinished(path: Path) -> Path:
+    """Where `put` makes what is to be at `path`; something is there if a `put` was cut off."""
+    return path.with_name(f".{path.name}.machinedeck")
+
+
 def put(path: Path, contents: Contents) -> None:
     """Have `contents` at `path` in one step (rename(2)); the folder must be there. Raises OSError.
 
     Where we are not root, what is new is ours: nobody else can give a file away (chown(2)).
     """
-    new = path.with_name(f".{path.name}.machinedeck")
+    new = unfinished(path)
     new.unlink(missing_ok=True)
     try:
         if contents.link is not None:

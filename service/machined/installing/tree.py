@@ -72,6 +72,11 @@ class Tree:
     def remove(self, path: str) -> None:
         """Have nothing at `path`. Raises OSError."""
         self.place(path).unlink(missing_ok=True)
+        self.sweep(path)
+
+    def sweep(self, path: str) -> None:
+        """Remove what a `put` at `path` left that was cut off. Raises OSError."""
+        contents.unfinished(self.place(path)).unlink(missing_ok=True)
 
     def lacking_folders(self, path: str) -> list[str]:
         """The folders above `path` that are not there, the uppermost first."""

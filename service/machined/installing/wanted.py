@@ -86,10 +86,12 @@ def quoted(path: str) -> str:
     Raises:
         Declined: It has characters in it that no unit can hold.
     """
-    if not path.startswith("/") or not path.isprintable():
-        raise Declined(f"{path!r} cannot be named in a unit: install machinedeck in a plainly named folder")
-    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return escaped if re.fullmatch(r"[-\w/.+@]+", path, re.ASCII) else f'"{escaped}"'
+    if not path.startswith("/") or not path.isprintable() or set(path) & set("\"'\\"):
+        raise Declined(
+            f"{path!r} cannot be named in a unit: install machinedeck in a folder with a plainer name"
+        )
+    escaped = path.replace("%", "%%")
+    return escaped if re.fullmatch(r"[-\w/.+@%]+", path, re.ASCII) else f'"{escaped}"'
 
 
 def find_unit(tree: Tree, unit: str, manifest: Manifest) -> str | None:
