@@ -11,10 +11,10 @@ from machined.bus.senders import Request
 from machined.bus.table import Interface, Member, Method, MethodHandler, Property, Signal
 from machined.contract import MANAGER_INTERFACE, image_path, machine_path
 from machined.images.catalog import Images
-from machined.machines.machine import Registration
+from machined.machines.machine import Machine, Registration
 from machined.machines.mapping import map_from_group, map_from_user, map_to_group, map_to_user
 from machined.machines.registry import Registry
-from machined.wire import Variant
+from machined.wire import KeptBody, Variant
 
 _REGISTERED = "s name, ay id, s service, s class, u leader, s root_directory"
 _COPIED = "s name, s source, s destination"
@@ -35,6 +35,8 @@ class Manager:
         self._images = images
         self._machine = machine_objects
         self._image = image_objects
+        self._listing: KeptBody | None = None
+        registry.listen(self)
         self.interface = Interface(
             MANAGER_INTERFACE,
             [
@@ -48,6 +50,14 @@ class Manager:
                 Signal("MachineRemoved", "s machine, o path"),
             ],
         )
+
+    def on_machine_new(self, _machine: Machine) -> None:
+        """List the machines anew when they are asked for next."""
+        self._listing = None
+
+    def on_machine_removed(self, _machine: Machine) -> None:
+        """The same."""
+        self._listing = None
 
     def _properties(self) -> list[Member]:
         async def path(_target: object) -> str:
@@ -164,12 +174,13 @@ class Manager:
         return [machine_path((await self._registry.of_pid(pid, sender_pid)).name)]
 
     async def _on_list_machines(self, _target: object, _request: Request) -> Sequence[Any]:
-        return [
-            [
+        if self._listing is None:
+            rows = [
                 [one.name, one.machine_class, one.service, machine_path(one.name)]
                 for one in self._registry.machines()
             ]
-        ]
+            self._listing = KeptBody([rows])
+        return self._listing
 
     async def _on_list_images(self, _target: object, _request: Request) -> Sequence[Any]:
         return [

@@ -6,6 +6,7 @@ This is the only package that imports dbus-next. `connect` and `Connection` are 
 from dbus_next.signature import Variant
 
 from machined.wire.address import system_address
+from machined.wire.body import KeptBody
 from machined.wire.connecting import connect, connect_socket
 from machined.wire.connection import Connection
 from machined.wire.errors import (
@@ -28,6 +29,7 @@ __all__ = [
     "ConnectionLost",
     "Handler",
     "InvalidMessage",
+    "KeptBody",
     "Signal",
     "Subscription",
     "Variant",

@@ -27,6 +27,25 @@ MISFITS = (
 """What goes wrong when values or bytes do not fit their types."""
 
 
+class KeptBody(list[Any]):
+    """The values of a body that is sent again and again: it is marshalled once.
+
+    They must not change any more once it was sent, and hold no descriptors.
+    """
+
+    __slots__ = ("_marshalled",)
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        super().__init__(values)
+        self._marshalled: tuple[str, bytearray] | None = None
+
+    def marshalled(self, signature: str) -> bytearray:
+        """Its bytes, not to be changed. Raises what `encode_body` raises."""
+        if self._marshalled is None or self._marshalled[0] != signature:
+            self._marshalled = signature, encode_body(signature, list(self))[0]
+        return self._marshalled[1]
+
+
 def encode_body(signature: str, values: Sequence[Any]) -> tuple[bytearray, list[int]]:
     """Marshal a body, little-endian.
 
@@ -45,6 +64,8 @@ def encode_body(signature: str, values: Sequence[Any]) -> tuple[bytearray, list[
     fds: list[int] = []
     if not signature and not values:
         return out, fds
+    if isinstance(values, KeptBody):
+        return values.marshalled(signature), fds
     if not isinstance(values, list | tuple):
         raise InvalidMessage(f"a body is a list of values, not {type(values).__name__}")
     try:

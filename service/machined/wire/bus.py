@@ -12,6 +12,7 @@ from typing import Any
 from dbus_next.aio.message_bus import MessageBus
 from dbus_next.constants import MessageType
 
+from machined.wire.body import KeptBody
 from machined.wire.errors import ConnectionLost, InvalidMessage, WireError
 from machined.wire.fds import close_fds, fds_of
 from machined.wire.header import Outgoing, Received
@@ -78,7 +79,8 @@ class Bus(MessageBus):
                 raise ConnectionLost("the connection to the message bus has ended")
             serial = fields.pop("serial", 0) or self.next_serial()
             flags = fields.pop("flags", 0)
-            self._writer.schedule_write(Outgoing(kind.value, flags, serial, signature, list(body), **fields))
+            body = body if isinstance(body, KeptBody) else list(body)
+            self._writer.schedule_write(Outgoing(kind.value, flags, serial, signature, body, **fields))
         except WireError:
             close_fds(fds_of(signature, body))
             raise

@@ -81,6 +81,29 @@ async def test_what_happens_after_the_bus_has_gone_is_no_error(address: str, fak
     await service.stop()
 
 
+async def test_the_list_is_made_anew_when_machines_come_and_go(address: str, fake: FakeHost) -> None:
+    fake.processes.units[99] = "new.service"
+    connection, client = await connect(address), await connect(address)
+    service = Service(connection, fake.host())
+    await service.start()
+
+    async def names() -> list[str]:
+        (machines,) = await client.call(MACHINE1, MANAGER_PATH, MANAGER_INTERFACE, "ListMachines")
+        return [machine[0] for machine in machines]
+
+    try:
+        assert await names() == await names() == [".host", "box", "plain"]
+        words = ("new", b"", "test", "container", 99, "/r")
+        await client.call(MACHINE1, MANAGER_PATH, MANAGER_INTERFACE, "RegisterMachine", "sayssus", *words)
+        assert await names() == [".host", "box", "plain", "new"]
+        await client.call(MACHINE1, MANAGER_PATH, MANAGER_INTERFACE, "UnregisterMachine", "s", "box")
+        assert await names() == [".host", "plain", "new"]
+    finally:
+        await client.close()
+        await service.stop()
+        await connection.close()
+
+
 async def test_others_add_objects(address: str, fake: FakeHost) -> None:
     def export(tree: ObjectTree) -> None:
         tree.add("/more", 5, Interface("a.More", [Property("Value", "u", lambda value: value)]))

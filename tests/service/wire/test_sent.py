@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from machined.wire import InvalidMessage, Variant
-from machined.wire.body import decode_body, encode_body
+from machined.wire.body import KeptBody, decode_body, encode_body
 from machined.wire.signatures import parse_signature
 from tests.service.wire.drivers import INTERFACE, PATH, Driver
 
@@ -178,3 +178,16 @@ def test_bytes_of_anybody_are_read_or_refused(signature: str, payload: bytes) ->
         return
     assert len(values) == 1
     assert fds == []
+
+
+def test_a_body_that_is_kept_is_marshalled_by_the_signature_that_it_is_sent_with() -> None:
+    kept = KeptBody([[1, 2, 3]])
+    for signature in ("aq", "aq", "au", "aq"):
+        assert encode_body(signature, kept) == encode_body(signature, [[1, 2, 3]])
+
+
+def test_a_body_that_is_kept_is_refused_as_any_other() -> None:
+    kept = KeptBody(["a\0b"])
+    for _ in range(2):
+        with pytest.raises(InvalidMessage, match="NUL"):
+            encode_body("s", kept)
