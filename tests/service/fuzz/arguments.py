@@ -1,10 +1,10 @@
-"""Random arguments for any signature, with words among them that the estate knows."""
+"""Random arguments for any signature, with words among them that the host knows."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from dbus_next.signature import SignatureTree, SignatureType, Variant
 from hypothesis import strategies as st
@@ -57,52 +57,60 @@ RANGES = {
     "x": (-(2**63), 2**63 - 1),
     "t": (0, 2**64 - 1),
 }
-TEXTS = st.one_of(
-    st.sampled_from(WORDS),
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80),
-)
-PATHS = st.sampled_from(
-    ["/", "/org/freedesktop/machine1/machine/web_2d1", "/org/freedesktop/systemd1/job/1", "/a/b"]
-)
+PATHS = ("/", "/org/freedesktop/machine1/machine/web_2d1", "/org/freedesktop/systemd1/job/1", "/a/b")
 
 
-def arguments(signature: str) -> st.SearchStrategy[Sequence[Any]]:
+class Vocabulary(NamedTuple):
+    """What a host knows, and so is asked of it more often than by chance."""
+
+    words: Sequence[str] = WORDS
+    numbers: Sequence[int] = NUMBERS
+    pids: Sequence[int] = PIDS
+    paths: Sequence[str] = PATHS
+
+
+DEMO = Vocabulary()
+
+
+def arguments(signature: str, known: Vocabulary = DEMO) -> st.SearchStrategy[Sequence[Any]]:
     """Values for a whole signature."""
-    return st.tuples(*(_value(type_) for type_ in SignatureTree(signature).types))
+    return st.tuples(*(_value(type_, known) for type_ in SignatureTree(signature).types))
 
 
-def _value(type_: SignatureType) -> st.SearchStrategy[Any]:
+def _value(type_: SignatureType, known: Vocabulary) -> st.SearchStrategy[Any]:
     token = type_.token
     if token in RANGES:
         low, high = RANGES[token]
-        known = [number for number in NUMBERS if low <= number <= high]
-        return st.one_of(st.sampled_from(known), st.integers(low, high))
+        numbers = [number for number in known.numbers if low <= number <= high]
+        return st.one_of(st.sampled_from(numbers), st.integers(low, high))
     if token == "a":
-        return _array(type_)
+        return _array(type_, known)
     if token == "(":
-        return st.tuples(*(_value(child) for child in type_.children)).map(list)
+        return st.tuples(*(_value(child, known) for child in type_.children)).map(list)
+    anything = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80)
+    texts = st.one_of(st.sampled_from(known.words), anything)
     return {
         "b": st.booleans(),
         "d": st.floats(),
-        "s": TEXTS,
-        "o": PATHS,
+        "s": texts,
+        "o": st.sampled_from(known.paths),
         "g": st.sampled_from(["", "s", "a{sv}"]),
         "v": st.one_of(
-            TEXTS.map(lambda text: Variant("s", text)),
+            texts.map(lambda text: Variant("s", text)),
             st.integers(0, 2**64 - 1).map(lambda number: Variant("t", number)),
-            st.lists(TEXTS, max_size=3).map(lambda texts: Variant("as", texts)),
+            st.lists(texts, max_size=3).map(lambda texts: Variant("as", texts)),
             st.booleans().map(lambda flag: Variant("b", flag)),
             st.sampled_from(SMALL).map(lambda number: Variant("i", number)),
-            st.lists(st.sampled_from(PIDS), max_size=2).map(lambda pids: Variant("au", pids)),
+            st.lists(st.sampled_from(known.pids), max_size=2).map(lambda pids: Variant("au", pids)),
         ),
     }[token]
 
 
-def _array(type_: SignatureType) -> st.SearchStrategy[Any]:
+def _array(type_: SignatureType, known: Vocabulary) -> st.SearchStrategy[Any]:
     (element,) = type_.children
     if element.token == "y":
         return st.one_of(st.just(bytes(range(16))), st.binary(max_size=40))
     if element.token == "{":
         key, value = element.children
-        return st.dictionaries(_value(key), _value(value), max_size=3)
-    return st.lists(_value(element), max_size=4)
+        return st.dictionaries(_value(key, known), _value(value, known), max_size=3)
+    return st.lists(_value(element, known), max_size=4)
