@@ -126,9 +126,28 @@ def image_path(name: str) -> str:
 _MACHINE_NAME = re.compile(r"(?!-)[A-Za-z0-9-]+(?<!-)(\.(?!-)[A-Za-z0-9-]+(?<!-))*")
 
 
+MAX_IMAGE_NAME = 255
+"""Bytes in the name of an image, at most: that of a file (NAME_MAX)."""
+
+
 def is_machine_name(name: str) -> bool:
     """Whether `name` may be registered: labels of letters, digits, inner dashes, with dots; 1 to 64 bytes."""
     return len(name) <= 64 and _MACHINE_NAME.fullmatch(name) is not None
+
+
+def is_image_name(name: str) -> bool:
+    """Whether an image can have this name: one of a file, without control characters, not a lock's.
+
+    A name that begins with a dot is fine: lists leave such images out unless all are asked for.
+    """
+    if not name or name in {".", ".."} or name.startswith(".#") or "/" in name:
+        return False
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
+        return False
+    try:
+        return len(name.encode()) <= MAX_IMAGE_NAME
+    except UnicodeEncodeError:
+        return False
 
 
 def escape_unit_name(name: str) -> str:

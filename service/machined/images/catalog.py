@@ -5,12 +5,18 @@ from __future__ import annotations
 import errno
 import os
 
-from machined.contract import HOST_MACHINE, MANAGE_IMAGES, MANAGE_MACHINES, UNKNOWN_SIZE, ErrorName
+from machined.contract import (
+    HOST_MACHINE,
+    MANAGE_IMAGES,
+    MANAGE_MACHINES,
+    UNKNOWN_SIZE,
+    ErrorName,
+    is_image_name,
+)
 from machined.host.authority import Permit
 from machined.host.errors import Refused
 from machined.host.ports import Host
 from machined.host.storage import Image, Metadata, PoolStatus, Progress
-from machined.images.names import is_image_name
 from machined.operations import Operations
 
 INT64_MAX = 2**63 - 1

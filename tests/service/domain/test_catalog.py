@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from machined.contract import UNKNOWN_SIZE, ErrorName
+from machined.contract import UNKNOWN_SIZE, ErrorName, is_image_name
 from machined.host.errors import Refused
 from machined.host.storage import Image, ImageType
 from machined.images.catalog import Images
-from machined.images.names import is_image_name
 from machined.operations import MAX_OPERATIONS, Operation, Operations
 from tests.service.domain.hosts import FakeHost, Permits
 

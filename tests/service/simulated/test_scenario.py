@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from machined.host.simulated.assignments import read_assignments
+from machined.host.assignments import read_assignments
 from machined.host.simulated.blocks import grow_tree, read_log, read_processes
 from machined.host.simulated.scenario import ScenarioError, demo_file, read_scenario
 from machined.host.simulated.tree import Tree

@@ -6,9 +6,9 @@ import errno
 import os
 
 from machined.contract import ErrorName
+from machined.host.assignments import read_assignments
 from machined.host.errors import Refused
 from machined.host.inside import Address, BindRequest, CopyRequest, IdRange, Place, Pty, ShellRequest
-from machined.host.simulated.assignments import read_assignments
 from machined.host.simulated.copying import check_copy, own, put
 from machined.host.simulated.estate import Estate
 from machined.host.simulated.folders import view

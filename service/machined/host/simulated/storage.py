@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 
 from machined.contract import HOST_MACHINE, UNKNOWN_SIZE
-from machined.host.simulated.assignments import read_assignments
+from machined.host.assignments import read_assignments
 from machined.host.simulated.cloning import (
     POOL,
     clone_of,

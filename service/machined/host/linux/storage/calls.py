@@ -1,0 +1,158 @@
+"""System calls that Python 3.11 has no functions for."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+from typing import NamedTuple
+
+AT_FDCWD = -100
+AT_NO_AUTOMOUNT = 0x800
+AT_EMPTY_PATH = 0x1000
+AT_SYMLINK_NOFOLLOW = 0x100
+ATTR_IMMUTABLE = 0x10
+"""STATX_ATTR_IMMUTABLE."""
+
+RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_IN_ROOT = 0x10
+
+RENAME_NOREPLACE = 1
+PR_SET_PDEATHSIG = 1
+
+_WANTED = 0x7FF | 0x800 | 0x1000 | 0x8000
+"""STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID, STATX_SUBVOL."""
+_HAS_BTIME = 0x800
+_HAS_SUBVOLUME = 0x8000
+_STATX = struct.Struct("=IIQIIIHxxQQQQ16xqIxxxxqIxxxxqIxxxxIIIIQ8xQ")
+"""The beginning of `struct statx` (linux/stat.h), without the time of access."""
+
+_OPENAT2 = 437
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.statx.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_char_p)
+_libc.renameat2.argtypes = (
+    ctypes.c_int,
+    ctypes.c_char_p,
+    ctypes.c_int,
+    ctypes.c_char_p,
+    ctypes.c_uint,
+)
+
+
+class Status(NamedTuple):
+    """What statx(2) tells of a file. Times are nanoseconds since the epoch."""
+
+    mode: int
+    inode: int
+    device: int
+    special: int
+    """The device that a device node stands for."""
+    links: int
+    owner: tuple[int, int]
+    size: int
+    blocks: int
+    """512 bytes each."""
+    attributes: int
+    known_attributes: int
+    born: int
+    """0 where the file system does not keep it."""
+    changed: int
+    modified: int
+    mount: int
+    subvolume: int
+    """The subvolume that it is in, on btrfs since Linux 6.10; else 0."""
+
+
+def check(result: int) -> int:
+    """The result of a function of C.
+
+    Raises:
+        OSError: It failed.
+    """
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def system_call(number: int, *arguments: object) -> int:
+    """Make a system call by its number; those from 403 on are the same on all architectures.
+
+    Raises:
+        OSError: It failed.
+    """
+    return check(_libc.syscall(ctypes.c_long(number), *arguments))
+
+
+def status(path: str | bytes, folder: int = AT_FDCWD, *, follows: bool = True) -> Status:
+    """What a file is (statx(2)).
+
+    Args:
+        path: The file; of `folder` itself where it is empty.
+        folder: A descriptor that relative paths begin at.
+        follows: Whether a symbolic link stands for what it leads to.
+
+    Raises:
+        OSError: It cannot be told.
+    """
+    buffer = ctypes.create_string_buffer(256)
+    flags = AT_NO_AUTOMOUNT | (0 if path else AT_EMPTY_PATH) | (0 if follows else AT_SYMLINK_NOFOLLOW)
+    check(_libc.statx(folder, os.fsencode(path), flags, _WANTED, buffer))
+    (
+        mask, _block_size, attributes, links, uid, gid, mode, inode, size, blocks, known,
+        born, born_ns, changed, changed_ns, modified, modified_ns,
+        major, minor, device_major, device_minor, mount, subvolume,
+    ) = _STATX.unpack_from(buffer)  # fmt: skip
+    return Status(
+        mode,
+        inode,
+        os.makedev(device_major, device_minor),
+        os.makedev(major, minor),
+        links,
+        (uid, gid),
+        size,
+        blocks,
+        attributes,
+        known,
+        born * 10**9 + born_ns if mask & _HAS_BTIME else 0,
+        changed * 10**9 + changed_ns,
+        modified * 10**9 + modified_ns,
+        mount,
+        subvolume if mask & _HAS_SUBVOLUME else 0,
+    )
+
+
+def open_inside(root: int, path: str, flags: int) -> int:
+    """Open a file as a process whose root `root` is would, never what is outside (openat2(2)).
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    how = struct.pack("=QQQ", flags | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+    return system_call(
+        _OPENAT2, ctypes.c_int(root), ctypes.c_char_p(os.fsencode(path)), how, ctypes.c_size_t(len(how))
+    )
+
+
+def rename_new(
+    source: str, target: str, source_folder: int = AT_FDCWD, target_folder: int = AT_FDCWD
+) -> None:
+    """Rename a file to a name that nothing has (renameat2(2), RENAME_NOREPLACE).
+
+    Raises:
+        OSError: EEXIST, something has it; or it cannot be renamed.
+    """
+    check(
+        _libc.renameat2(
+            source_folder, os.fsencode(source), target_folder, os.fsencode(target), RENAME_NOREPLACE
+        )
+    )
+
+
+def end_with_parent(signal: int) -> None:
+    """Be sent a signal when the parent ends (PR_SET_PDEATHSIG of prctl(2)).
+
+    Raises:
+        OSError: It is not to be had.
+    """
+    check(_libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal), 0, 0, 0))

@@ -1,0 +1,149 @@
+"""The locks that keep machines and operations off each other's images, shared with systemd-nspawn(1).
+
+An image is locked by two files: `.#NAME.lck` next to it, and one named by its inode in a folder below /run; a
+name that is about to be taken by a third there. The locks are those of open file descriptions (fcntl(2),
+"Open file description locks"), so they end with their holder; whoever releases one removes its file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from machined.contract import HOST_MACHINE
+
+FOLDER = Path("/run/systemd/nspawn/locks")
+"""Where systemd-nspawn has its locks too."""
+ENDING = ".lck"
+
+_FLOCK = struct.Struct("hhqqi4x")
+_FULL_OR_SEALED = {errno.EROFS, errno.EDQUOT, errno.ENOSPC}
+"""Why a file cannot be made that does not keep an image from being read."""
+
+
+class Locks:
+    """The locks of images.
+
+    Args:
+        folder: Where those are that are not next to an image.
+    """
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def image(self, path: str, *, is_shared: bool = False) -> Iterator[None]:
+        """Have an image to ourselves, or to us and others who only read it.
+
+        Raises:
+            OSError: EBUSY, a machine or an operation has it; and always, for the host's own root, unless
+                shared.
+        """
+        if path == "/":
+            if not is_shared:
+                raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+            yield
+            return
+        with ExitStack() as held:
+            if not path.startswith("/dev/"):
+                folder, _, name = path.rpartition("/")
+                try:
+                    held.enter_context(lock(f"{folder}/.#{name}{ENDING}", is_shared=is_shared))
+                except OSError as error:
+                    if not is_shared or error.errno not in _FULL_OR_SEALED:
+                        raise
+            held.enter_context(self._global(_identity(path), is_shared=is_shared))
+            yield
+
+    @contextmanager
+    def name(self, name: str) -> Iterator[None]:
+        """Have a name to ourselves that nothing has yet.
+
+        Raises:
+            OSError: EBUSY, another operation is about to take it, or it is the host's.
+        """
+        if name == HOST_MACHINE:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        with self._global(f"name-{name}"):
+            yield
+
+    @contextmanager
+    def _global(self, name: str, *, is_shared: bool = False) -> Iterator[None]:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with lock(str(self.folder / name), is_shared=is_shared):
+            yield
+
+
+@contextmanager
+def lock(path: str, *, is_shared: bool = False) -> Iterator[None]:
+    """Hold a lock file, which is made for it and removed after.
+
+    Raises:
+        OSError: EBUSY, another has it; or the file cannot be made.
+    """
+    fd = _acquire(path, is_shared)
+    try:
+        yield
+    finally:
+        try:
+            # Of those who share it the last removes it
+            if not is_shared or _is_locked(fd, fcntl.F_WRLCK):
+                Path(path).unlink(missing_ok=True)
+        finally:
+            os.close(fd)
+
+
+def sweep(folder: str | Path, pattern: str) -> None:
+    """Remove the lock files that nobody holds: whoever did was killed.
+
+    Args:
+        folder: Where to look; need not be there.
+        pattern: What their names are like (glob(7)).
+    """
+    for path in Path(folder).glob(pattern):
+        if path.is_file() and not path.is_symlink():
+            # Held, or on a file system that is read-only: it stays
+            with contextlib.suppress(OSError), lock(str(path)):
+                continue
+
+
+def _acquire(path: str, is_shared: bool) -> int:
+    while True:
+        fd = os.open(
+            path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK, 0o600
+        )
+        try:
+            if not _is_locked(fd, fcntl.F_RDLCK if is_shared else fcntl.F_WRLCK):
+                raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+            if os.fstat(fd).st_nlink:
+                return fd
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)  # its last holder removed it before we had the lock, which is worth nothing now
+
+
+def _is_locked(fd: int, kind: int) -> bool:
+    """Take a lock, or change the one that is held; False where another is in the way."""
+    try:
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _FLOCK.pack(kind, os.SEEK_SET, 0, 0, 0))
+    except OSError as error:
+        if error.errno in {errno.EAGAIN, errno.EACCES}:
+            return False
+        raise
+    return True
+
+
+def _identity(path: str) -> str:
+    """The name of the lock that goes with the inode of an image."""
+    status = os.stat(path)
+    if stat.S_ISBLK(status.st_mode):
+        return f"block-{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"
+    return f"inode-{status.st_dev}:{status.st_ino}"

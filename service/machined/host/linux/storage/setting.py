@@ -1,0 +1,46 @@
+"""What the work on images is done with: where things are on this host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from machined.contract import IMAGE_FOLDERS
+from machined.host.linux.storage import locks, sidefiles
+from machined.host.linux.storage.locks import Locks
+from machined.host.linux.storage.pool import Pool
+from machined.host.linux.storage.room import Room
+from machined.host.linux.storage.sidefiles import SideFiles
+
+
+class Places(NamedTuple):
+    """Where things are on a host."""
+
+    pool: str = "/var/lib/machines"
+    folders: Sequence[str] = IMAGE_FOLDERS
+    """Where images are looked for; the first hit of a name wins."""
+    settings: tuple[str, ...] = sidefiles.SETTINGS_FOLDERS
+    locks: str = str(locks.FOLDER)
+
+
+class Setting:
+    """The parts that work on images needs.
+
+    Args:
+        places: Where things are.
+
+    Attributes:
+        folders: Where images are looked for.
+        pool: Where they are made.
+        locks: Keep others off.
+        side_files: What goes with them.
+        room: Lets the needful be done when quotas are exceeded.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self.folders = places.folders
+        self.pool = Pool(places.pool)
+        self.locks = Locks(Path(places.locks))
+        self.side_files = SideFiles(tuple(places.settings))
+        self.room = Room(Path(places.locks) / "machined-quota")

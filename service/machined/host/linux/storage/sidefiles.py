@@ -1,0 +1,89 @@
+"""The small files that go with an image: settings for systemd-nspawn, hashes of dm-verity and the like."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from machined.host.linux.storage.calls import rename_new
+from machined.host.linux.storage.filecopy import copy_contents
+from machined.host.storage import Image
+
+SETTINGS = ".nspawn"
+SETTINGS_FOLDERS = ("/etc/systemd/nspawn", "/run/systemd/nspawn")
+"""Where `NAME.nspawn` may be besides next to the image (systemd.nspawn(5))."""
+BESIDE = (
+    SETTINGS,
+    ".roothash",
+    ".roothash.p7s",
+    ".usrhash",
+    ".usrhash.p7s",
+    ".verity",
+    ".oci-config",
+)
+"""Suffixes of files next to an image that belong to it."""
+
+_MODE = 0o664
+
+
+class SideFiles:
+    """The files that go with images.
+
+    What cannot be done to one of them never fails what is done to its image.
+
+    Args:
+        folders: Where settings are besides next to an image.
+    """
+
+    def __init__(self, folders: tuple[str, ...] = SETTINGS_FOLDERS) -> None:
+        self.folders = folders
+
+    def remove(self, image: Image) -> None:
+        """Remove those of an image."""
+        for path, _suffix in self._of(image):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def rename(self, image: Image, new_name: str) -> None:
+        """Let those of an image go by another name; what stands in the way stays, and so does the file."""
+        for path, suffix in self._of(image):
+            with contextlib.suppress(OSError):
+                rename_new(str(path), f"{path.parent}/{new_name}{suffix}")
+
+    def copy(self, image: Image, new_name: str, pool: str) -> None:
+        """Give a copy of an image in the pool copies of its files; what is there already stays."""
+        for path, suffix in self._of(image):
+            folder = str(path.parent) if str(path.parent) in self.folders else pool
+            with contextlib.suppress(OSError):
+                _copy(path, f"{folder}/{new_name}{suffix}")
+
+    def _of(self, image: Image) -> Iterator[tuple[Path, str]]:
+        beside = os.path.dirname(image.path)
+        places = [(folder, SETTINGS) for folder in self.folders]
+        places += [(beside, suffix) for suffix in BESIDE]
+        for folder, suffix in places:
+            path = Path(f"{folder}/{image.name}{suffix}")
+            if os.path.lexists(path):
+                yield path, suffix
+
+
+def _copy(path: Path, target: str) -> None:
+    """Copy a file, which shows under its name once it is whole."""
+    folder, _, name = target.rpartition("/")
+    made = f"{folder}/.#{name}.{os.getpid():x}"[: len(folder) + 250]
+    source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        fd = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+        try:
+            copy_contents(source, fd)
+            os.fchmod(fd, _MODE)
+            rename_new(made, target)
+        except BaseException:
+            os.unlink(made)
+            raise
+        finally:
+            os.close(fd)
+    finally:
+        os.close(source)

@@ -1,0 +1,116 @@
+"""`LinuxStorage`: the images of this host, and the pool."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from machined.contract import IMAGE_FOLDERS
+from machined.host.linux.storage import changes, discovery, pool, rootfiles
+from machined.host.linux.storage.setting import Places, Setting
+from machined.host.linux.storage.sidefiles import SETTINGS_FOLDERS
+from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress
+
+_LOOKERS = 4
+"""How many threads look at the disk at once: one that hangs on a dead file system keeps no other."""
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+class LinuxStorage:
+    """The images of this host. Implements `Storage`.
+
+    Args:
+        pool: Where new images are made.
+        folders: Where images are looked for; the first hit of a name wins.
+        settings: Where settings of images are besides next to them (systemd.nspawn(5)).
+        locks: Where systemd-nspawn(1) has its locks.
+    """
+
+    def __init__(
+        self,
+        pool: Path = Path("/var/lib/machines"),
+        *,
+        folders: Sequence[str] = IMAGE_FOLDERS,
+        settings: tuple[str, ...] = SETTINGS_FOLDERS,
+        locks: Path = Path("/run/systemd/nspawn/locks"),
+    ) -> None:
+        self._places = Places(str(pool), tuple(folders), settings, str(locks))
+        self._setting = Setting(self._places)
+        self._threads = ThreadPoolExecutor(_LOOKERS, "storage")
+
+    async def start(self) -> None:
+        """Put right what a service that was killed left behind."""
+        await self._do(self._setting.room.restore)
+
+    async def close(self) -> None:
+        """End what is going on."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def find(self, name: str) -> Image | None:
+        """The image of this name, first hit on the search path; `None` where there is none."""
+        return await self._do(discovery.find, self._places.folders, name)
+
+    async def discover(self) -> list[Image]:
+        """All images, `.host` among them, each name once."""
+        return await self._do(discovery.discover, self._places.folders)
+
+    async def remove(self, image: Image, progress: Progress) -> None:
+        """Remove an image and its side files."""
+        raise NotImplementedError
+
+    async def rename(self, image: Image, new_name: str) -> None:
+        """Rename an image and its side files."""
+        await self._do(changes.rename, self._setting, image, new_name)
+
+    async def clone(self, image: Image, new_name: str, is_read_only: bool, progress: Progress) -> None:
+        """Copy an image into the pool."""
+        raise NotImplementedError
+
+    async def set_read_only(self, image: Image, is_read_only: bool) -> None:
+        """Mark an image read-only, or no longer so."""
+        await self._do(changes.set_read_only, self._setting, image, is_read_only)
+
+    async def set_limit(self, image: Image, size: int) -> None:
+        """Limit what a subvolume may use, in bytes; EOPNOTSUPP for all other types."""
+        if image.type is not ImageType.SUBVOLUME:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        await self._do(pool.limit_image, image.path, size)
+
+    async def metadata(self, image: Image) -> Metadata:
+        """What the files of the image tell; EBUSY for one that a machine runs from."""
+        return await self._do(_tree_metadata, self._setting, image)
+
+    async def pool(self) -> PoolStatus:
+        """How the pool is."""
+        return await self._do(self._setting.pool.status)
+
+    async def set_pool_limit(self, size: int) -> None:
+        """Limit what the pool may use, in bytes; `UNKNOWN_SIZE` takes the limit away."""
+        await self._do(self._setting.pool.set_limit, size)
+
+    async def _do(
+        self,
+        work: Callable[_Arguments, _Result],
+        *arguments: _Arguments.args,
+        **options: _Arguments.kwargs,
+    ) -> _Result:
+        """Do quick work that may block, in a thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: work(*arguments, **options))
+
+
+def _tree_metadata(setting: Setting, image: Image) -> Metadata:
+    """What the files of a directory or subvolume tell."""
+    with setting.locks.image(image.path, is_shared=True):
+        root = rootfiles.open_root(image.path)
+        try:
+            return rootfiles.read_metadata([root])
+        finally:
+            os.close(root)

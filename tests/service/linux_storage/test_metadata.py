@@ -1,0 +1,117 @@
+"""What the files of trees tell, and that no tree makes us read another's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from machined.host.linux.storage.rootfiles import MOST, open_root, read_metadata
+from machined.host.linux.storage.storage import LinuxStorage
+from machined.host.storage import Metadata
+from tests.service.linux_storage.conftest import Estate
+from tests.service.linux_storage.kits import fill, image, leftovers, make_directory, make_subvolume
+
+WHOLE = Metadata(
+    "web-1",
+    bytes.fromhex("0123456789abcdef0123456789abcdef"),
+    {"PRETTY_HOSTNAME": "The web", "DEPLOYMENT": "test"},
+    {"ID": "lab", "PRETTY_NAME": "Lab image"},
+)
+
+
+def read(root: Path) -> Metadata:
+    fd = open_root(str(root))
+    try:
+        return read_metadata([fd])
+    finally:
+        os.close(fd)
+
+
+async def test_what_images_tell(estate: Estate, storage: LinuxStorage) -> None:
+    make_directory(estate, "tree")
+    assert await storage.metadata(await image(storage, "tree")) == WHOLE
+    if estate.is_btrfs:
+        make_subvolume(estate, "volume")
+        assert await storage.metadata(await image(storage, "volume")) == WHOLE
+    (estate.pool / "empty").mkdir()
+    assert await storage.metadata(await image(storage, "empty")) == Metadata()
+    assert leftovers(estate) == []
+
+
+def test_links_stay_within_the_root(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("ID=secret\n")
+    root = fill(tmp_path / "root") if (tmp_path / "root").mkdir() is None else tmp_path
+    (root / "etc/os-release").symlink_to("/usr/lib/os-release")
+    assert read(root) == WHOLE
+    for way in (secret, "../../../../../../secret", "/proc/self/cwd", f"/proc/{os.getpid()}/root{secret}"):
+        (root / "etc/os-release").unlink()
+        (root / "etc/os-release").symlink_to(way)
+        assert read(root).os_release == WHOLE.os_release
+    (root / "etc/hostname").unlink()
+    (root / "etc/hostname").symlink_to("/etc/hostname")
+    assert read(root).hostname == ""
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "directory", "large", "socket"])
+def test_what_is_no_small_file_is_not_read(tmp_path: Path, kind: str) -> None:
+    root = fill(tmp_path)
+    path = root / "etc/hostname"
+    path.unlink()
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "device":
+            if os.geteuid() != 0:
+                pytest.skip("devices are made by root")
+            os.mknod(path, 0o600 | 0o020000, os.makedev(1, 5))
+        case "directory":
+            path.mkdir()
+        case "large":
+            path.write_bytes(b"x" * (MOST + 1))
+        case "socket":
+            os.mknod(path, 0o600 | 0o140000)
+    assert read(root) == Metadata("", WHOLE.machine_id, WHOLE.machine_info, WHOLE.os_release)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("web\n", "web"),
+        ("\n# no\n;no\n\tweb.example.com.\n", "web.example.com"),
+        ("we b!\n", "web"),
+        ("-a..b-\n", "a.b"),
+        ("x" * 100, "x" * 64),
+        ("\x00", ""),
+        ("", ""),
+    ],
+)
+def test_host_names(tmp_path: Path, text: str, name: str) -> None:
+    root = fill(tmp_path)
+    (root / "etc/hostname").write_text(text)
+    assert read(root).hostname == name
+
+
+@pytest.mark.parametrize(
+    ("text", "id"),
+    [
+        (b"0123456789ABCDEF0123456789abcdef", WHOLE.machine_id),
+        (b"0123456789abcdef0123456789abcdef\n\n", b""),
+        (b"uninitialized\n", b""),
+        (b"0" * 32, b""),
+        (b"\xff" * 32, b""),
+        (b"", b""),
+    ],
+)
+def test_machine_ids(tmp_path: Path, text: bytes, id: bytes) -> None:
+    root = fill(tmp_path)
+    (root / "etc/machine-id").write_bytes(text)
+    assert read(root).machine_id == id
+
+
+def test_files_that_are_not_utf_8_tell_nothing(tmp_path: Path) -> None:
+    root = fill(tmp_path)
+    (root / "etc/machine-info").write_bytes(b"DEPLOYMENT=\xff\n")
+    assert read(root).machine_info == {}
