@@ -35,19 +35,19 @@ def copy_contents(source: int, target: int, count: Callable[[int], None] = _unwa
     Args:
         source: A descriptor to read.
         target: A descriptor to write.
-        count: Told of bytes as they are done.
+        count: Told of bytes as they are done, without holes.
 
     Raises:
         OSError: It cannot be read or written.
     """
-    size = os.fstat(source).st_size
+    status = os.fstat(source)
+    size = status.st_size
     if size and share_contents(source, target):
-        count(size)
+        count(status.st_blocks * 512)
         return
     at = 0
     while at < size:
         start, end = _stretch(source, at, size)
-        count(start - at)
         while start < end:
             done = _copy_range(source, target, start, min(end - start, _STEP))
             if not done:
@@ -57,7 +57,7 @@ def copy_contents(source: int, target: int, count: Callable[[int], None] = _unwa
         at = end
     if size:
         os.ftruncate(target, size)
-    elif not size:
+    else:
         _copy_stream(source, target, count)
 
 

@@ -14,7 +14,7 @@ import os
 import stat
 import struct
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from machined.contract import HOST_MACHINE
@@ -53,14 +53,22 @@ class Locks:
             return
         with ExitStack() as held:
             if not path.startswith("/dev/"):
-                folder, _, name = path.rpartition("/")
                 try:
-                    held.enter_context(lock(f"{folder}/.#{name}{ENDING}", is_shared=is_shared))
+                    held.enter_context(self.beside(path, is_shared=is_shared))
                 except OSError as error:
                     if not is_shared or error.errno not in _FULL_OR_SEALED:
                         raise
             held.enter_context(self._global(_identity(path), is_shared=is_shared))
             yield
+
+    def beside(self, path: str, *, is_shared: bool = False) -> AbstractContextManager[None]:
+        """Have only the lock file next to an image, for one whose inode we have locked.
+
+        Raises:
+            OSError: EBUSY, another has it; or the file cannot be made.
+        """
+        folder, _, name = path.rpartition("/")
+        return lock(f"{folder}/.#{name}{ENDING}", is_shared=is_shared)
 
     @contextmanager
     def name(self, name: str) -> Iterator[None]:

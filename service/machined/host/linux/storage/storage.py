@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from machined.contract import IMAGE_FOLDERS
 from machined.host.linux.storage import changes, discovery, pool, rootfiles
+from machined.host.linux.storage.crew import Crew
 from machined.host.linux.storage.setting import Places, Setting
 from machined.host.linux.storage.sidefiles import SETTINGS_FOLDERS
 from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress
@@ -44,13 +45,19 @@ class LinuxStorage:
         self._places = Places(str(pool), tuple(folders), settings, str(locks))
         self._setting = Setting(self._places)
         self._threads = ThreadPoolExecutor(_LOOKERS, "storage")
+        self._crew = Crew()
+        self._tidying: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Put right what a service that was killed left behind."""
-        await self._do(self._setting.room.restore)
+        """Get ready for long work, and put right what a service that was killed left behind."""
+        await self._crew.start()
+        await self._sweep()
 
     async def close(self) -> None:
         """End what is going on."""
+        await self._crew.kill_all()
+        await asyncio.gather(*self._tidying)
+        await self._crew.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def find(self, name: str) -> Image | None:
@@ -63,15 +70,15 @@ class LinuxStorage:
 
     async def remove(self, image: Image, progress: Progress) -> None:
         """Remove an image and its side files."""
-        raise NotImplementedError
+        await self._work("remove", progress, image=image)
 
     async def rename(self, image: Image, new_name: str) -> None:
         """Rename an image and its side files."""
         await self._do(changes.rename, self._setting, image, new_name)
 
     async def clone(self, image: Image, new_name: str, is_read_only: bool, progress: Progress) -> None:
-        """Copy an image into the pool."""
-        raise NotImplementedError
+        """Copy an image into the pool. Who is cancelled while waiting leaves no copy there."""
+        await self._work("clone", progress, image=image, new_name=new_name, is_read_only=is_read_only)
 
     async def set_read_only(self, image: Image, is_read_only: bool) -> None:
         """Mark an image read-only, or no longer so."""
@@ -94,6 +101,26 @@ class LinuxStorage:
     async def set_pool_limit(self, size: int) -> None:
         """Limit what the pool may use, in bytes; `UNKNOWN_SIZE` takes the limit away."""
         await self._do(self._setting.pool.set_limit, size)
+
+    async def _work(self, job: str, progress: Progress, **arguments: object) -> None:
+        """Have long work done by a worker, and what it leaves behind when it is killed tidied up."""
+        try:
+            await self._crew.run(job, {"places": self._places, **arguments}, progress)
+        except OSError as error:
+            if error.errno == errno.ESHUTDOWN:
+                self._tidy()
+            raise
+        except asyncio.CancelledError:
+            self._tidy()
+            raise
+
+    def _tidy(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._sweep())
+        self._tidying.add(task)
+        task.add_done_callback(self._tidying.discard)
+
+    async def _sweep(self) -> None:
+        await self._crew.run("sweep", {"places": self._places})
 
     async def _do(
         self,

@@ -1,0 +1,228 @@
+"""Copies of images, made in the pool under a name that is no image's: they get theirs when they are whole."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from machined.host.linux.storage import attributes, btrfs, discovery, erasing, filecopy, locks, quota
+from machined.host.linux.storage.calls import rename_new, status
+from machined.host.linux.storage.changes import fault
+from machined.host.linux.storage.pool import opened
+from machined.host.linux.storage.report import Report
+from machined.host.linux.storage.setting import Setting
+from machined.host.linux.storage.treecopy import TreeCopy
+from machined.host.storage import Image, ImageType
+
+UNFINISHED = ".#clone-"
+"""What the name of an unfinished copy begins with."""
+
+_ELSEWHERE = {errno.EXDEV, errno.ENOTTY, errno.EOPNOTSUPP, errno.EINVAL}
+_log = logging.getLogger(__name__)
+
+
+def clone(setting: Setting, image: Image, new_name: str, is_read_only: bool, report: Report) -> None:
+    """Copy an image into the pool, then its side files.
+
+    A subvolume becomes a snapshot, with those below it; a directory a new subvolume; on other file systems
+    both become directories. Files share what they have where the file system can.
+
+    Raises:
+        OSError: EOPNOTSUPP, it is a block device; EEXIST, the name is an image's; EBUSY, it is about to be;
+            or it
+            cannot be copied.
+    """
+    if image.type is ImageType.BLOCK:
+        raise fault(errno.EOPNOTSUPP)
+    pool = setting.pool.path
+    with setting.locks.name(new_name), opened(pool) as folder:
+        if discovery.find(setting.folders, new_name):
+            raise fault(errno.EEXIST)
+        with _unfinished(setting) as made:
+            if image.type is ImageType.RAW:
+                _copy_raw(image, folder, made, is_read_only, report)
+                rename_new(made, f"{new_name}.raw", folder, folder)
+            else:
+                _copy_tree(setting, image, folder, made, is_read_only, report)
+                rename_new(made, new_name, folder, folder)
+                if is_read_only:
+                    _mark(folder, new_name)
+        setting.side_files.copy(image, new_name, pool)
+    report.finish()
+
+
+def discard_unfinished(setting: Setting) -> None:
+    """Erase what is left of copies whose makers were killed."""
+    pool = Path(setting.pool.path)
+    names = {path.name.removesuffix(locks.ENDING) for path in pool.glob(f"{UNFINISHED}*")}
+    for name in names:
+        # Held by its maker, or on a file system that is read-only: it stays
+        with contextlib.suppress(OSError), locks.lock(f"{pool}/{name}{locks.ENDING}"):
+            _erase(setting, name)
+
+
+@contextlib.contextmanager
+def _unfinished(setting: Setting) -> Iterator[str]:
+    """Have a name for a copy until that is whole; what has it at the end is erased."""
+    name = f"{UNFINISHED}{secrets.token_hex(8)}"
+    with locks.lock(f"{setting.pool.path}/{name}{locks.ENDING}"):
+        try:
+            yield name
+        except BaseException:
+            _erase(setting, name)
+            raise
+
+
+def _erase(setting: Setting, name: str) -> None:
+    pool = setting.pool.path
+    path = f"{pool}/{name}"
+
+    def work() -> None:
+        if os.path.isdir(path):
+            with opened(pool) as folder:
+                erasing.erase(folder, name, lambda _size: None)
+        else:
+            Path(path).unlink(missing_ok=True)
+
+    setting.room.with_room([pool, path], work)
+
+
+def _copy_raw(image: Image, folder: int, name: str, is_read_only: bool, report: Report) -> None:
+    source = os.open(image.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        target = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
+        try:
+            report.expect(image.usage)
+            _write_in_place(source, target)
+            filecopy.copy_contents(source, target, report.count)
+            filecopy.copy_attributes(source, target)
+            before = os.fstat(source)
+            os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
+            if born := attributes.birth(source, status("", source)):
+                attributes.store_birth(target, born)
+            os.fchmod(target, 0o444 if is_read_only else 0o644)
+        finally:
+            os.close(target)
+    finally:
+        os.close(source)
+
+
+def _write_in_place(source: int, target: int) -> None:
+    """Have btrfs write a disk in place: but not where that keeps it from sharing what the original has."""
+    if os.fstat(source).st_dev != os.fstat(target).st_dev or (
+        attributes.flags(source) & attributes.NO_COPY_ON_WRITE
+    ):
+        # Only btrfs knows it
+        with contextlib.suppress(OSError):
+            attributes.set_flags(target, attributes.NO_COPY_ON_WRITE, attributes.NO_COPY_ON_WRITE)
+
+
+def _copy_tree(
+    setting: Setting, image: Image, folder: int, name: str, is_read_only: bool, report: Report
+) -> None:
+    """Make a snapshot where that can be, else copy."""
+    with opened(image.path) as source:
+        if image.type is ImageType.SUBVOLUME and _is_snapshot(source, folder, name):
+            with opened(f"{setting.pool.path}/{name}") as target:
+                _snapshot_nested(source, target)
+                _share_quota(source, folder, target)
+                if is_read_only:
+                    _seal(target)
+            return
+        try:
+            btrfs.create(folder, name)
+        except OSError as error:
+            if error.errno not in _ELSEWHERE:
+                raise
+            os.mkdir(name, 0o755, dir_fd=folder)
+        with opened(f"{setting.pool.path}/{name}") as target:
+            _share_quota(None, folder, target)
+            report.expect_what(lambda: erasing.weigh(image.path))
+            pool = os.fstat(folder)
+            TreeCopy(source, target, report.count, frozenset({(pool.st_dev, pool.st_ino)})).run()
+            if is_read_only and btrfs.is_subvolume(target):
+                btrfs.set_read_only(target, True)
+
+
+def _is_snapshot(source: int, folder: int, name: str) -> bool:
+    """Make a snapshot; False where there can be none, for it would be on another file system."""
+    try:
+        btrfs.snapshot(source, folder, name)
+    except OSError as error:
+        if error.errno in _ELSEWHERE:
+            return False
+        raise
+    return True
+
+
+def _snapshot_nested(source: int, target: int) -> None:
+    """Put snapshots of the subvolumes below one where a snapshot of it has empty directories for them."""
+    for inner in btrfs.nested(source, btrfs.subvolume_of(source)):
+        path, _, name = inner.path.rpartition("/")
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        with contextlib.ExitStack() as held:
+            original = os.open(inner.path, flags, dir_fd=source)
+            held.callback(os.close, original)
+            around = os.open(path or ".", flags, dir_fd=target)
+            held.callback(os.close, around)
+            os.rmdir(name, dir_fd=around)
+            btrfs.snapshot(original, around, name)
+            copy = os.open(name, flags, dir_fd=around)
+            held.callback(os.close, copy)
+            _snapshot_nested(original, copy)
+            before = os.stat(path or ".", dir_fd=source)
+            os.utime(around, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _seal(root: int) -> None:
+    """Mark a subvolume and all below it read-only."""
+    for inner in btrfs.nested(root, btrfs.subvolume_of(root)):
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(inner.path, flags, dir_fd=root)
+        try:
+            _seal(fd)
+        finally:
+            os.close(fd)
+    btrfs.set_read_only(root, True)
+
+
+def _share_quota(source: int | None, folder: int, target: int) -> None:
+    """Have a copy counted as the images beside it are, with the limits of its original if it has any."""
+    if not btrfs.is_subvolume(target):
+        return
+    try:
+        id = btrfs.subvolume_of(target)
+        if not quota.read_one(folder, id).usage:
+            return  # quotas are off
+        quota.set_up(folder, id)
+        for inner in btrfs.nested(target, id):
+            quota.set_up(folder, inner.id, has_own=False)
+        if source is not None:
+            _copy_limits(source, folder, id)
+    except OSError as error:
+        _log.warning("Failed to set up the quota group of a copy: %s", error.strerror)
+
+
+def _copy_limits(source: int, folder: int, id: int) -> None:
+    groups = quota.read(folder)
+    before = btrfs.subvolume_of(source)
+    for old, new in ((before, id), (groups.subtree(before), groups.subtree(id))):
+        limits = groups.limits.get(old, quota.Limits())
+        if limits != quota.Limits():
+            quota.limit(folder, new, limits.referenced, limits.exclusive)
+
+
+def _mark(folder: int, name: str) -> None:
+    """Mark a copy read-only that is a directory, if its file system has such a mark."""
+    fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        if not btrfs.is_subvolume(fd):
+            with contextlib.suppress(OSError):
+                attributes.set_flags(fd, attributes.IMMUTABLE, attributes.IMMUTABLE)
+    finally:
+        os.close(fd)

@@ -1,0 +1,144 @@
+"""The service's side of its workers: sends jobs to the nursery, hears how they get on, ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import itertools
+import json
+import os
+import socket
+import sys
+from typing import Any
+
+from machined.host.storage import Progress, unseen
+
+NURSERY = "machined.host.linux.storage.nursery"
+_LONGEST = 8 * 1024**2
+"""Bytes in a line of a report, at most."""
+_AGAIN = 0.01
+
+
+class Crew:
+    """Has jobs done in processes of their own."""
+
+    def __init__(self) -> None:
+        self._ids = itertools.count(1)
+        self._line: socket.socket | None = None
+        self._nursery: asyncio.subprocess.Process | None = None
+        self._starting = asyncio.Lock()
+        self._going: set[int] = set()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    async def start(self) -> None:
+        """Start the process that workers are born in, if it does not run."""
+        async with self._starting:
+            if self._nursery is not None and self._nursery.returncode is None:
+                return
+            await self._drop()
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            ours.setblocking(False)
+            with theirs:
+                words = (sys.executable, "-I", "-m", NURSERY, str(theirs.fileno()))
+                nothing = asyncio.subprocess.DEVNULL
+                self._nursery = await asyncio.create_subprocess_exec(
+                    *words, pass_fds=(theirs.fileno(),), stdin=nothing, stdout=nothing
+                )
+            self._line = ours
+
+    async def kill_all(self) -> None:
+        """End all jobs."""
+        for id in self._going:
+            self._kill(id)
+        await self._quiet.wait()
+
+    async def close(self) -> None:
+        """End the process that workers are born in, and them with it."""
+        await self._drop()
+
+    async def run(self, job: str, arguments: dict[str, Any], progress: Progress = unseen) -> Any:
+        """Have a job done. Who is cancelled while waiting for it kills it, and goes on once it has ended.
+
+        Raises:
+            OSError: As the job raises; ESHUTDOWN, its process was killed.
+        """
+        id = next(self._ids)
+        self._going.add(id)
+        self._quiet.clear()
+        try:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                reader, writer = await asyncio.open_connection(sock=ours, limit=_LONGEST)
+                await self._send({"id": id, "job": job, "arguments": arguments}, theirs)
+            try:
+                return await _result(reader, progress)
+            except BaseException:
+                self._kill(id)
+                await _undisturbed(reader.read())
+                raise
+            finally:
+                writer.close()
+        finally:
+            self._going.discard(id)
+            if not self._going:
+                self._quiet.set()
+
+    async def _send(self, request: dict[str, Any], theirs: socket.socket) -> None:
+        packed = json.dumps(request).encode()
+        while True:
+            await self.start()
+            if self._line is None:
+                raise OSError(errno.ESHUTDOWN, os.strerror(errno.ESHUTDOWN))
+            try:
+                socket.send_fds(self._line, [packed], [theirs.fileno()])
+            except BlockingIOError:
+                await asyncio.sleep(_AGAIN)  # it has a lot to do
+            except BrokenPipeError:
+                await self._ended()  # it was killed: a new one is started
+            else:
+                return
+
+    def _kill(self, id: int) -> None:
+        if self._line is not None:
+            try:
+                self._line.send(json.dumps({"id": id, "job": "kill"}).encode())
+            except (BrokenPipeError, BlockingIOError) as error:
+                if isinstance(error, BlockingIOError):
+                    asyncio.get_running_loop().call_later(_AGAIN, self._kill, id)
+
+    async def _ended(self) -> None:
+        if self._nursery is not None:
+            await self._nursery.wait()
+
+    async def _drop(self) -> None:
+        """Let the nursery go: it ends when nobody is at the other side of its line."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        await self._ended()
+        self._nursery = None
+
+
+async def _result(reader: asyncio.StreamReader, progress: Progress) -> Any:
+    """Hear a worker out."""
+    while line := await reader.readline():
+        match json.loads(line):
+            case ["progress", done, total]:
+                progress(done, total)
+            case ["done", result]:
+                return result
+            case ["failed", number, text]:
+                raise OSError(number, text)
+    raise OSError(errno.ESHUTDOWN, os.strerror(errno.ESHUTDOWN))
+
+
+async def _undisturbed(work: Any) -> None:
+    """Wait for something that must be waited for, even if we are cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise

@@ -1,0 +1,48 @@
+"""The jobs that workers do, by name. Arguments and results are what JSON can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from machined.host.linux.storage import cloning, locks, removing
+from machined.host.linux.storage.report import Report
+from machined.host.linux.storage.setting import Places, Setting
+from machined.host.storage import Image, ImageType
+
+
+def remove(report: Report, places: Sequence[Any], image: Sequence[Any]) -> None:
+    """Remove an image and its side files."""
+    removing.remove(_setting(places), _image(image), report)
+
+
+def clone(
+    report: Report, places: Sequence[Any], image: Sequence[Any], new_name: str, is_read_only: bool
+) -> None:
+    """Copy an image into the pool."""
+    cloning.clone(_setting(places), _image(image), new_name, is_read_only, report)
+
+
+def sweep(_report: Report, places: Sequence[Any]) -> None:
+    """Remove what killed processes left behind: locks, raised limits, unfinished copies."""
+    setting = _setting(places)
+    setting.room.restore()
+    cloning.discard_unfinished(setting)
+    for folder in {*setting.folders, setting.pool.path}:
+        locks.sweep(Path(folder), f".#*{locks.ENDING}")
+    for kind in ("inode", "block", "name"):
+        locks.sweep(setting.locks.folder, f"{kind}-*")
+
+
+JOBS: dict[str, Callable[..., object]] = {"remove": remove, "clone": clone, "sweep": sweep}
+
+
+def _setting(places: Sequence[Any]) -> Setting:
+    pool, folders, settings, locks_folder = places
+    return Setting(Places(pool, tuple(folders), tuple(settings), locks_folder))
+
+
+def _image(values: Sequence[Any]) -> Image:
+    name, path, kind, *rest = values
+    return Image(name, path, ImageType(kind), *rest)

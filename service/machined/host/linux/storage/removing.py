@@ -1,0 +1,86 @@
+"""Removes images: trees go to a hidden name first, so that nothing half removed has an image's name."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from contextlib import ExitStack
+from pathlib import Path
+
+from machined.host.linux.storage import attributes, erasing
+from machined.host.linux.storage.calls import rename_new
+from machined.host.linux.storage.pool import opened
+from machined.host.linux.storage.report import Report
+from machined.host.linux.storage.setting import Setting
+from machined.host.storage import Image, ImageType
+
+HIDDEN = ".removed-"
+"""What the name of an image begins with that is being removed: a clean ends what was interrupted."""
+
+
+def remove(setting: Setting, image: Image, report: Report) -> None:
+    """Remove an image and its side files. Of a device in `/dev` only the side files go.
+
+    Raises:
+        OSError: EBUSY, it is in use, or something is mounted in it; or it cannot be removed.
+    """
+    hidden = _hidden(image)
+
+    def work() -> None:
+        with ExitStack() as held:
+            if os.path.lexists(image.path) or not os.path.lexists(hidden):
+                held.enter_context(setting.locks.image(image.path))
+            _remove(setting, image, hidden, report)
+
+    setting.room.with_room([os.path.dirname(image.path), image.path, hidden], work)
+    report.finish()
+
+
+def _remove(setting: Setting, image: Image, hidden: str, report: Report) -> None:
+    is_tree = image.type in {ImageType.DIRECTORY, ImageType.SUBVOLUME}
+    if image.path.startswith("/dev/"):
+        setting.side_files.remove(image)
+        return
+    if not is_tree or os.path.islink(image.path):
+        os.unlink(image.path)
+        setting.side_files.remove(image)
+        return
+    if hidden != image.path and os.path.lexists(image.path):
+        _refuse_mounts(image.path)
+        with opened(image.path) as fd:
+            if attributes.flags(fd) & attributes.IMMUTABLE:
+                attributes.set_flags(fd, attributes.IMMUTABLE, 0)
+        rename_new(image.path, hidden)
+    setting.side_files.remove(image)
+    folder, _, name = hidden.rpartition("/")
+    with ExitStack() as held:
+        if hidden != image.path:  # the lock by its inode went along
+            held.enter_context(setting.locks.beside(hidden))
+        fd = held.enter_context(opened(folder))
+        if image.type is ImageType.DIRECTORY:
+            report.expect_what(lambda: erasing.weigh(hidden))
+        erasing.erase(fd, name, report.count)
+
+
+def _hidden(image: Image) -> str:
+    """Where an image goes while it is removed: a hidden name in a folder of images."""
+    folder, _, name = image.path.rpartition("/")
+    if name.startswith(HIDDEN):
+        return image.path
+    if folder.endswith(".v"):
+        folder = os.path.dirname(folder)
+    return f"{folder}/{HIDDEN}{secrets.token_hex(8)}"
+
+
+def _refuse_mounts(path: str) -> None:
+    """Refuse a tree in which something is mounted: that is used, and not ours to remove.
+
+    Raises:
+        OSError: EBUSY, there is.
+    """
+    inside = f"{os.path.realpath(path)}/".encode()
+    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
+        point = line.split(b" ")[4].decode("unicode_escape").encode("latin-1")
+        if point.startswith(inside):
+            raise OSError(errno.EBUSY, "Something is mounted in it")

@@ -1,0 +1,180 @@
+"""Copies trees: directories with all in them, as like the original as the target can keep.
+
+Sockets, pipes and device nodes are made anew, hard links stay linked, holes stay holes, and where the file
+system can, files share what they have. What is on another mount is left out, and so is the folder that is
+copied into.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Callable
+from typing import NamedTuple
+
+from machined.host.linux.storage import calls, filecopy
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_SMALL = 128 * 1024
+
+
+class _Level(NamedTuple):
+    """A directory that is being copied."""
+
+    source: int
+    target: int
+    status: os.stat_result
+    waiting: list[str]
+    """The directories in it that are still to be copied."""
+    path: bytes
+    """Seen from the root of the copy."""
+
+
+class TreeCopy:
+    """One copy of one tree.
+
+    Args:
+        source: A descriptor of its root.
+        target: A descriptor of the root of the copy: an empty directory.
+        count: Told of bytes as they are done.
+        left_out: Directories that are not entered, by device and inode.
+    """
+
+    def __init__(
+        self,
+        source: int,
+        target: int,
+        count: Callable[[int], None],
+        left_out: frozenset[tuple[int, int]] = frozenset(),
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._count = count
+        self._left_out = left_out | {_identity(os.fstat(target))}
+        self._mount = calls.status("", source).mount
+        self._links: dict[tuple[int, int], bytes] = {}
+
+    def run(self) -> None:
+        """Copy all of it, and the attributes of the root.
+
+        Raises:
+            OSError: It cannot be read or written. What vanishes meanwhile is left out.
+        """
+        levels = [_Level(os.dup(self._source), os.dup(self._target), os.fstat(self._source), [], b"")]
+        try:
+            self._fill(levels[0])
+            while levels:
+                level = levels[-1]
+                if level.waiting:
+                    below = self._enter(level, level.waiting.pop())
+                    if below is not None:
+                        levels.append(below)
+                        self._fill(below)
+                else:
+                    _dress(level.source, level.target, level.status)
+                    _close(levels.pop())
+        finally:
+            for level in levels:
+                _close(level)
+
+    def _fill(self, level: _Level) -> None:
+        """Copy the files of a directory, and list the directories in it."""
+        with os.scandir(level.source) as entries:
+            listed = list(entries)
+        for entry in listed:
+            if entry.is_dir(follow_symlinks=False):
+                level.waiting.append(entry.name)
+                continue
+            try:
+                status = os.stat(entry.name, dir_fd=level.source, follow_symlinks=False)
+                self._leaf(level, entry.name, status)
+            except FileNotFoundError:
+                continue  # it vanished meanwhile
+
+    def _enter(self, level: _Level, name: str) -> _Level | None:
+        """Make the copy of a directory, still empty; `None` for one that is left out."""
+        try:
+            source = os.open(name, _FOLDER, dir_fd=level.source)
+        except FileNotFoundError:
+            return None
+        try:
+            status = os.fstat(source)
+            os.mkdir(name, 0o700, dir_fd=level.target)
+            target = os.open(name, _FOLDER, dir_fd=level.target)
+        except BaseException:
+            os.close(source)
+            raise
+        below = _Level(source, target, status, [], level.path + os.fsencode(name) + b"/")
+        if calls.status("", source).mount != self._mount or _identity(status) in self._left_out:
+            _dress(source, target, status)
+            _close(below)
+            return None
+        return below
+
+    def _leaf(self, level: _Level, name: str, status: os.stat_result) -> None:
+        """Copy what is no directory."""
+        if status.st_nlink > 1 and self._is_linked(level, name, status):
+            return
+        if stat.S_ISREG(status.st_mode):
+            self._file(level, name, status)
+        elif stat.S_ISLNK(status.st_mode):
+            os.symlink(os.readlink(name, dir_fd=level.source), name, dir_fd=level.target)
+            _dress_node(level, name, status)
+        else:
+            os.mknod(name, status.st_mode, status.st_rdev, dir_fd=level.target)
+            os.chmod(name, stat.S_IMODE(status.st_mode), dir_fd=level.target)
+            _dress_node(level, name, status)
+        if status.st_nlink > 1:
+            self._links[_identity(status)] = level.path + os.fsencode(name)
+
+    def _is_linked(self, level: _Level, name: str, status: os.stat_result) -> bool:
+        """Link to the copy that was made of the same file before; False where there is none."""
+        before = self._links.get(_identity(status))
+        if before is None:
+            return False
+        try:
+            os.link(before, name, src_dir_fd=self._target, dst_dir_fd=level.target, follow_symlinks=False)
+        except OSError:
+            return False  # it is too deep for a path, or has too many links: a copy of its own then
+        return True
+
+    def _file(self, level: _Level, name: str, status: os.stat_result) -> None:
+        source = os.open(name, _FILE, dir_fd=level.source)
+        try:
+            target = os.open(name, _NEW, 0o600, dir_fd=level.target)
+            try:
+                if status.st_size:
+                    filecopy.copy_contents(source, target, self._count)
+                _dress(source, target, status)
+            finally:
+                os.close(target)
+        finally:
+            os.close(source)
+
+
+def _dress(source: int, target: int, status: os.stat_result) -> None:
+    """Give a file the owner, mode, attributes and times of its original."""
+    os.fchown(target, status.st_uid, status.st_gid)
+    os.fchmod(target, stat.S_IMODE(status.st_mode))
+    filecopy.copy_attributes(source, target)
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _dress_node(level: _Level, name: str, status: os.stat_result) -> None:
+    """The same for what cannot be opened. Of links and nodes only few file systems keep attributes."""
+    os.chown(name, status.st_uid, status.st_gid, dir_fd=level.target, follow_symlinks=False)
+    times = (status.st_atime_ns, status.st_mtime_ns)
+    os.utime(name, ns=times, dir_fd=level.target, follow_symlinks=False)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _close(level: _Level) -> None:
+    with contextlib.suppress(OSError):
+        os.close(level.source)
+    os.close(level.target)

@@ -1,0 +1,185 @@
+"""Services that are killed with kill -9: images are whole or absent, and nothing else is left."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from machined.host.linux.storage.storage import LinuxStorage
+from tests.conftest import children
+from tests.service.linux_storage.conftest import Estate, storage_of
+from tests.service.linux_storage.kits import image, leftovers, make_directory, make_subvolume, unwatched
+from tests.support.waiting import until
+
+#: A service that says when it begins, and goes on with the same thing until it is killed.
+SERVICE = """
+import asyncio, sys
+from pathlib import Path
+from machined.host.linux.storage.storage import LinuxStorage
+
+pool, other, settings, locks, verb = sys.argv[1:]
+
+async def main():
+    storage = LinuxStorage(Path(pool), folders=(other, pool), settings=(settings,), locks=Path(locks))
+    await storage.start()
+    one = await storage.find("tree")
+    print("begins", flush=True)
+    while True:
+        if verb == "clone":
+            await storage.clone(one, "new", False, lambda *_: None)
+            await storage.remove(await storage.find("new"), lambda *_: None)
+        elif verb == "rename":
+            await storage.rename(one, "new")
+            one = await storage.find("new")
+            await storage.rename(one, "tree")
+            one = await storage.find("tree")
+        else:
+            await storage.remove(one, lambda *_: None)
+            one = await storage.find("spare")
+            if one is None:
+                break
+
+asyncio.run(main())
+"""
+FILES = 300
+MOMENTS = int(os.environ.get("MACHINEDECK_KILLS", "4"))
+
+
+def make_tree(estate: Estate, name: str) -> Path:
+    path = (
+        make_subvolume(estate, name) if estate.is_btrfs and name == "spare" else make_directory(estate, name)
+    )
+    for number in range(FILES):
+        (path / f"file-{number}").write_bytes(b"x" * 3000)
+    return path
+
+
+def is_whole(path: Path) -> bool:
+    return len(list(path.glob("file-*"))) == FILES and (path / "etc/hostname").exists()
+
+
+def killed(estate: Estate, verb: str, after: float) -> None:
+    """Run a service and kill it after some seconds of its work; its workers end with it."""
+    words = [sys.executable, "-c", SERVICE, *(str(part) for part in estate[1:]), verb]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as service:
+        assert service.stdout is not None
+        assert service.stdout.readline() == b"begins\n"
+        time.sleep(after)
+        service.send_signal(signal.SIGKILL)
+
+
+async def images(storage: LinuxStorage) -> set[str]:
+    return {one.name for one in await storage.discover()} - {".host", "other"}
+
+
+@pytest.mark.promise("A service that is killed leaves every image whole or absent", where="bare host")
+@pytest.mark.parametrize("verb", ["clone", "remove", "rename"])
+async def test_a_killed_service_leaves_whole_images_and_nothing_else(
+    estate: Estate, verb: str, storage: LinuxStorage
+) -> None:
+    moments = random.Random(f"{verb} {estate.kind}")
+    for _ in range(MOMENTS):
+        for name in ("tree", "spare"):
+            if await storage.find(name) is None:
+                make_tree(estate, name)
+        await asyncio.to_thread(killed, estate, verb, moments.uniform(0, 0.15))
+        again = storage_of(estate)
+        await until_workers_are_gone(estate)
+        await again.start()
+        for name in await images(again):
+            if name.startswith(".removed-"):
+                await again.remove(await image(again, name), unwatched)
+            else:
+                assert is_whole(Path((await image(again, name)).path)), name
+        assert await images(again) <= {"tree", "spare", "new"}
+        if (left := await again.find("new")) is not None:
+            await again.remove(left, unwatched)
+        assert leftovers(estate) == []
+        await again.close()
+
+
+async def until_workers_are_gone(estate: Estate) -> None:
+    """Wait until no process has anything open in the pool: those of a killed service end right after it."""
+
+    def is_open() -> bool:
+        for link in Path("/proc").glob("[0-9]*/fd/*"):
+            try:
+                if os.readlink(link).startswith((str(estate.pool) + "/", str(estate.locks) + "/")):
+                    return True
+            except OSError:
+                continue  # it ended, or closed it
+        return False
+
+    await until(lambda: not is_open())
+
+
+def kill_children(pid: int) -> None:
+    for worker in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        os.kill(int(worker), signal.SIGKILL)
+
+
+async def test_a_killed_worker_is_told_of_and_its_rest_is_gone(estate: Estate, storage: LinuxStorage) -> None:
+    make_tree(estate, "tree")
+    (estate.pool / "tree/large").write_bytes(os.urandom(50_000_000))
+    begun = asyncio.Event()
+
+    def on_progress(*_amount: Any) -> None:
+        begun.set()
+
+    copying = asyncio.create_task(storage.clone(await image(storage, "tree"), "new", False, on_progress))
+    await begun.wait()
+    nursery = storage._crew._nursery
+    assert nursery is not None
+    kill_children(nursery.pid)
+    (ended,) = await asyncio.gather(copying, return_exceptions=True)
+    if ended is not None:  # else it was done before we came to it
+        assert isinstance(ended, OSError)
+        assert ended.errno == errno.ESHUTDOWN
+        assert await storage.find("new") is None
+    await until(lambda: leftovers(estate) == [])
+
+
+async def test_a_killed_nursery_is_replaced(estate: Estate, storage: LinuxStorage) -> None:
+    make_tree(estate, "tree")
+    nursery = storage._crew._nursery
+    assert nursery is not None
+    os.kill(nursery.pid, signal.SIGKILL)
+    await until(lambda: nursery.pid not in children())
+    await storage.clone(await image(storage, "tree"), "new", False, unwatched)
+    assert is_whole(estate.pool / "new")
+
+
+async def test_a_storage_that_closes_ends_its_work(estate: Estate) -> None:
+    make_tree(estate, "tree")
+    (estate.pool / "tree/large").write_bytes(os.urandom(50_000_000))
+    storage = storage_of(estate)
+    await storage.start()
+    begun = asyncio.Event()
+    copying = asyncio.create_task(
+        storage.clone(await image(storage, "tree"), "new", False, lambda *_amount: begun.set())
+    )
+    await begun.wait()
+    await storage.close()
+    if await asyncio.gather(copying, return_exceptions=True) != [None]:
+        assert not (estate.pool / "new").exists()
+    assert leftovers(estate) == []
+
+
+async def test_many_jobs_at_once(estate: Estate, storage: LinuxStorage) -> None:
+    make_directory(estate, "tree")
+    found = await image(storage, "tree")
+    await asyncio.gather(*(storage.clone(found, f"new-{n}", False, unwatched) for n in range(64)))
+    assert len(await images(storage)) == 65
+    await asyncio.gather(*[storage.remove(await image(storage, f"new-{n}"), unwatched) for n in range(64)])
+    assert await images(storage) == {"tree"}
+    assert leftovers(estate) == []
