@@ -24,7 +24,7 @@ WHOLE = Metadata(
 def read(root: Path) -> Metadata:
     fd = open_root(str(root))
     try:
-        return read_metadata([fd])
+        return read_metadata(fd)
     finally:
         os.close(fd)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from machined.host.linux.storage import cloning, locks, removing
+from machined.host.linux.storage import cloning, disks, locks, removing
 from machined.host.linux.storage.report import Report
 from machined.host.linux.storage.setting import Places, Setting
 from machined.host.storage import Image, ImageType
@@ -24,6 +24,11 @@ def clone(
     cloning.clone(_setting(places), _image(image), new_name, is_read_only, report)
 
 
+def read_disk(_report: Report, places: Sequence[Any], image: Sequence[Any]) -> list[Any]:
+    """What the file system in a raw or block image tells, packed."""
+    return disks.pack(disks.read_disk(_setting(places), _image(image)))
+
+
 def sweep(_report: Report, places: Sequence[Any]) -> None:
     """Remove what killed processes left behind: locks, raised limits, unfinished copies."""
     setting = _setting(places)
@@ -35,7 +40,12 @@ def sweep(_report: Report, places: Sequence[Any]) -> None:
         locks.sweep(setting.locks.folder, f"{kind}-*")
 
 
-JOBS: dict[str, Callable[..., object]] = {"remove": remove, "clone": clone, "sweep": sweep}
+JOBS: dict[str, Callable[..., object]] = {
+    "remove": remove,
+    "clone": clone,
+    "read_disk": read_disk,
+    "sweep": sweep,
+}
 
 
 def _setting(places: Sequence[Any]) -> Setting:

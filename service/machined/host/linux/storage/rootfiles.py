@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Sequence
 
 from machined.host.assignments import read_assignments
 from machined.host.linux.storage.calls import open_inside
@@ -13,6 +12,7 @@ from machined.host.storage import Metadata
 
 MOST = 1024**2
 """Bytes that are read of a file; what goes on longer is none of those that are read here."""
+_IN_USR = "lib/os-release"
 OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
 
 _ID = re.compile(rb"[0-9a-fA-F]{32}\n?")
@@ -20,21 +20,21 @@ _LETTERS = re.compile(r"[^A-Za-z0-9_.-]")
 _HOST_NAME_MAX = 64
 
 
-def read_metadata(roots: Sequence[int]) -> Metadata:
+def read_metadata(root: int | None, usr: int | None = None) -> Metadata:
     """What the files of an image tell; what is missing or makes no sense tells nothing.
 
     Args:
-        roots: Descriptors of the root, and of its /usr where that is a file system of its own.
+        root: A descriptor of its root, if it has one.
+        usr: One of its /usr, where that is a file system of its own.
     """
-    root = roots[0]
-    release = _text(root, OS_RELEASE[0])
-    if release is None:
-        release = _text(root, OS_RELEASE[1]) if len(roots) == 1 else _text(roots[1], "lib/os-release")
+    places = [(root, path) for path in OS_RELEASE] if usr is None else [(root, OS_RELEASE[0]), (usr, _IN_USR)]
+    texts = (_text(folder, path) for folder, path in places)
+    release = next((text for text in texts if text is not None), "")
     return Metadata(
         _host_name(_text(root, "etc/hostname") or ""),
         _machine_id(_bytes(root, "etc/machine-id") or b""),
         read_assignments(_text(root, "etc/machine-info") or ""),
-        read_assignments(release or ""),
+        read_assignments(release),
     )
 
 
@@ -47,8 +47,10 @@ def open_root(path: str) -> int:
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK)
 
 
-def _bytes(root: int, path: str) -> bytes | None:
+def _bytes(root: int | None, path: str) -> bytes | None:
     """What a regular file has; `None` where there is none, or it is larger than any that makes sense."""
+    if root is None:
+        return None
     try:
         found = open_inside(root, path, os.O_PATH)
     except OSError:
@@ -69,7 +71,7 @@ def _bytes(root: int, path: str) -> bytes | None:
     return data if len(data) <= MOST else None
 
 
-def _text(root: int, path: str) -> str | None:
+def _text(root: int | None, path: str) -> str | None:
     data = _bytes(root, path)
     try:
         return None if data is None else data.decode()

@@ -8,14 +8,14 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from machined.contract import IMAGE_FOLDERS
-from machined.host.linux.storage import changes, discovery, pool, rootfiles
+from machined.host.linux.storage import changes, discovery, disks, pool, rootfiles
 from machined.host.linux.storage.crew import Crew
 from machined.host.linux.storage.setting import Places, Setting
 from machined.host.linux.storage.sidefiles import SETTINGS_FOLDERS
-from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress
+from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress, unseen
 
 _LOOKERS = 4
 """How many threads look at the disk at once: one that hangs on a dead file system keeps no other."""
@@ -92,6 +92,8 @@ class LinuxStorage:
 
     async def metadata(self, image: Image) -> Metadata:
         """What the files of the image tell; EBUSY for one that a machine runs from."""
+        if image.type in {ImageType.RAW, ImageType.BLOCK}:
+            return disks.unpack(await self._work("read_disk", unseen, image=image))
         return await self._do(_tree_metadata, self._setting, image)
 
     async def pool(self) -> PoolStatus:
@@ -102,10 +104,10 @@ class LinuxStorage:
         """Limit what the pool may use, in bytes; `UNKNOWN_SIZE` takes the limit away."""
         await self._do(self._setting.pool.set_limit, size)
 
-    async def _work(self, job: str, progress: Progress, **arguments: object) -> None:
+    async def _work(self, job: str, progress: Progress, **arguments: object) -> Any:
         """Have long work done by a worker, and what it leaves behind when it is killed tidied up."""
         try:
-            await self._crew.run(job, {"places": self._places, **arguments}, progress)
+            return await self._crew.run(job, {"places": self._places, **arguments}, progress)
         except OSError as error:
             if error.errno == errno.ESHUTDOWN:
                 self._tidy()
@@ -138,6 +140,6 @@ def _tree_metadata(setting: Setting, image: Image) -> Metadata:
     with setting.locks.image(image.path, is_shared=True):
         root = rootfiles.open_root(image.path)
         try:
-            return rootfiles.read_metadata([root])
+            return rootfiles.read_metadata(root)
         finally:
             os.close(root)
