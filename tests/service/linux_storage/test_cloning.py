@@ -11,6 +11,7 @@ import pytest
 
 from machined.contract import UNKNOWN_SIZE
 from machined.host.linux.storage.storage import LinuxStorage
+from machined.host.linux.storage.treecopy import TreeCopy
 from machined.host.storage import ImageType
 from tests.service.linux_storage.conftest import Estate, storage_of
 from tests.service.linux_storage.kits import (
@@ -208,6 +209,36 @@ async def test_a_copy_that_is_cancelled_leaves_nothing(estate: Estate, storage: 
     assert await storage.find("new") is None
     await until(lambda: leftovers(estate) == [])
     await storage.clone(await image(storage, "tree"), "new", False, unwatched)
+
+
+def test_files_that_vanish_during_a_copy_are_left_out(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    target.mkdir()
+    for name in ("one", "two"):
+        (source / name / "inner").mkdir(parents=True)
+        (source / name / "file").write_text("text")
+        (source / name / "more").write_text("text")
+    gone: list[str] = []
+
+    def on_count(_size: int) -> None:
+        """Remove the rest once the first file is copied."""
+        if not gone:
+            (done,) = target.glob("*/*")
+            other = "two" if done.parent.name == "one" else "one"
+            gone.append(other)
+            sh("rm", "-r", source / other, source / done.parent.name / "inner")
+            for path in (source / done.parent.name).glob("*"):
+                if path.name != done.name:
+                    path.unlink()
+
+    fds = [os.open(path, os.O_RDONLY) for path in (source, target)]
+    TreeCopy(fds[0], fds[1], on_count).run()
+    for fd in fds:
+        os.close(fd)
+    (copied,) = target.iterdir()
+    assert gone
+    assert copied.name != gone[0]
+    assert len(list(copied.iterdir())) == 1
 
 
 @pytest.mark.parametrize("kind", ["ext4"], indirect=True)

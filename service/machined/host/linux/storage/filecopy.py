@@ -63,7 +63,13 @@ def copy_contents(source: int, target: int, count: Callable[[int], None] = _unwa
 
 def copy_attributes(source: int, target: int) -> None:
     """Copy all extended attributes that the target can keep, access control lists and capabilities too."""
-    for name in os.listxattr(source):
+    try:
+        names = os.listxattr(source)
+    except OSError as error:
+        if error.errno not in _NOT_THERE:
+            raise
+        return  # the file system has none
+    for name in names:
         try:
             os.setxattr(target, name, os.getxattr(source, name))
         except OSError as error:

@@ -70,20 +70,16 @@ class SideFiles:
 
 
 def _copy(path: Path, target: str) -> None:
-    """Copy a file, which shows under its name once it is whole."""
-    folder, _, name = target.rpartition("/")
-    made = f"{folder}/.#{name}.{os.getpid():x}"[: len(folder) + 250]
+    """Copy a file. It has no name until it is whole, so that a kill leaves nothing."""
     source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     try:
-        fd = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+        made = os.open(os.path.dirname(target), os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, _MODE)
         try:
-            copy_contents(source, fd)
-            os.fchmod(fd, _MODE)
-            rename_new(made, target)
-        except BaseException:
-            os.unlink(made)
-            raise
+            copy_contents(source, made)
+            os.fchmod(made, _MODE)
+            # With a folder, which an absolute path makes no use of, os.link follows the link in /proc
+            os.link(f"/proc/self/fd/{made}", target, src_dir_fd=made, follow_symlinks=True)
         finally:
-            os.close(fd)
+            os.close(made)
     finally:
         os.close(source)
