@@ -40,6 +40,8 @@ def clone(setting: Setting, image: Image, new_name: str, is_read_only: bool, rep
     if image.type is ImageType.BLOCK:
         raise fault(errno.EOPNOTSUPP)
     pool = setting.pool.path
+    if image.type is ImageType.DIRECTORY:
+        report.prepare(erasing.weigh)
     with setting.locks.name(new_name), opened(pool) as folder:
         if discovery.find(setting.folders, new_name):
             raise fault(errno.EEXIST)
@@ -142,7 +144,7 @@ def _copy_tree(
             os.mkdir(name, 0o755, dir_fd=folder)
         with opened(f"{setting.pool.path}/{name}") as target:
             _share_quota(None, folder, target)
-            report.expect_what(lambda: erasing.weigh(image.path))
+            report.expect_tree(image.path)
             pool = os.fstat(folder)
             TreeCopy(source, target, report.count, frozenset({(pool.st_dev, pool.st_ino)})).run()
             if is_read_only and btrfs.is_subvolume(target):

@@ -26,6 +26,8 @@ def remove(setting: Setting, image: Image, report: Report) -> None:
         OSError: EBUSY, it is in use, or something is mounted in it; or it cannot be removed.
     """
     hidden = _hidden(image)
+    if image.type is ImageType.DIRECTORY:
+        report.prepare(erasing.weigh)
 
     def work() -> None:
         with ExitStack() as held:
@@ -59,7 +61,7 @@ def _remove(setting: Setting, image: Image, hidden: str, report: Report) -> None
             held.enter_context(setting.locks.beside(hidden))
         fd = held.enter_context(opened(folder))
         if image.type is ImageType.DIRECTORY:
-            report.expect_what(lambda: erasing.weigh(hidden))
+            report.expect_tree(hidden)
         erasing.erase(fd, name, report.count)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,6 +14,8 @@ from machined.host.linux.storage.calls import end_with_parent
 
 _OFTEN = 0.1
 """Seconds between two tellings of progress, at least."""
+_LONGEST = 4096
+"""Bytes in a path, at most (PATH_MAX)."""
 
 
 class Report:
@@ -27,7 +30,7 @@ class Report:
         self._done = 0
         self._total = 0
         self._next = 0.0
-        self._counting = -1
+        self._asked: socket.socket | None = None
 
     def say(self, *words: object) -> None:
         """Say something at once."""
@@ -47,40 +50,39 @@ class Report:
         self._total = total
         self.say("progress", self._done, total)
 
-    def expect_what(self, weigh: Callable[[], int]) -> None:
-        """Let a process of its own find out the bytes in all, while the work goes on."""
-        reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    def prepare(self, weigh: Callable[[str], int]) -> None:
+        """Have a process that can find out what a tree weighs while the work on it goes on.
+
+        To be called before the work takes locks: they would be the other process's too, and outlive a kill.
+        """
+        self._asked, theirs = socket.socketpair()
         worker = os.getpid()
-        if os.fork() == 0:
-            try:
-                end_with_parent(signal.SIGKILL)
-                _close_but(writing)  # the locks of the work are not for us to hold
-                if os.getppid() == worker:
-                    os.write(writing, str(weigh()).encode())
-            finally:
-                os._exit(0)
-        os.close(writing)
-        self._counting = reading
-        self.say("progress", 0, 0)
+        if os.fork():
+            theirs.close()
+            self._asked.setblocking(False)
+            return
+        try:
+            end_with_parent(signal.SIGKILL)
+            self._line.close()
+            self._asked.close()
+            if os.getppid() == worker and (path := theirs.recv(_LONGEST)):
+                theirs.sendall(str(weigh(os.fsdecode(path))).encode())
+        finally:
+            os._exit(0)
+
+    def expect_tree(self, path: str) -> None:
+        """Let the bytes in all be found out, if we are prepared for that; until then they are unknown."""
+        if self._asked is not None:
+            self._asked.sendall(os.fsencode(path))
+        self.say("progress", self._done, 0)
 
     def finish(self) -> None:
         """Tell that all of it is done."""
         self.say("progress", self._done, self._done)
 
     def _hear(self) -> None:
-        """Take note of what the process has found out that weighs."""
-        if self._counting < 0:
+        """Take note of what the tree weighs, if that is known by now."""
+        if self._asked is None or self._total:
             return
-        try:
-            found = os.read(self._counting, 32)
-        except BlockingIOError:
-            return
-        os.close(self._counting)
-        self._counting = -1
-        self._total = int(found or b"0")
-
-
-def _close_but(kept: int) -> None:
-    """Close all descriptors but the usual three and one more."""
-    os.closerange(3, kept)
-    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+        with contextlib.suppress(BlockingIOError):
+            self._total = int(self._asked.recv(32) or b"0")
