@@ -57,6 +57,8 @@ class BindRequest(NamedTuple):
     is_read_only: bool
     makes_destination: bool
     """Whether the destination is made where it is missing."""
+    maps_ids: bool = False
+    """Whether the files show with the ids that the machine has inside, where it has a user namespace."""
 
 
 class CopyRequest(NamedTuple):

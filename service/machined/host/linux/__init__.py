@@ -1,1 +1,1 @@
-"""The host that we run on."""
+"""The host as Linux and systemd show it; `host.linux.host` puts it together."""

@@ -1,0 +1,114 @@
+"""Copies what is in a regular file: shared with the original where that can be, holes as holes."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Callable
+
+_FICLONE = 0x40049409
+"""Share all blocks of another file (ioctl_ficlone(2))."""
+_PIECE = 16 * 1024 * 1024
+_SMALL_PIECE = 1024 * 1024
+_CANNOT = {
+    errno.EXDEV,
+    errno.EINVAL,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.ENOTTY,
+    errno.EPERM,
+    errno.ETXTBSY,
+    errno.EBADF,
+    errno.EOVERFLOW,
+}
+"""What is said where the kernel cannot copy between these two; reading and writing then tells the truth."""
+
+Advance = Callable[[int], None]
+
+
+def copy_contents(source: int, target: int, advance: Advance) -> None:
+    """Copy all of a file into an empty one.
+
+    Args:
+        source: The file, open for reading.
+        target: The empty one, open for writing.
+        advance: Told of the bytes of each piece.
+    """
+    size = os.fstat(source).st_size
+    if not size:
+        _copy_stream(source, target, advance)  # files of procfs say 0 and have more
+    elif _shared(source, target):
+        advance(min(size, os.fstat(source).st_blocks * 512))
+    else:
+        _copy_extents(source, target, advance)
+
+
+def _shared(source: int, target: int) -> bool:
+    try:
+        fcntl.ioctl(target, _FICLONE, source)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
+        return False
+    return True
+
+
+def _copy_extents(source: int, target: int, advance: Advance) -> None:
+    """Copy what is data, one extent after the other."""
+    at = 0
+    while (extent := _next_data(source, at)) is not None:
+        start, at = extent
+        _copy_range(source, target, start, at, advance)
+    os.ftruncate(target, max(at, os.fstat(source).st_size))
+
+
+def _next_data(source: int, at: int) -> tuple[int, int] | None:
+    """Where the next data begins and ends; `None` after the last."""
+    try:
+        start = os.lseek(source, at, os.SEEK_DATA)
+        return start, os.lseek(source, start, os.SEEK_HOLE)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return None
+        if error.errno != errno.EINVAL:
+            raise
+    size = os.fstat(source).st_size  # a file system that knows no holes
+    return (at, size) if at < size else None
+
+
+def _copy_range(source: int, target: int, start: int, end: int, advance: Advance) -> None:
+    while start < end:
+        try:
+            done = os.copy_file_range(source, target, min(_PIECE, end - start), start, start)
+        except OSError as error:
+            if error.errno not in _CANNOT:
+                raise
+            done = 0
+        if not done:
+            _copy_plainly(source, target, start, end, advance)
+            return
+        advance(done)
+        start += done
+
+
+def _copy_plainly(source: int, target: int, start: int, end: int, advance: Advance) -> None:
+    while start < end and (piece := os.pread(source, min(_SMALL_PIECE, end - start), start)):
+        _write(target, piece, start)
+        advance(len(piece))
+        start += len(piece)
+
+
+def _copy_stream(source: int, target: int, advance: Advance) -> None:
+    at = 0
+    while piece := os.read(source, _SMALL_PIECE):
+        _write(target, piece, at)
+        advance(len(piece))
+        at += len(piece)
+
+
+def _write(target: int, piece: bytes, at: int) -> None:
+    while piece:
+        done = os.pwrite(target, piece, at)
+        piece = piece[done:]
+        at += done

@@ -1,0 +1,106 @@
+"""Copies files and trees between the host and a machine.
+
+No namespace is entered for it: the folder above each end is opened, the machine's within the machine's root,
+and from there on all goes by descriptors and single names.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from types import FrameType
+
+from machined.host.linux.helper import kernel
+from machined.host.linux.helper.answers import Answer
+from machined.host.linux.helper.packets import send
+from machined.host.linux.helper.sizes import size_of
+from machined.host.linux.helper.targets import Target
+from machined.host.linux.helper.trees import MOST_DEPTH, TreeCopy
+
+_PACE = 0.1
+"""Seconds between two words of how far it is."""
+
+
+class Cancelled(Exception):
+    """Nobody waits for this copy any more."""
+
+
+class _Report:
+    """Tells how far the copy is, and stops it when the machine has ended."""
+
+    def __init__(self, target: Target, sock: socket.socket, total: int) -> None:
+        self._target = target
+        self._sock = sock
+        self._total = total
+        self._done = 0
+        self._next = 0.0
+
+    def add(self, size: int) -> None:
+        """So many bytes more were copied; called at least once for each file, with 0 for one without."""
+        self._done += size
+        if self._target.has_ended:
+            raise ProcessLookupError(errno.ESRCH, "The machine has ended.")
+        if (now := time.monotonic()) >= self._next:
+            self._next = now + _PACE
+            self.tell()
+
+    def tell(self) -> None:
+        """Say how far it is."""
+        fields = [b"progress", str(self._done).encode(), str(max(self._total, self._done)).encode()]
+        try:
+            send(self._sock, fields, flags=socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return  # whoever listens has not caught up; the next word says more
+
+
+def copy(target: Target, arguments: list[bytes], _fds: list[int], sock: socket.socket) -> Answer:
+    """Copy one file or tree.
+
+    Arguments: the folder in the machine and the name there, the same on the host, then "1" or "0" each for
+    into the machine and for replacing, and the owner ("" to keep each file's).
+
+    Raises:
+        OSError: What went wrong; ESRCH where the machine ended meanwhile.
+    """
+    inner_folder, inner, outer_folder, outer, into, replaces, owner = arguments
+    signal.signal(signal.SIGTERM, _on_term)
+    _allow_depth()
+    root = target.root()
+    outer_parent = _open_outer(outer_folder)
+    inner_parent = kernel.open_in_root(root, inner_folder, os.O_RDONLY | os.O_DIRECTORY)
+    ends = (inner_parent, inner), (outer_parent, outer)
+    (destination, new_name), (source, name) = ends if into == b"1" else reversed(ends)
+    os.umask(0)
+    try:
+        report = _Report(target, sock, size_of(source, name, MOST_DEPTH))
+        report.tell()
+        tree = TreeCopy(replaces == b"1", int(owner) if owner else None, report.add)
+        tree.copy(source, name, destination, new_name)
+        report.tell()
+    except Cancelled:
+        raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED)) from None
+    return [], []
+
+
+def _open_outer(folder: bytes) -> int:
+    try:
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        text = f"Failed to open host directory {os.fsdecode(folder)}: {error.strerror}"
+        raise OSError(error.errno, text) from None
+
+
+def _on_term(_number: int, _frame: FrameType | None) -> None:
+    raise Cancelled
+
+
+def _allow_depth() -> None:
+    """Have descriptors and frames for the deepest tree that is copied."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    sys.setrecursionlimit(10 * MOST_DEPTH)

@@ -1,0 +1,173 @@
+"""System calls that Python has no function for.
+
+Calls with a number from 424 on have the same one on all architectures (syscalls(2)), x86_64 and aarch64 among
+them. The C library is loaded here, before any machine is entered.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+
+_OPEN_TREE, _MOVE_MOUNT, _OPENAT2, _MOUNT_SETATTR = 428, 429, 437, 442
+
+RESOLVE_NO_MAGICLINKS = 0x02
+"""Follow no link of procfs that leads elsewhere than its text says (openat2(2))."""
+RESOLVE_IN_ROOT = 0x10
+"""Treat the folder as the root of absolute paths, links and `..` (openat2(2))."""
+_AGAIN = 64
+"""How often a look-up is repeated that met a rename: each is safe, none may be trusted."""
+
+CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+
+AT_EMPTY_PATH = 0x1000
+OPEN_TREE_CLONE = 1
+MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH = 0x4, 0x40
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_IDMAP = 0x1, 0x100000
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET_NAME = 1, 4, 23, 24, 15
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+
+
+class _OpenHow(ctypes.Structure):
+    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+
+
+class _MountAttr(ctypes.Structure):
+    _fields_ = (
+        ("attr_set", ctypes.c_uint64),
+        ("attr_clr", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("userns_fd", ctypes.c_uint64),
+    )
+
+
+class _StatFs(ctypes.Structure):
+    """`struct statfs` of the 64-bit architectures; of interest is the first field alone."""
+
+    _fields_ = (("f_type", ctypes.c_long), ("rest", ctypes.c_long * 31))
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def _syscall(number: int, *arguments: object) -> int:
+    return _checked(_libc.syscall(ctypes.c_long(number), *arguments))
+
+
+def open_in_root(root: int, path: str | bytes, flags: int, mode: int = 0) -> int:
+    """Open a path below a folder as if that were `/` (openat2(2)).
+
+    Whatever links there are, nothing outside of the folder is reached.
+
+    Raises:
+        OSError: What openat2(2) says; ELOOP for too many links, and for magic ones.
+    """
+    how = _OpenHow(flags | os.O_CLOEXEC, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+    name = ctypes.c_char_p(os.fsencode(path))
+    for _ in range(_AGAIN):
+        try:
+            return _syscall(
+                _OPENAT2,
+                ctypes.c_int(root),
+                name,
+                ctypes.byref(how),
+                ctypes.c_size_t(ctypes.sizeof(how)),
+            )
+        except BlockingIOError:
+            continue  # EAGAIN: something on the way was renamed meanwhile
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def open_tree(path: str | bytes, flags: int) -> int:
+    """A descriptor of a mount that is attached nowhere yet, following links (open_tree(2))."""
+    name = ctypes.c_char_p(os.fsencode(path))
+    return _syscall(_OPEN_TREE, ctypes.c_int(-100), name, ctypes.c_uint(flags | os.O_CLOEXEC))
+
+
+def set_mount(mount: int, attributes: int, user_namespace: int = 0) -> None:
+    """Set attributes of a mount (mount_setattr(2))."""
+    attr = _MountAttr(attributes, 0, 0, user_namespace)
+    _syscall(
+        _MOUNT_SETATTR,
+        ctypes.c_int(mount),
+        ctypes.c_char_p(b""),
+        ctypes.c_uint(AT_EMPTY_PATH),
+        ctypes.byref(attr),
+        ctypes.c_size_t(ctypes.sizeof(attr)),
+    )
+
+
+def move_mount(mount: int, place: int) -> None:
+    """Attach a mount at what a descriptor of the own mount namespace is of (move_mount(2))."""
+    empty = ctypes.c_char_p(b"")
+    flags = ctypes.c_uint(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
+    _syscall(_MOVE_MOUNT, ctypes.c_int(mount), empty, ctypes.c_int(place), empty, flags)
+
+
+def rename_to_new(folder: int, old: bytes, new: bytes) -> None:
+    """Rename within a folder, if nothing has the new name (renameat2(2), RENAME_NOREPLACE).
+
+    Raises:
+        FileExistsError: Something has.
+    """
+    _checked(_libc.renameat2(folder, ctypes.c_char_p(old), folder, ctypes.c_char_p(new), ctypes.c_uint(1)))
+
+
+def enter(namespace: int, kind: int) -> None:
+    """Join a namespace (setns(2)); one for processes is joined by children from now on."""
+    _checked(_libc.setns(namespace, kind))
+
+
+def file_system(fd: int) -> int:
+    """The magic number of the file system that a file is on (statfs(2))."""
+    found = _StatFs()
+    _checked(_libc.fstatfs(fd, ctypes.byref(found)))
+    return int(found.f_type)
+
+
+def _prctl(option: int, *arguments: object) -> int:
+    padded = [*arguments, *[0] * (4 - len(arguments))]
+    return _checked(_libc.prctl(option, *(ctypes.c_ulong(one) for one in padded)))  # type: ignore[arg-type]
+
+
+def end_with_parent(signal: int) -> None:
+    """Be sent a signal when the parent ends (PR_SET_PDEATHSIG); 0 for none."""
+    _prctl(_PR_SET_PDEATHSIG, signal)
+
+
+def hide_from_others() -> None:
+    """Let nobody without the rights of the host's root trace or look into this process (PR_SET_DUMPABLE)."""
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def name_process(name: bytes) -> None:
+    """What lists of processes show, at most 15 bytes (PR_SET_NAME)."""
+    _checked(_libc.prctl(_PR_SET_NAME, ctypes.c_char_p(name), 0, 0, 0))
+
+
+def bound_capabilities(allowed: int) -> None:
+    """Give up all capabilities but those of a mask for whatever is executed from now on (capabilities(7))."""
+    _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    for number in range(64):
+        try:
+            has = _prctl(_PR_CAPBSET_READ, number)
+        except OSError:
+            return  # past the last one that this kernel knows
+        if has and not allowed >> number & 1:
+            _prctl(_PR_CAPBSET_DROP, number)
+
+
+def close_others(kept: int) -> None:
+    """Close all descriptors but the standard ones and one more."""
+    os.closerange(3, kept)
+    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))

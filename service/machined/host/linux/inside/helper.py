@@ -1,0 +1,227 @@
+"""The helper process as the service has it: started, asked, and started anew when it is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import machined
+from machined.host.inside import Place
+from machined.host.linux.helper.packets import send
+from machined.host.linux.inside.readiness import until_ready
+from machined.host.linux.inside.stuck import Stuck
+from machined.host.linux.inside.work import Answer, Work
+from machined.host.storage import Progress, unseen
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 5.0
+"""Seconds that a machine gets to let itself be entered or read, and a reader to do it."""
+_ROOM = 4 * 1024 * 1024
+"""Bytes of the longest wish: environments can be long."""
+_BOOT = (
+    "import sys; sys.dont_write_bytecode = True; sys.path.append(sys.argv[1]); "
+    "from machined.host.linux.helper.process import main; main(int(sys.argv[2]))"
+)
+
+
+class Helper:
+    """Has things done in machines by a process of one thread that forks for each."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sock: socket.socket | None = None
+        self._sending = asyncio.Lock()
+        self.stuck = Stuck()
+
+    async def start(self) -> None:
+        """Start the process, if there is none or it has ended.
+
+        It ends with the thread that calls this (PR_SET_PDEATHSIG).
+        """
+        if self._process is not None and self._process.poll() is None:
+            return
+        if self._process is not None:
+            logger.error("the helper that enters machines has ended (%d)", self._process.returncode)
+        self._drop()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
+        if os.geteuid() == 0:
+            ours.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _ROOM)
+        root = str(Path(machined.__file__).parents[1])
+        cache = [f"-Xpycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
+        words = [sys.executable, "-I", "-S", *cache, "-c", _BOOT, root, str(theirs.fileno())]
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: ASYNC220 - it must be this thread's, see above
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={},
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._sock = ours
+
+    async def close(self) -> None:
+        """End the process and what it does; programs on terminals of machines go on."""
+        self._drop()
+        process, self._process = self._process, None
+        self.stuck.close()
+        if process is not None:
+            process.kill()
+            pidfd = os.pidfd_open(process.pid)
+            try:
+                await until_ready(pidfd)
+            finally:
+                os.close(pidfd)
+            process.wait()
+
+    async def begin(
+        self, name: str, leader: int, arguments: Sequence[bytes] = (), fds: Sequence[int] = ()
+    ) -> Work:
+        """Have something begun; see `machined.host.linux.helper.process` for what there is.
+
+        Args:
+            name: What.
+            leader: The first process of the machine it is about; 0 for the host.
+            arguments: As the operation wants them.
+            fds: Likewise; they stay the caller's.
+
+        Raises:
+            FileNotFoundError: The leader has ended.
+            TimeoutError: Something that waits for the machine cannot even be killed (ETIMEDOUT).
+        """
+        self.stuck.check(leader)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        work = Work(ours, leader, self.stuck)
+        pidfds = []
+        try:
+            if leader:
+                pidfds.append(open_leader(leader))
+            fields = [name.encode(), str(leader).encode(), *arguments]
+            await self._send(fields, [theirs.fileno(), *pidfds, *fds])
+        except BaseException:
+            work.end()
+            raise
+        finally:
+            theirs.close()
+            for pidfd in pidfds:
+                os.close(pidfd)
+        return work
+
+    async def run(
+        self,
+        name: str,
+        place: Place,
+        arguments: Sequence[bytes] = (),
+        fds: Sequence[int] = (),
+        progress: Progress = unseen,
+        seconds: float | None = PATIENCE,
+        is_gentle: bool = False,
+    ) -> Answer:
+        """Have something done; cancelling this ends it.
+
+        Args:
+            name: What.
+            place: The machine, or the host.
+            arguments: As the operation wants them.
+            fds: Likewise; they stay the caller's.
+            progress: Told how far it is.
+            seconds: How long it may take; `None` for as long as it does.
+            is_gentle: Whether it may tidy up when it is ended early.
+
+        Raises:
+            OSError: What went wrong there; ETIMEDOUT, it took too long; ESHUTDOWN, it ended without a word.
+        """
+        work = await self.begin(name, 0 if place.is_host else place.leader, arguments, fds)
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                return await work.answer(progress)
+        except TimeoutError:
+            if not limit.expired():
+                raise  # it was said there
+            if not work.has_begun:
+                self._give_up()
+            raise TimeoutError(errno.ETIMEDOUT, f"Machine {place.name} does not answer.") from None
+        finally:
+            work.end(gently=is_gentle)
+
+    async def start_program(self, place: Place, arguments: Sequence[bytes], terminal: int) -> None:
+        """Have a program started on a terminal, which goes on by itself then.
+
+        Raises:
+            OSError: What keeps it from starting, as execve(2) says.
+        """
+        work = await self.begin("shell", 0 if place.is_host else place.leader, arguments, [terminal])
+        try:
+            async with asyncio.timeout(PATIENCE) as limit:
+                await work.answer()  # "started": what follows is an error, or the end of the socket
+                await work.end_of_words()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise TimeoutError(errno.ETIMEDOUT, f"Machine {place.name} does not answer.") from None
+        finally:
+            work.end()
+
+    async def _send(self, fields: Sequence[bytes], fds: Sequence[int]) -> None:
+        async with self._sending:
+            for is_second in (False, True):
+                await self.start()
+                assert self._sock is not None  # noqa: S101 - the start made it
+                try:
+                    await _send_when_ready(self._sock, fields, fds)
+                except (BrokenPipeError, ConnectionResetError):
+                    if is_second:
+                        raise
+                    self._give_up()
+                else:
+                    return
+
+    def _give_up(self) -> None:
+        """Have another process next time: this one takes no wishes."""
+        if self._process is not None:
+            self._process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it is asked again at the next start
+                self._process.wait(0.5)
+
+    def _drop(self) -> None:
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+
+
+_SO_SNDBUFFORCE = 32
+"""As SO_SNDBUF, beyond the limit of others (socket(7))."""
+
+
+def open_leader(leader: int) -> int:
+    """A pidfd of the first process of a machine.
+
+    Raises:
+        FileNotFoundError: It has ended.
+    """
+    try:
+        return os.pidfd_open(leader)
+    except ProcessLookupError:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
+
+
+async def _send_when_ready(sock: socket.socket, fields: Sequence[bytes], fds: Sequence[int]) -> None:
+    while True:
+        try:
+            send(sock, fields, fds)
+        except BlockingIOError:
+            await until_ready(sock.fileno(), writing=True)
+        else:
+            return

@@ -1,0 +1,97 @@
+"""The standing readers as the service has them."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+
+from machined.host.inside import Place
+from machined.host.linux.helper.packets import send
+from machined.host.linux.inside.helper import PATIENCE, Helper, open_leader
+from machined.host.linux.inside.turns import Turns
+from machined.host.linux.inside.work import Work
+
+MOST = 64
+"""How many machines are read from at the same time."""
+IDLE = 4
+"""How many readers are kept while nobody asks."""
+
+
+class Readers:
+    """Reads files of machines in processes of their own.
+
+    Each machine has one reader at most, so one that does not answer keeps none from others; it waits for as
+    long as `PATIENCE` and is replaced then.
+
+    Args:
+        helper: Starts them.
+    """
+
+    def __init__(self, helper: Helper) -> None:
+        self._helper = helper
+        self._idle: list[Work] = []
+        self._room = asyncio.Semaphore(MOST)
+        self._turns = Turns()
+
+    async def os_release(self, place: Place) -> list[bytes]:
+        """Names and values in turn, as they are in the file now.
+
+        Raises:
+            OSError: ENOENT, there is no such file; ETIMEDOUT, the machine does not answer.
+        """
+        leader = 0 if place.is_host else place.leader
+        try:
+            async with asyncio.timeout(PATIENCE) as limit, self._turns.one(leader), self._room:
+                return await self._read(leader)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            text = f"Machine {place.name} does not let its files be read."
+            raise TimeoutError(errno.ETIMEDOUT, text) from None
+
+    def close(self) -> None:
+        """End them."""
+        while self._idle:
+            self._idle.pop().end()
+
+    async def _read(self, leader: int) -> list[bytes]:
+        self._helper.stuck.check(leader)
+        reader = await self._asked(leader)
+        try:
+            answer = await reader.answer()
+        except BaseException as error:
+            if isinstance(error, OSError) and error.errno not in {None, errno.ESHUTDOWN}:
+                self._put_back(reader)
+            else:
+                reader.end(leader)
+            raise
+        self._put_back(reader)
+        return answer.fields
+
+    async def _asked(self, leader: int) -> Work:
+        """A reader that was asked."""
+        pidfds = [open_leader(leader)] if leader else []
+        try:
+            while True:
+                is_old = bool(self._idle)
+                reader = self._idle.pop() if is_old else await self._helper.begin("read", 0)
+                reader.expect_more()
+                try:
+                    send(reader.sock, [str(leader).encode()], pidfds)
+                except (BrokenPipeError, ConnectionResetError):
+                    reader.end()
+                    if not is_old:
+                        raise  # else somebody ended it while it was idle
+                else:
+                    return reader
+        finally:
+            for pidfd in pidfds:
+                os.close(pidfd)
+
+    def _put_back(self, reader: Work) -> None:
+        if len(self._idle) < IDLE:
+            self._idle.append(reader)
+        else:
+            reader.expect_more()
+            reader.end()

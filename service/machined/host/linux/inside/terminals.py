@@ -1,0 +1,129 @@
+"""Terminals of machines with somebody at the other side."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import re
+import shlex
+from collections.abc import Iterator
+
+from machined.host.inside import Place, Pty, ShellRequest
+from machined.host.linux.helper.packets import pack
+from machined.host.linux.inside.buses import Managers, NoManager
+from machined.host.linux.inside.helper import Helper
+from machined.wire import Variant
+
+logger = logging.getLogger(__name__)
+
+_TIOCGPTPEER = 0x5441
+"""Open the other side of a terminal, whatever is mounted at its path (ioctl_tty(2))."""
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*\$?")
+_SCRIPT = (
+    'shell=$(getent passwd {} 2>/dev/null | {{ IFS=: read _ _ _ _ _ _ x; echo "$x"; }})\n'
+    'exec "${{shell:-/bin/sh}}" -l'
+)
+
+
+class Terminals:
+    """Opens terminals of machines and of the host.
+
+    Args:
+        helper: Goes into machines.
+        managers: Start what runs on the terminals.
+    """
+
+    def __init__(self, helper: Helper, managers: Managers) -> None:
+        self._helper = helper
+        self._managers = managers
+
+    async def open_pty(self, place: Place) -> Pty:
+        """A new terminal with nobody at its other side."""
+        (number,), (fd,) = await self._helper.run("pty", place)
+        return Pty(fd, f"/dev/pts/{int(number)}")
+
+    async def open_login(self, place: Place) -> Pty:
+        """A new terminal with a login prompt (container-getty@.service).
+
+        Raises:
+            NoManager: There is no bus, or no service manager on it.
+        """
+        pty = await self.open_pty(place)
+        with _closed_on_error(pty):
+            unit = f"container-getty@{pty.path.removeprefix('/dev/pts/')}.service"
+            async with self._managers.of(place) as ask:
+                await ask("StartUnit", "ss", unit, "replace")
+        return pty
+
+    async def open_shell(self, place: Place, request: ShellRequest) -> Pty:
+        """A new terminal with a program, started by the machine's service manager if it has one."""
+        pty = await self.open_pty(place)
+        with _closed_on_error(pty):
+            try:
+                await self._start(place, request, pty)
+            except NoManager as error:
+                logger.info("%s Entering %s directly, without a login session.", error.strerror, place.name)
+                await self._enter(place, request, pty)
+        return pty
+
+    async def _start(self, place: Place, request: ShellRequest, pty: Pty) -> None:
+        """Have the machine's manager start a unit on the terminal."""
+        unit = f"container-shell@{pty.path.removeprefix('/dev/pts/')}.service"
+        async with self._managers.of(place) as ask:
+            slave = fcntl.ioctl(pty.fd, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+            properties = _properties(request, pty.path, [slave, os.dup(slave), os.dup(slave)])
+            await ask("StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail", properties, [])
+
+    async def _enter(self, place: Place, request: ShellRequest, pty: Pty) -> None:
+        """Start the program ourselves, as a child of the helper.
+
+        Raises:
+            OSError: ENOENT, no such user or program; EACCES, it cannot be executed; and others of execve(2).
+        """
+        arguments = [
+            os.fsencode(request.user),
+            os.fsencode(request.path),
+            pack([os.fsencode(word) for word in request.arguments]),
+            pack([os.fsencode(entry) for entry in request.environment]),
+        ]
+        await self._helper.start_program(place, arguments, pty.fd)
+
+
+@contextlib.contextmanager
+def _closed_on_error(pty: Pty) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        os.close(pty.fd)
+        raise
+
+
+def _properties(request: ShellRequest, path: str, fds: list[int]) -> list[list[object]]:
+    """What the unit of a shell is like."""
+    program, words = request.path, request.arguments
+    if not program:
+        # The name stands in a script, so one that a shell would take for more is quoted
+        user = request.user if _PLAIN_NAME.fullmatch(request.user) else shlex.quote(request.user)
+        program, words = "/bin/sh", ["sh", "-c", _SCRIPT.format(user)]
+    properties: list[tuple[str, str, object]] = [
+        ("Description", "s", f"Shell for User {request.user}"),
+        ("StandardInputFileDescriptor", "h", fds[0]),
+        ("StandardOutputFileDescriptor", "h", fds[1]),
+        ("StandardErrorFileDescriptor", "h", fds[2]),
+        ("SendSIGHUP", "b", True),
+        ("IgnoreSIGPIPE", "b", False),
+        ("KillMode", "s", "mixed"),
+        ("TTYPath", "s", path),
+        ("TTYReset", "b", True),
+        ("UtmpIdentifier", "s", path.removeprefix("/dev/")),
+        ("UtmpMode", "s", "user"),
+        ("PAMName", "s", "login"),
+        ("WorkingDirectory", "s", "-~"),
+        ("User", "s", request.user),
+    ]
+    if request.environment:
+        properties.append(("Environment", "as", request.environment))
+    properties.append(("ExecStart", "a(sasb)", [[program, words, True]]))
+    return [[name, Variant(signature, value)] for name, signature, value in properties]

@@ -1,0 +1,1 @@
+"""The inside of machines, against real namespaces of this host."""
