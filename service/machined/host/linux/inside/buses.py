@@ -35,7 +35,7 @@ Ask = Callable[..., Awaitable[list[Any]]]
 """Calls a method of a manager; descriptors among the arguments are closed, whatever happens."""
 
 
-class NoManager(OSError):
+class NoManager(FileNotFoundError):
     """There is no bus, or no service manager on it (ENOENT)."""
 
 

@@ -73,16 +73,17 @@ class Helper:
 
     async def close(self) -> None:
         """End the process and what it does; programs on terminals of machines go on."""
-        self._drop()
         process, self._process = self._process, None
+        pidfd = -1 if process is None or process.poll() is not None else os.pidfd_open(process.pid)
+        self._drop()
         self.stuck.close()
-        if process is not None:
+        if process is None or pidfd < 0:
+            return
+        try:
             process.kill()
-            pidfd = os.pidfd_open(process.pid)
-            try:
-                await until_ready(pidfd)
-            finally:
-                os.close(pidfd)
+            await until_ready(pidfd)
+        finally:
+            os.close(pidfd)
             process.wait()
 
     async def begin(
@@ -100,7 +101,7 @@ class Helper:
             FileNotFoundError: The leader has ended.
             TimeoutError: Something that waits for the machine cannot even be killed (ETIMEDOUT).
         """
-        self.stuck.check(leader)
+        await self.stuck.check(leader)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         work = Work(ours, leader, self.stuck)

@@ -56,42 +56,40 @@ class Readers:
             self._idle.pop().end()
 
     async def _read(self, leader: int) -> list[bytes]:
-        self._helper.stuck.check(leader)
-        reader = await self._asked(leader)
+        await self._helper.stuck.check(leader)
+        while True:
+            is_old = bool(self._idle)
+            reader = self._idle.pop() if is_old else await self._helper.begin("read", 0)
+            try:
+                return await self._asked(reader, leader)
+            except BrokenPipeError:
+                if not is_old:
+                    raise  # else somebody ended it while it was idle
+
+    async def _asked(self, reader: Work, leader: int) -> list[bytes]:
+        """What a reader answers, which is kept for the next question if it could."""
+        is_well = False
+        reader.expect_more()
         try:
+            _send(reader, leader)
             answer = await reader.answer()
-        except BaseException as error:
-            if isinstance(error, OSError) and error.errno not in {None, errno.ESHUTDOWN}:
-                self._put_back(reader)
+            is_well = True
+        except OSError as error:
+            # BrokenPipeError is also what Python makes of ESHUTDOWN
+            is_well = not isinstance(error, BrokenPipeError | ConnectionResetError)
+            raise
+        finally:
+            if is_well and len(self._idle) < IDLE:
+                self._idle.append(reader)
             else:
                 reader.end(leader)
-            raise
-        self._put_back(reader)
         return answer.fields
 
-    async def _asked(self, leader: int) -> Work:
-        """A reader that was asked."""
-        pidfds = [open_leader(leader)] if leader else []
-        try:
-            while True:
-                is_old = bool(self._idle)
-                reader = self._idle.pop() if is_old else await self._helper.begin("read", 0)
-                reader.expect_more()
-                try:
-                    send(reader.sock, [str(leader).encode()], pidfds)
-                except (BrokenPipeError, ConnectionResetError):
-                    reader.end()
-                    if not is_old:
-                        raise  # else somebody ended it while it was idle
-                else:
-                    return reader
-        finally:
-            for pidfd in pidfds:
-                os.close(pidfd)
 
-    def _put_back(self, reader: Work) -> None:
-        if len(self._idle) < IDLE:
-            self._idle.append(reader)
-        else:
-            reader.expect_more()
-            reader.end()
+def _send(reader: Work, leader: int) -> None:
+    pidfds = [open_leader(leader)] if leader else []
+    try:
+        send(reader.sock, [str(leader).encode()], pidfds)
+    finally:
+        for pidfd in pidfds:
+            os.close(pidfd)

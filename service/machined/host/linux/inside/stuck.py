@@ -10,28 +10,46 @@ import asyncio
 import errno
 import os
 import signal
-from collections import Counter
+from typing import NamedTuple
 
 GRACE = 2.0
 """Seconds between the wish to end and the kill."""
+DYING = 0.5
+"""Seconds that a process which was killed may take to end, before it counts as one that hangs."""
+
+
+class _Watched(NamedTuple):
+    """A process that was told to end."""
+
+    leader: int
+    since: float
+    ended: asyncio.Event
+    timer: asyncio.TimerHandle | None
 
 
 class Stuck:
     """Watches processes until they have ended."""
 
     def __init__(self) -> None:
-        self._leaders: dict[int, int] = {}
-        self._timers: dict[int, asyncio.TimerHandle] = {}
-        self._count: Counter[int] = Counter()
+        self._watched: dict[int, _Watched] = {}
 
-    def check(self, leader: int) -> None:
-        """See that no process hangs in a machine.
+    def __len__(self) -> int:
+        """How many have not ended."""
+        return len(self._watched)
+
+    async def check(self, leader: int) -> None:
+        """See that no process hangs in a machine; one that ends just now is waited for.
 
         Raises:
             TimeoutError: One does (ETIMEDOUT).
         """
-        if leader and self._count[leader]:
-            raise TimeoutError(errno.ETIMEDOUT, "The machine does not answer.")
+        now = asyncio.get_running_loop().time()
+        for one in [one for one in self._watched.values() if leader and one.leader == leader]:
+            try:
+                async with asyncio.timeout(one.since + DYING - now):
+                    await one.ended.wait()
+            except TimeoutError:
+                raise TimeoutError(errno.ETIMEDOUT, "The machine does not answer.") from None
 
     def end(self, pidfd: int, leader: int, *, gently: bool = False) -> None:
         """End a process, and hold back others from its machine as long as it has not.
@@ -39,31 +57,27 @@ class Stuck:
         Args:
             pidfd: The process; the descriptor is ours now.
             leader: The machine that it is in.
-            gently: Whether it may tidy up before.
+            gently: Whether it may tidy up before, and others may go in meanwhile.
         """
-        _signal(pidfd, signal.SIGTERM if gently else signal.SIGKILL)
         loop = asyncio.get_running_loop()
-        self._leaders[pidfd] = 0 if gently else leader
-        self._count[self._leaders[pidfd]] += 1
+        _signal(pidfd, signal.SIGTERM if gently else signal.SIGKILL)
+        timer = loop.call_later(GRACE, _signal, pidfd, signal.SIGKILL) if gently else None
+        self._watched[pidfd] = _Watched(0 if gently else leader, loop.time(), asyncio.Event(), timer)
         loop.add_reader(pidfd, self._ended, pidfd)
-        if gently:
-            self._timers[pidfd] = loop.call_later(GRACE, _signal, pidfd, signal.SIGKILL)
 
     def close(self) -> None:
         """Kill those that are left and watch them no longer."""
-        for pidfd in list(self._leaders):
+        for pidfd in list(self._watched):
             _signal(pidfd, signal.SIGKILL)
             self._ended(pidfd)
 
     def _ended(self, pidfd: int) -> None:
         asyncio.get_running_loop().remove_reader(pidfd)
+        one = self._watched.pop(pidfd)
+        one.ended.set()
+        if one.timer is not None:
+            one.timer.cancel()
         os.close(pidfd)
-        leader = self._leaders.pop(pidfd)
-        self._count[leader] -= 1
-        if not self._count[leader]:
-            del self._count[leader]
-        if timer := self._timers.pop(pidfd, None):
-            timer.cancel()
 
 
 def _signal(pidfd: int, number: signal.Signals) -> None:
