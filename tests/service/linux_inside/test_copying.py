@@ -113,7 +113,7 @@ async def test_what_exists(inside: LinuxInside, plain: Guest, tmp_path: Path) ->
     (target / "both").write_text("old")
     await inside.copy(plain.place, into(tmp_path / "from/both", "/tmp/to/both", replaces=True))
     assert (target / "both").read_text() == "new"
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(FileExistsError):  # a folder gives way to no file
         await inside.copy(plain.place, into(tmp_path / "from/both", "/tmp/to", replaces=True))
     with pytest.raises(NotADirectoryError):
         await inside.copy(plain.place, into(tmp_path / "from", "/tmp/to/both"))
@@ -152,7 +152,7 @@ async def test_what_cannot_be_copied(inside: LinuxInside, plain: Guest, tmp_path
             await inside.copy(plain.place, request)
     with pytest.raises(FileNotFoundError, match="Failed to open host directory"):
         await inside.copy(plain.place, out_of("/etc/passwd", tmp_path / "none/x"))
-    for path in ("/", "/tmp/..", "/tmp/."):
+    for path in ("/", "/tmp/..", "/."):
         with pytest.raises(OSError, match="file name"):
             await inside.copy(plain.place, into(tmp_path / "file", path))
 

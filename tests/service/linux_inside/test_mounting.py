@@ -54,7 +54,7 @@ async def test_the_place_is_made(inside: LinuxInside, machine: Guest, source: Pa
 
 
 async def test_what_cannot_be_mounted(inside: LinuxInside, plain: Guest, source: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"Failed to mount .*/none on /tmp in machine guest"):
+    with pytest.raises(FileNotFoundError, match=r"Failed to mount .*/none on /tmp in machine's namespace"):
         await inside.bind_mount(plain.place, request(source / "none", "/tmp"))
     with pytest.raises(FileNotFoundError):
         await inside.bind_mount(plain.place, request(source, "/tmp/none"))

@@ -71,7 +71,7 @@ def copy(target: Target, arguments: list[bytes], _fds: list[int], sock: socket.s
     signal.signal(signal.SIGTERM, _on_term)
     _allow_depth()
     root = target.root()
-    outer_parent = _open_outer(outer_folder)
+    outer_parent = _open_outer(outer_folder, outer)
     inner_parent = kernel.open_in_root(root, inner_folder, os.O_RDONLY | os.O_DIRECTORY)
     ends = (inner_parent, inner), (outer_parent, outer)
     (destination, new_name), (source, name) = ends if into == b"1" else reversed(ends)
@@ -82,17 +82,33 @@ def copy(target: Target, arguments: list[bytes], _fds: list[int], sock: socket.s
         tree = TreeCopy(replaces == b"1", int(owner) if owner else None, report.add)
         tree.copy(source, name, destination, new_name)
         report.tell()
+    except NotADirectoryError:
+        top = os.open("/", os.O_PATH) if into != b"1" else root
+        path = os.path.join(outer_folder, outer) if into != b"1" else os.path.join(inner_folder, inner)
+        if _dangles(top, path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        raise
     except Cancelled:
         raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED)) from None
     return [], []
 
 
-def _open_outer(folder: bytes) -> int:
+def _open_outer(folder: bytes, name: bytes) -> int:
     try:
         return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        text = f"Failed to open host directory {os.fsdecode(folder)}: {error.strerror}"
+        path = os.fsdecode(os.path.join(folder, name))
+        text = f"Failed to open host directory {path}: {error.strerror}"
         raise OSError(error.errno, text) from None
+
+
+def _dangles(root: int, path: bytes) -> bool:
+    """Whether a path, within a root, is a link to nowhere."""
+    try:
+        os.close(kernel.open_in_root(root, path, os.O_PATH))
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _on_term(_number: int, _frame: FrameType | None) -> None:

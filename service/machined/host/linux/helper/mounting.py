@@ -60,7 +60,8 @@ def bind(target: Target, arguments: list[bytes], _fds: list[int], _sock: socket.
     os.chroot(".")
     if makes_destination:
         _make(root, destination, is_folder, owner)
-    kernel.move_mount(mount, kernel.open_in_root(root, destination, os.O_PATH))
+    # A link at the very end is itself what is mounted on, as systemd does it
+    kernel.move_mount(mount, kernel.open_in_root(root, destination, os.O_PATH | os.O_NOFOLLOW))
     return [], []
 
 

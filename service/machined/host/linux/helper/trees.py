@@ -145,10 +145,18 @@ class TreeCopy:
             raise
 
     def _rename(self, hidden: bytes, target: int, name: bytes) -> None:
-        if self._replaces:
-            os.rename(hidden, name, src_dir_fd=target, dst_dir_fd=target)
+        """Give a finished file its name.
+
+        Raises:
+            FileExistsError: Something has the name and is not to be replaced, as no folder is.
+        """
+        if not self._replaces:
+            kernel.rename_to_new(target, hidden, name)
             return
-        kernel.rename_to_new(target, hidden, name)
+        try:
+            os.rename(hidden, name, src_dir_fd=target, dst_dir_fd=target)
+        except IsADirectoryError:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
 
     def _special(self, found: int, status: os.stat_result, target: int, name: bytes) -> int:
         """Make a link, fifo, socket or device like another. Returns a descriptor of it."""
@@ -166,7 +174,7 @@ class TreeCopy:
             os.utime(made_as, ns=times, dir_fd=target, follow_symlinks=False)
             made = os.open(made_as, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=target)
             if made_as != name:
-                os.rename(made_as, name, src_dir_fd=target, dst_dir_fd=target)
+                self._rename(made_as, target, name)
         except BaseException:
             _remove(target, made_as)
             raise

@@ -101,7 +101,7 @@ class LinuxInside:
         try:
             await self._helper.run("bind", place, [*paths, *map(_flag, flags)])
         except OSError as error:
-            what = f"Failed to mount {request.source} on {request.destination} in machine {place.name}"
+            what = f"Failed to mount {request.source} on {request.destination} in machine's namespace"
             raise OSError(error.errno, f"{what}: {error.strerror}") from None
 
     async def copy(self, place: Place, request: CopyRequest, progress: Progress = unseen) -> None:
@@ -132,17 +132,18 @@ def _flag(value: bool) -> bytes:
 
 
 def _split(path: str) -> tuple[bytes, bytes]:
-    """The folder and the name of a path.
+    """The folder and the name of a path, which may end in slashes and dots that say nothing.
 
     Raises:
-        OSError: EADDRNOTAVAIL, it is the root folder; EINVAL, it ends in `.` or `..`, or holds a NUL.
+        OSError: EADDRNOTAVAIL, it is the root folder; EINVAL, it ends in `..`, or holds a NUL.
     """
-    folder, _, name = path.rstrip("/").rpartition("/")
-    if not name:
-        raise OSError(errno.EADDRNOTAVAIL, f"Failed to extract file name of '{path}'")
-    if name in {".", ".."} or "\0" in path:
-        raise OSError(errno.EINVAL, f"Failed to extract file name of '{path}'")
-    return os.fsencode(folder or "/"), os.fsencode(name)
+    steps = [step for step in path.split("/") if step not in {"", "."}]
+    number = 0 if steps else errno.EADDRNOTAVAIL
+    if "\0" in path or steps[-1:] == [".."]:
+        number = errno.EINVAL
+    if number:
+        raise OSError(number, f"Failed to extract file name of '{path}' path: {os.strerror(number)}")
+    return os.fsencode("/" + "/".join(steps[:-1])), os.fsencode(steps[-1])
 
 
 def _ranges(place: Place, name: str) -> list[IdRange]:
