@@ -71,14 +71,14 @@ async def others_are_fast(inside: LinuxInside) -> AsyncIterator[None]:
     [
         ("ln -s /host/secret etc/os-release", errno.ENOENT),
         ("ln -s ../../../../../../../../../host/secret etc/os-release", errno.ENOENT),
-        ("mkfifo etc/os-release", errno.EBADFD),
-        ("mkdir etc/os-release", errno.EISDIR),
-        ("ln -s /proc/1/environ etc/os-release", errno.EBADFD),
-        ("ln -s /proc/kmsg etc/os-release", errno.EBADFD),
-        ("ln -s /proc/1/root/etc/os-release etc/os-release", errno.ELOOP),
-        ("ln -s /dev/ptmx etc/os-release", errno.EBADFD),
-        ("ln -s os-release etc/os-release", errno.ELOOP),
-        ("rm -r etc; ln -s etc etc", errno.ELOOP),
+        ("mkfifo etc/os-release", errno.ESHUTDOWN),
+        ("mkdir etc/os-release", errno.ESHUTDOWN),
+        ("ln -s /proc/1/environ etc/os-release", errno.ESHUTDOWN),
+        ("ln -s /proc/kmsg etc/os-release", errno.ESHUTDOWN),
+        ("ln -s /proc/1/root/etc/os-release etc/os-release", errno.ESHUTDOWN),
+        ("ln -s /dev/ptmx etc/os-release", errno.ESHUTDOWN),
+        ("ln -s os-release etc/os-release", errno.ESHUTDOWN),
+        ("rm -r etc; ln -s etc etc", errno.ESHUTDOWN),
         ("truncate -s 10G etc/os-release", errno.E2BIG),
         ("printf 'A=\\0' >etc/os-release", errno.EBADMSG),
         ("printf 'A=\\377' >etc/os-release", errno.EINVAL),
@@ -96,7 +96,7 @@ async def test_a_trap_for_who_reads_os_release(
             assert "SECRET" not in await inside.os_release(one.place)
             return
         begin = time.monotonic()
-        with pytest.raises(OSError, match=r".") as caught:
+        with pytest.raises(OSError, match="Failed to get OS release: ") as caught:
             await inside.os_release(one.place)
         assert caught.value.errno == number
         assert time.monotonic() - begin < 1

@@ -47,6 +47,8 @@ def read(root: int, path: str, most: int) -> bytes:
         OSError: E2BIG, it is longer than `most` bytes; EBADFD, it is no file that one could read.
     """
     fd = open_regular(root, path)
+    if fd is None:
+        return b""
     try:
         if kernel.file_system(fd) & 0xFFFFFFFF in _NO_FILES:
             raise OSError(errno.EBADFD, os.strerror(errno.EBADFD))

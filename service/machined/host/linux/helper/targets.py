@@ -10,7 +10,7 @@ import stat
 
 from machined.host.linux.helper import kernel
 
-_PTMX = os.makedev(5, 2)
+_PTMX, _NULL = os.makedev(5, 2), os.makedev(1, 3)
 
 
 class Target:
@@ -102,17 +102,21 @@ def drop_groups() -> None:
             raise
 
 
-def open_regular(root: int, path: str) -> int:
-    """Open a file of a machine for reading, if it is a regular one.
+def open_regular(root: int, path: str) -> int | None:
+    """Open a file of a machine for reading, if it is a regular one; `None` for `/dev/null`, which is empty.
 
-    It is looked at before it is opened: to open a device does something, and a fifo waits.
+    It is looked at before it is opened: to open a device does something, and a fifo waits. A link to
+    `/dev/null` is how an administrator says that there is nothing.
 
     Raises:
         OSError: EISDIR, EBADFD for what is neither file nor folder.
     """
     found = kernel.open_in_root(root, path, os.O_PATH)
     try:
-        mode = os.fstat(found).st_mode
+        status = os.fstat(found)
+        mode = status.st_mode
+        if stat.S_ISCHR(mode) and status.st_rdev == _NULL:
+            return None
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(mode):

@@ -15,6 +15,9 @@ from machined.host.linux.inside.terminals import Terminals
 from machined.host.storage import Progress, unseen
 from machined.wire import Connection
 
+_NOT_OPENED = {errno.EISDIR, errno.EBADFD, errno.ELOOP, errno.ENOTDIR, errno.EACCES}
+"""Why a file of a machine could not be opened, other than that it is missing."""
+
 
 class LinuxInside:
     """The inside of machines by their first processes, and of the host (`machined.host.inside.Inside`).
@@ -53,16 +56,24 @@ class LinuxInside:
 
         Addresses that are "deprecated" are left out (ip-address(8)).
         """
-        return await self._networks.addresses(place)
+        try:
+            return await self._networks.addresses(place)
+        except OSError as error:
+            raise OSError(error.errno, f"Failed to get addresses: {error.strerror}") from None
 
     async def os_release(self, place: Place) -> dict[str, str]:
         """The fields of os-release(5), in the order of the file; ENOENT where there is none.
 
         Raises:
-            OSError: E2BIG, it is too long to be one; EBADFD, it is no regular file; ELOOP, links lead
-                nowhere; ETIMEDOUT, the machine does not let its files be read.
+            OSError: E2BIG, it is too long to be one; ESHUTDOWN, it cannot be opened, as links lead nowhere or
+                it is no regular file; ETIMEDOUT, the machine does not let its files be read.
         """
-        parts = [part.decode() for part in await self._readers.os_release(place)]
+        try:
+            parts = [part.decode() for part in await self._readers.os_release(place)]
+        except OSError as error:
+            # The number is the reference's, which knows no more than that its own helper ended
+            number = errno.ESHUTDOWN if error.errno in _NOT_OPENED else error.errno
+            raise OSError(number, f"Failed to get OS release: {error.strerror}") from None
         return dict(zip(parts[::2], parts[1::2], strict=True))
 
     async def user_map(self, place: Place) -> list[IdRange]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 
 from machined.host.inside import Place, Pty, ShellRequest
 from machined.host.linux.helper.packets import pack
+from machined.host.linux.helper.targets import has_ended
 from machined.host.linux.inside.buses import Managers, NoManager
 from machined.host.linux.inside.helper import Helper
 from machined.wire import Variant
@@ -40,7 +42,13 @@ class Terminals:
         self._managers = managers
 
     async def open_pty(self, place: Place) -> Pty:
-        """A new terminal with nobody at its other side."""
+        """A new terminal with nobody at its other side.
+
+        Raises:
+            ProcessLookupError: The machine's first process has ended, which other calls tell as ENOENT.
+        """
+        if not place.is_host:
+            _check_leader(place.leader)
         (number,), (fd,) = await self._helper.run("pty", place)
         return Pty(fd, f"/dev/pts/{int(number)}")
 
@@ -89,6 +97,15 @@ class Terminals:
             pack([os.fsencode(entry) for entry in request.environment]),
         ]
         await self._helper.start_program(place, arguments, pty.fd)
+
+
+def _check_leader(leader: int) -> None:
+    pidfd = os.pidfd_open(leader)
+    try:
+        if has_ended(pidfd):
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+    finally:
+        os.close(pidfd)
 
 
 @contextlib.contextmanager
