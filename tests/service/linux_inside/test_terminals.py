@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +87,16 @@ async def test_a_shell_is_in_all_namespaces_and_has_no_more_rights_than_the_mach
     assert links == [os.readlink(f"{leader}/ns/{kind}") for kind in kinds]
     assert capabilities in said(f"{leader}/status")
     assert "ready" in await run(inside, machine.place, "ls /run; ls -l /proc/$$/fd")
+
+
+async def test_a_shell_of_a_host_without_a_bus(
+    inside: LinuxInside, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/none")
+    answer = await run(inside, HOST, "tty; readlink /proc/self/ns/pid; id -un")
+    assert answer.split()[1:] == [os.readlink("/proc/self/ns/pid"), "root"]
+    with pytest.raises(FileNotFoundError, match="no system bus"):
+        await inside.open_login(HOST)
 
 
 async def test_a_login_shell_reads_its_profile(inside: LinuxInside, plain: Guest) -> None:

@@ -40,13 +40,19 @@ class Helper:
         self._process: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
         self._sending = asyncio.Lock()
+        self._is_closed = False
         self.stuck = Stuck()
 
     async def start(self) -> None:
         """Start the process, if there is none or it has ended.
 
         It ends with the thread that calls this (PR_SET_PDEATHSIG).
+
+        Raises:
+            OSError: ESHUTDOWN, we are closed.
         """
+        if self._is_closed:
+            raise OSError(errno.ESHUTDOWN, "The service is about to end.")
         if self._process is not None and self._process.poll() is None:
             return
         if self._process is not None:
@@ -73,6 +79,7 @@ class Helper:
 
     async def close(self) -> None:
         """End the process and what it does; programs on terminals of machines go on."""
+        self._is_closed = True
         process, self._process = self._process, None
         pidfd = -1 if process is None or process.poll() is not None else os.pidfd_open(process.pid)
         self._drop()
