@@ -35,7 +35,7 @@ for good:
 
 exit code:
   0  ended by SIGTERM, SIGINT, or by the client of --client-fd
-  1  the bus is lost, or the name is in use
+  1  the bus is lost, the name is in use, or the host cannot be served, as by others than root
   2  the command line is wrong, or the folder to listen in is not safe
 """
 
@@ -71,6 +71,8 @@ def main() -> int:
     except Wrong as wrong:
         sys.stderr.write(f"machined: {wrong}\n")
         return USAGE
+    if not options.demo:
+        return serve_system(options)
     from machined.running import run  # noqa: PLC0415 - not for a wrong command line
 
     return run(
@@ -79,6 +81,20 @@ def main() -> int:
         seed=DEMO_SEED if options.seed is None else options.seed,
         is_strict=options.strict,
     )
+
+
+def serve_system(options: Options) -> int:
+    """Serve the host that we run on; the exit code."""
+    from machined.bus.log_control import start_logging  # noqa: PLC0415 - as in `main`
+    from machined.host.linux.inside import LinuxInside  # type: ignore[import-untyped]  # noqa: PLC0415
+    from machined.host.linux.states import FOLDER  # noqa: PLC0415
+    from machined.host.linux.storage import LinuxStorage  # type: ignore[import-untyped]  # noqa: PLC0415
+    from machined.system import run_system  # noqa: PLC0415
+
+    start_logging(of_host=True)
+    storage = LinuxStorage() if options.pool is None else LinuxStorage(options.pool.absolute())
+    folder = FOLDER if options.state_dir is None else options.state_dir.absolute()
+    return run_system(LinuxInside(), storage, state_folder=folder, is_strict=options.strict)
 
 
 def read_options(arguments: Sequence[str]) -> Options:
@@ -97,7 +113,7 @@ def read_options(arguments: Sequence[str]) -> Options:
     place.add_argument(
         "--system",
         action="store_true",
-        help="on the system bus, the default; for a real host, which this version cannot serve yet",
+        help="on the system bus, the default: the host that it runs on, in the place of systemd-machined",
     )
     place.add_argument(
         "--listen",
@@ -144,7 +160,9 @@ def check(options: Options) -> None:
     if not options.demo:
         if options.seed is not None:
             raise Wrong("--seed is for the made-up host: add --demo")
-        raise Wrong("this version serves a made-up host alone, no real one yet: add --demo")
+        if has_own_bus:
+            raise Wrong("a real host is served on the system bus alone: leave --listen out, or add --demo")
+        return
     if not has_own_bus:
         raise Wrong("a made-up host stays off the system bus: use --listen unix:path=FILE")
     if options.pool is not None or options.state_dir is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
 from machined.bus.senders import Request
@@ -29,13 +30,34 @@ _TARGETS = ("auto", "console", "null")
 _OTHER_TARGETS = ("console-prefixed", "journal", "journal-or-kmsg", "kmsg", "syslog", "syslog-or-kmsg")
 
 
-def start_logging() -> None:
-    """Have our log written to standard error, from warnings on."""
+def start_logging(*, of_host: bool = False) -> None:
+    """Have our log written to standard error, with priorities where that is the journal.
+
+    Args:
+        of_host: Whether machines that come and go are worth a line; else it begins with warnings.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter(f"{IDENTIFIER}: %(message)s"))
+    is_journal = _is_journal(sys.stderr.fileno())
+    handler.setFormatter(_Prioritized() if is_journal else logging.Formatter(f"{IDENTIFIER}: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.WARNING)
+    root.setLevel(logging.INFO if of_host else logging.WARNING)
+
+
+class _Prioritized(logging.Formatter):
+    """Begins each line with its priority, as journald takes it from a stream (sd-daemon(3))."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record, ready to be written."""
+        levels = reversed(list(enumerate(_LEVELS.values())))
+        number = next((number for number, level in levels if level >= record.levelno), 0)
+        return "\n".join(f"<{number}>{line}" for line in super().format(record).splitlines())
+
+
+def _is_journal(descriptor: int) -> bool:
+    """Whether a stream goes to the journal, as `$JOURNAL_STREAM` tells (systemd.exec(5))."""
+    found = os.fstat(descriptor)
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
 class LogControl:

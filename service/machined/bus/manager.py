@@ -9,7 +9,7 @@ from machined.bus.image import ImageObjects
 from machined.bus.machine import MachineObjects
 from machined.bus.senders import Request
 from machined.bus.table import Interface, Member, Method, MethodHandler, Property, Signal
-from machined.contract import MANAGER_INTERFACE, image_path, machine_path
+from machined.contract import MANAGER_INTERFACE, image_path
 from machined.images.catalog import Images
 from machined.machines.machine import Machine, Registration
 from machined.machines.mapping import map_from_group, map_from_user, map_to_group, map_to_user
@@ -164,22 +164,19 @@ class Manager:
         return on_call
 
     async def _on_get_machine(self, _target: object, _request: Request, name: str) -> Sequence[Any]:
-        return [machine_path(self._registry.get(name).name)]
+        return [self._registry.get(name).path]
 
     async def _on_get_image(self, _target: object, _request: Request, name: str) -> Sequence[Any]:
         return [image_path((await self._images.find(name)).name)]
 
     async def _on_get_machine_by_pid(self, _target: object, request: Request, pid: int) -> Sequence[Any]:
         sender_pid = 0 if pid else await request.pid()
-        return [machine_path((await self._registry.of_pid(pid, sender_pid)).name)]
+        return [(await self._registry.of_pid(pid, sender_pid)).path]
 
     async def _on_list_machines(self, _target: object, _request: Request) -> Sequence[Any]:
         if self._listing is None:
-            rows = [
-                [one.name, one.machine_class, one.service, machine_path(one.name)]
-                for one in self._registry.machines()
-            ]
-            self._listing = KeptBody([rows])
+            machines = self._registry.machines()
+            self._listing = KeptBody([[[one.name, one.machine_class, one.service, one.path] for one in machines]])
         return self._listing
 
     async def _on_list_images(self, _target: object, _request: Request) -> Sequence[Any]:
@@ -202,11 +199,11 @@ class Manager:
         *registered, properties = arguments
         wanted: list[tuple[str, Variant]] = [(name, value) for name, value in properties]
         machine = await self._registry.create(_registration(registered), wanted, await request.pid())
-        return [machine_path(machine.name)]
+        return [machine.path]
 
     async def _on_register(self, _target: object, request: Request, *arguments: Any) -> Sequence[Any]:
         machine = await self._registry.register(_registration(arguments), await request.pid())
-        return [machine_path(machine.name)]
+        return [machine.path]
 
     async def _on_set_pool_limit(self, _target: object, request: Request, size: int) -> None:
         await self._images.set_pool_limit(size, request.permit)
@@ -226,11 +223,11 @@ class Manager:
 
     async def _on_map_to_user(self, _target: object, _request: Request, outer: int) -> Sequence[Any]:
         machine, inner = await map_to_user(self._registry, outer)
-        return [machine.name, machine_path(machine.name), inner]
+        return [machine.name, machine.path, inner]
 
     async def _on_map_to_group(self, _target: object, _request: Request, outer: int) -> Sequence[Any]:
         machine, inner = await map_to_group(self._registry, outer)
-        return [machine.name, machine_path(machine.name), inner]
+        return [machine.name, machine.path, inner]
 
 
 def _registration(arguments: Sequence[Any]) -> Registration:

@@ -15,6 +15,9 @@ class Place(NamedTuple):
     leader: int
     """The machine's first process, a pid of the host's namespace."""
     is_host: bool = False
+    pidfd: int = -1
+    """A descriptor of the leader (pidfd_open(2)), the registry's own: it tells the leader from a later
+    process with the same pid. -1 where there is none."""
 
 
 class Address(NamedTuple):

@@ -17,6 +17,8 @@ class ScopeRequest(NamedTuple):
     """The process that is moved into it."""
     properties: list[tuple[str, Variant]]
     """What the caller of CreateMachine asked for besides; later ones override what comes before."""
+    pidfd: int = -1
+    """A descriptor of the leader (pidfd_open(2)), which stays the caller's; -1 where there is none."""
 
 
 class UnitListener(Protocol):
@@ -36,6 +38,9 @@ class UnitListener(Protocol):
 
     def on_unit_changed(self, unit: str, interface: str, changed: dict[str, Any]) -> None:
         """Properties of a unit changed; values are `Variant`s by name."""
+
+    def on_reloading(self, is_active: bool) -> None:
+        """The service manager reads its units anew; once it has, what was told of before may be otherwise."""
 
 
 class Units(Protocol):

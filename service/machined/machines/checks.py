@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from machined.contract import HOST_MACHINE, ErrorName, is_machine_name
 from machined.host.errors import Refused
-from machined.machines.machine import CONTAINER, HOST, VM, Registration
+from machined.machines.machine import CONTAINER, VM, Registration
 
 ID_BYTES = 16
+INT_MAX = 2**31 - 1
+"""What a pid can be at most; arguments are wider."""
 INIT = 1
 """The pid of the host's own service manager, which leads no machine."""
 
@@ -31,7 +33,7 @@ def _wrong(registration: Registration) -> str | None:
     for ifindex in registration.ifindices:
         if ifindex <= 0:
             return f"Invalid network interface index {ifindex}"
-    if registration.machine_class not in {"", CONTAINER, VM, HOST}:
+    if registration.machine_class not in {"", CONTAINER, VM}:
         return "Invalid machine class parameter"
     if registration.leader == INIT:
         return "Invalid leader PID"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 
 from machined.host.errors import Refused
-from machined.host.ports import Host
+from machined.host.units import Units
+from machined.machines.ending import Ending
+from machined.machines.index import Index
 from machined.machines.machine import Machine
 
 logger = logging.getLogger(__name__)
@@ -17,19 +18,17 @@ class Collection:
     """Looks whether machines have ended, one look at a time for each.
 
     Args:
-        host: Its units are asked.
-        is_listed: Whether a machine is still there.
-        remove: Takes a machine off.
+        units: Are asked.
+        index: Who is listed.
+        ending: Ends those that have.
     """
 
-    def __init__(
-        self, host: Host, is_listed: Callable[[Machine], bool], remove: Callable[[Machine], Awaitable[None]]
-    ) -> None:
-        self._host = host
-        self._is_listed = is_listed
-        self._remove = remove
-        self._looking: dict[str, asyncio.Task[None]] = {}
-        self._again: set[str] = set()
+    def __init__(self, units: Units, index: Index, ending: Ending) -> None:
+        self._units = units
+        self._index = index
+        self._ending = ending
+        self._looking: dict[Machine, asyncio.Task[None]] = {}
+        self._again: set[Machine] = set()
 
     async def stop(self) -> None:
         """Look no more."""
@@ -40,34 +39,51 @@ class Collection:
 
     def look(self, machine: Machine) -> None:
         """Take the machine off if its unit has ended; look again if news come while looking."""
-        if machine.name in self._looking:
-            self._again.add(machine.name)
+        if machine in self._looking:
+            self._again.add(machine)
             return
         task = asyncio.get_running_loop().create_task(self._collect(machine))
-        self._looking[machine.name] = task
-        task.add_done_callback(lambda _: self._on_looked(machine))
+        self._looking[machine] = task
+        task.add_done_callback(lambda task: self._on_looked(machine, task))
 
     async def is_alive(self, machine: Machine) -> bool:
-        """Whether a machine has a job that is pending, or a unit that is active."""
-        units = self._host.units
-        if machine.scope_job and await units.is_job_pending(machine.scope_job):
+        """Whether a machine has a job that is pending, or a unit that is active.
+
+        Raises:
+            Refused: The service manager does not tell.
+        """
+        if machine.scope_job and await self._units.is_job_pending(machine.scope_job):
             return True
-        return await units.is_active(machine.unit)
+        return bool(machine.unit) and await self._units.is_active(machine.unit)
+
+    async def end(self, machine: Machine) -> bool:
+        """Stop what may be left of a machine that is not alive; whether that is over now.
+
+        It is the last chance for a unit that failed half-way, or that somebody starts just now.
+
+        Raises:
+            Refused: The service manager does not tell.
+        """
+        if not machine.is_closing and machine.unit:
+            try:
+                await self._ending.stop(machine)
+            except (Refused, OSError) as error:
+                logger.info("the unit of %s could not be stopped once more: %s", machine.name, error)
+        return not await self.is_alive(machine)
 
     async def _collect(self, machine: Machine) -> None:
-        if not self._is_listed(machine):
-            return  # taken off since: it must not be written down anew
+        if not self._index.has(machine):
+            return
         try:
-            await self._host.states.save(machine.record())
-            if not await self.is_alive(machine):
-                await self._remove(machine)
+            if not await self.is_alive(machine) and await self.end(machine):
+                await self._ending.remove(machine)
         except (Refused, OSError) as error:
             # Trouble with the service manager: the machine stays until it can be asked
             logger.warning("cannot tell whether %s has ended: %s", machine.name, error)
 
-    def _on_looked(self, machine: Machine) -> None:
-        del self._looking[machine.name]
-        if machine.name in self._again:
-            self._again.discard(machine.name)
-            if self._is_listed(machine):
+    def _on_looked(self, machine: Machine, task: asyncio.Task[None]) -> None:
+        del self._looking[machine]
+        if machine in self._again:
+            self._again.discard(machine)
+            if self._index.has(machine) and not task.cancelled():
                 self.look(machine)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from machined.contract import HOST_MACHINE, VSOCK_CID_ANY
+from machined.contract import HOST_MACHINE, VSOCK_CID_ANY, machine_path
 from machined.host.inside import Place
+from machined.host.processes import Pinned
 from machined.host.registration import Registration
 from machined.host.states import MachineRecord
 
@@ -36,8 +37,24 @@ class Machine:
     ssh_private_key_path: str = ""
     scope_job: str = ""
     """The job of its unit that is pending; "" for none."""
+    start_job: str = ""
+    """The job that starts its scope, where that was made for it; "" for none."""
+    is_referenced: bool = False
+    """Whether its unit is held by us (AddRef), so that it stays loaded until the machine is taken off."""
     is_closing: bool = False
     """Whether it was told to end, or is being taken off."""
+    process: Pinned | None = None
+    """Its leader; None for the host, and where the leader had ended before it could be held on to."""
+    path: str = field(init=False)
+    """Its object path, which lists tell for each machine."""
+
+    def __post_init__(self) -> None:
+        self.path = machine_path(self.name)
+
+    @property
+    def is_leader_alive(self) -> bool:
+        """Whether the process with the leader's pid is the leader still."""
+        return self.is_host or (self.process is not None and not self.process.has_ended())
 
     @property
     def is_host(self) -> bool:
@@ -56,7 +73,8 @@ class Machine:
     @property
     def place(self) -> Place:
         """Where its inside is."""
-        return Place(self.name, self.leader, self.is_host)
+        pidfd = -1 if self.process is None else self.process.pidfd
+        return Place(self.name, self.leader, self.is_host, pidfd)
 
     def record(self) -> MachineRecord:
         """What is written down of it."""

@@ -17,6 +17,7 @@ from machined.wire.errors import (
     InvalidMessage,
     WireError,
 )
+from machined.wire.fds import duplicated
 from machined.wire.serving import Call, Handler
 from machined.wire.signals import Signal, Subscription
 
@@ -36,5 +37,6 @@ __all__ = [
     "WireError",
     "connect",
     "connect_socket",
+    "duplicated",
     "system_address",
 ]

@@ -38,6 +38,36 @@ def fds_of(signature: str, body: Sequence[Any]) -> set[int]:
     return found
 
 
+def duplicated(variant: Variant) -> Variant:
+    """The same value with descriptors of its own, to be sent while those in `variant` stay their owner's.
+
+    Raises:
+        OSError: There are too many descriptors; none is left behind.
+    """
+    made: list[int] = []
+    try:
+        return Variant(variant.signature, _copy(variant.type, variant.value, made))
+    except OSError:
+        close_fds(made)
+        raise
+
+
+def _copy(type_: SignatureType | None, value: Any, made: list[int]) -> Any:
+    if type_ is None or ("h" not in type_.signature and "v" not in type_.signature):
+        return value
+    type_code = type_.token
+    if type_code == "h":
+        made.append(os.dup(value))
+        return made[-1]
+    if isinstance(value, Variant):
+        return Variant(value.signature, _copy(value.type, value.value, made))
+    if isinstance(value, dict):
+        of_value = type_.children[0].children[1]  # keys are of basic types, and none is a descriptor
+        return {key: _copy(of_value, one, made) for key, one in value.items()}
+    children = type_.children * len(value) if type_code == "a" else type_.children
+    return [_copy(child, one, made) for child, one in zip(children, value, strict=True)]
+
+
 def _collect(type_: SignatureType, value: Any, found: set[int]) -> None:
     if "h" not in type_.signature and "v" not in type_.signature:
         return

@@ -40,19 +40,65 @@ class FakeProcesses:
     """The unit of each process there is; "" for one in none."""
     killed: list[tuple[int, int]] = field(default_factory=list)
 
-    async def check(self, pid: int) -> None:
-        if pid not in self.units:
+    pins: list[FakePin] = field(default_factory=list)
+    """What is held on to and was not released."""
+    younger: set[int] = field(default_factory=set)
+    """Processes that were not there yet when machines of an earlier life were registered."""
+
+    async def pin(self, pid: int, seen: int | None = None) -> FakePin:
+        if seen is not None and pid in self.younger:
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        pin = FakePin(pid, self)
+        self.pins.append(pin)
+        if pin.has_ended():
+            pin.release()
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        return pin
+
+    def end(self, pid: int) -> None:
+        """Let a process end."""
+        del self.units[pid]
+        for pin in list(self.pins):
+            if pin.pid == pid:
+                pin.end()
 
     async def unit_of(self, pid: int) -> str:
-        await self.check(pid)
+        if pid not in self.units:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
         if not self.units[pid]:
             raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
         return self.units[pid]
 
-    async def kill(self, pid: int, signal: int) -> None:
-        await self.check(pid)
-        self.killed.append((pid, signal))
+
+class FakePin:
+    """A process that is held on to; one that has ended stays so, whoever has its pid then."""
+
+    def __init__(self, pid: int, processes: FakeProcesses) -> None:
+        self.pid = pid
+        self.pidfd = -1
+        self._processes = processes
+        self._is_over = pid not in processes.units
+        self._on_end: Any = None
+
+    def has_ended(self) -> bool:
+        return self._is_over
+
+    def kill(self, signal: int) -> None:
+        if self._is_over:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        self._processes.killed.append((self.pid, signal))
+
+    def watch(self, on_end: Any) -> None:
+        self._on_end = on_end
+
+    def end(self) -> None:
+        self._is_over = True
+        if self._on_end is not None:
+            self._on_end()
+
+    def release(self) -> None:
+        if self in self._processes.pins:
+            self._processes.pins.remove(self)
 
 
 class FakeUnits:
@@ -105,6 +151,8 @@ class FakeUnits:
 
     async def stop_unit(self, unit: str, mode: str) -> str:
         self._called("stop_unit", unit, mode)
+        if unit not in self.active:
+            raise Refused(ErrorName.NO_SUCH_UNIT, f"Unit {unit} not loaded.")
         return self._job(unit)
 
     async def kill_unit(self, unit: str, whom: str, signal: int) -> None:

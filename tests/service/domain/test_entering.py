@@ -15,7 +15,7 @@ from machined.host.errors import Refused
 from machined.host.inside import BindRequest, CopyRequest, IdRange, ShellRequest
 from machined.machines import mapping
 from machined.machines.entering import Entering
-from machined.machines.machine import Machine
+from machined.machines.machine import Registration
 from machined.machines.registry import Registry
 from machined.operations import MAX_OPERATIONS, Operations
 from tests.service.domain.hosts import FakeHost, Permits
@@ -26,10 +26,12 @@ FULL = 2**16
 
 
 @pytest.fixture
-def entering(registry: Registry) -> Entering:
+async def entering(registry: Registry, fake: FakeHost) -> Entering:
     for number, name in enumerate(("web", "vm")):
         machine_class = "vm" if name == "vm" else "container"
-        registry._add(Machine(name, machine_class=machine_class, leader=50 + number, unit=f"{name}.service"))
+        fake.processes.units[50 + number] = f"{name}.service"
+        fake.units.active.add(f"{name}.service")
+        await registry.register(Registration(name, b"", "", machine_class, 50 + number, "", []), 0)
     return Entering(registry, Operations())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from machined.contract import UNKNOWN_SIZE, ErrorName
@@ -83,16 +83,35 @@ class Processes:
         self.done = done
         self.units: dict[int, str] = {}
 
-    async def check(self, pid: int) -> None:
-        """All are there."""
+    async def pin(self, pid: int, seen: int | None = None) -> Pin:
+        return Pin(pid, self.done)
 
     async def unit_of(self, pid: int) -> str:
         if pid not in self.units:
             raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
         return self.units[pid]
 
-    async def kill(self, pid: int, signal: int) -> None:
-        self.done.append(("kill", pid, signal))
+
+class Pin:
+    """A process that is there for ever."""
+
+    pidfd = -1
+
+    def __init__(self, pid: int, done: list[tuple[Any, ...]]) -> None:
+        self.pid = pid
+        self.done = done
+
+    def has_ended(self) -> bool:
+        return False
+
+    def kill(self, signal: int) -> None:
+        self.done.append(("kill", self.pid, signal))
+
+    def watch(self, on_end: Callable[[], None]) -> None:
+        """It never ends."""
+
+    def release(self) -> None:
+        """Nothing is held."""
 
 
 class Inside:

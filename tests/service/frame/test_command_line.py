@@ -37,9 +37,8 @@ def refusal(*arguments: str, fds: tuple[int, ...] = ()) -> tuple[int, str, str]:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("", "no real one yet: add --demo"),
-        ("--system", "no real one yet: add --demo"),
-        ("--listen unix:path=/tmp/x/bus", "no real one yet: add --demo"),
+        ("--listen unix:path=/tmp/x/bus", "a real host is served on the system bus alone"),
+        ("--client-fd 0", "a real host is served on the system bus alone"),
         ("--demo", "stays off the system bus"),
         ("--demo --system", "stays off the system bus"),
         ("--demo --listen tcp:host=localhost", "must be unix:path=FILE"),

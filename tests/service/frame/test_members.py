@@ -110,7 +110,7 @@ MANAGER = [
           ("start_scope", "machine-new.scope", ["TasksMax"])),
     Asked("RegisterMachine", REGISTERED, [machine_path("new")]),
     Asked("RegisterMachineWithNetwork", (*REGISTERED, [7, 8]), [machine_path("new")]),
-    Asked("UnregisterMachine", ("box",), done=("unref_unit", "machine-box.scope")),
+    Asked("UnregisterMachine", ("box",), done=None),
     _of("TerminateMachine", _M["Terminate"], "box"),
     _of("KillMachine", _M["Kill"], "box"),
     _of("GetMachineAddresses", _M["GetAddresses"], "box"),

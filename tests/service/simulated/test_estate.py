@@ -217,7 +217,7 @@ class TestBooting:
 class TestProcesses:
     async def test_real_processes_are_there_and_in_no_unit(self, estate: Estate) -> None:
         processes = SimulatedProcesses(estate.processes, estate.is_foreign)
-        await processes.check(4711)
+        assert not (await processes.pin(4711)).has_ended()
         with pytest.raises(OSError, match="No such device or address") as raised:
             await processes.unit_of(4711)
         assert raised.value.errno == errno.ENXIO
@@ -226,15 +226,23 @@ class TestProcesses:
         self, estate: Estate, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("os.kill", lambda *_: pytest.fail("a signal was sent"))
+        pin = await SimulatedProcesses(estate.processes, estate.is_foreign).pin(4711)
         with pytest.raises(PermissionError):
-            await SimulatedProcesses(estate.processes, estate.is_foreign).kill(4711, signals.SIGTERM)
+            pin.kill(signals.SIGTERM)
 
     async def test_simulated_ones_end(self, estate: Estate) -> None:
         processes = SimulatedProcesses(estate.processes, estate.is_foreign)
         leader = estate.machines["web-1"].leader.pid
         assert await processes.unit_of(leader) == nspawn_unit("web-1")
-        await processes.kill(leader, signals.SIGKILL)
+        ended = []
+        pin, other = await processes.pin(leader), await processes.pin(leader)
+        pin.watch(lambda: ended.append(leader))
+        other.watch(lambda: ended.append(0))
+        other.release()
+        pin.kill(signals.SIGKILL)
+        assert ended == [leader]
         with pytest.raises(ProcessLookupError):
-            await processes.check(leader)
+            await processes.pin(leader)
         with pytest.raises(ProcessLookupError):
-            await processes.kill(leader, signals.SIGKILL)
+            pin.kill(signals.SIGKILL)
+        pin.release()

@@ -92,7 +92,7 @@ class ProcessTable:
             ProcessLookupError: There is none.
         """
         if (process := self.processes.get(pid)) is None:
-            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+            raise no_process()
         return process
 
     def end(self, process: Process) -> None:
@@ -138,25 +138,69 @@ class SimulatedProcesses:
         self._table = table
         self._is_foreign = is_foreign
 
-    async def check(self, pid: int) -> None:
-        """See that a process is there; ESRCH where it is not."""
-        if not self._is_foreign(pid):
-            self._table.get(pid)
+    async def pin(self, pid: int, seen: int | None = None) -> SimulatedPin:
+        """Hold on to a process; ESRCH where it is not there. Pids are given once here."""
+        pin = SimulatedPin(pid, self._table, self._is_foreign(pid))
+        if pin.has_ended():
+            raise no_process()
+        return pin
 
     async def unit_of(self, pid: int) -> str:
         """The unit of a process; ENXIO where it is in none, ESRCH where there is no such process."""
-        await self.check(pid)
+        await self.pin(pid)
         process = self._table.processes.get(pid)
         if process is None or not process.unit:
             raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
         return process.unit
 
-    async def kill(self, pid: int, signal: int) -> None:
+
+class SimulatedPin:
+    """A process that is held on to. A real one is taken to be there until its unit says otherwise.
+
+    Args:
+        pid: Which one.
+        table: The simulated ones.
+        is_foreign: Whether it is one of the real host.
+    """
+
+    pidfd = -1
+
+    def __init__(self, pid: int, table: ProcessTable, is_foreign: bool) -> None:
+        self.pid = pid
+        self._table = table
+        self._is_foreign = is_foreign
+        self._on_end: Callable[[], None] | None = None
+
+    def has_ended(self) -> bool:
+        """Whether it is no more."""
+        return not self._is_foreign and self.pid not in self._table.processes
+
+    def kill(self, signal: int) -> None:
         """Send a signal to a simulated process.
 
         Raises:
             OSError: ESRCH, there is no such process; EPERM, it is a real one, which the demo leaves alone.
         """
-        if self._is_foreign(pid):
+        if self._is_foreign:
             raise PermissionError(errno.EPERM, "The demo sends no signals to processes of the real host.")
-        self._table.signal(self._table.get(pid), signal)
+        self._table.signal(self._table.get(self.pid), signal)
+
+    def watch(self, on_end: Callable[[], None]) -> None:
+        """Have `on_end` called when it ends."""
+        self._on_end = on_end
+        self._table.listeners.append(self._on_process_ended)
+
+    def release(self) -> None:
+        """Hold on to it no more."""
+        if self._on_end is not None:
+            self._on_end = None
+            self._table.listeners.remove(self._on_process_ended)
+
+    def _on_process_ended(self, process: Process) -> None:
+        if process.pid == self.pid and self._on_end is not None:
+            self._on_end()
+
+
+def no_process() -> ProcessLookupError:
+    """What tells that there is no such process."""
+    return ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))

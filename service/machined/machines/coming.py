@@ -1,0 +1,190 @@
+"""Machines that come: created, registered, or taken up again."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from collections.abc import Callable
+
+from machined.contract import ErrorName
+from machined.host.errors import Refused
+from machined.host.ports import Host
+from machined.host.processes import Pinned
+from machined.host.states import MachineRecord
+from machined.host.units import ScopeRequest
+from machined.machines.checks import INT_MAX, check_registration
+from machined.machines.collection import Collection
+from machined.machines.following import Following
+from machined.machines.index import Index
+from machined.machines.jobs import ScopeJobs
+from machined.machines.machine import CONTAINER, VM, Machine, Registration, registered, restored
+from machined.machines.scopes import scope_description, scope_name
+from machined.wire import Variant
+
+logger = logging.getLogger(__name__)
+
+
+class Coming:
+    """Lists machines that come.
+
+    Args:
+        host: What is below.
+        index: Where they are listed.
+        jobs: Waits for scopes to start.
+        collection: Looks whether they have ended.
+        following: Follows their units.
+        on_new: Told of each machine that is there.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        index: Index,
+        jobs: ScopeJobs,
+        collection: Collection,
+        following: Following,
+        on_new: Callable[[Machine], None],
+    ) -> None:
+        self._host = host
+        self._index = index
+        self._jobs = jobs
+        self._collection = collection
+        self._following = following
+        self._on_new = on_new
+
+    async def create(
+        self, registration: Registration, properties: list[tuple[str, Variant]], sender_pid: int
+    ) -> Machine:
+        """Register a machine and make a scope for it; returns once the scope has started.
+
+        Raises:
+            Refused: The registration is not in order, the machine exists, the scope did not start.
+            OSError: EEXIST for a leader or unit that another machine has, ESRCH for a leader that is gone.
+        """
+        machine = await self._pinned(registration, sender_pid)
+        try:
+            with self._index.on_its_way(machine):
+                self._check_start(machine)
+                with self._jobs.starting():
+                    job = await self._start_scope(machine, properties)
+                    ended = self._jobs.wait(job)
+                    await self._begin(machine)
+        finally:
+            self._let_go(machine)
+        try:
+            await ended
+        finally:
+            # A job that ended before the reply that named it was told of before the machine was there
+            if machine.scope_job == job and not machine.is_closing:
+                machine.scope_job = ""
+                self._following.save(machine)
+                self._collection.look(machine)
+            machine.start_job = ""
+        return machine
+
+    async def register(self, registration: Registration, sender_pid: int) -> Machine:
+        """Register a machine whose leader is in a unit already.
+
+        Raises:
+            Refused: The registration is not in order, the machine exists.
+            OSError: ENXIO for a leader in no unit; else as `create`.
+        """
+        machine = await self._pinned(registration, sender_pid)
+        try:
+            with self._index.on_its_way(machine):
+                machine.unit = await self._unit_of_leader(machine)
+                self._check_start(machine)
+                self._index.claim_unit(machine)
+                await self._begin(machine)
+        finally:
+            self._let_go(machine)
+        return machine
+
+    async def _pinned(self, registration: Registration, sender_pid: int) -> Machine:
+        """The machine of a registration that is in order, with a hold on its leader."""
+        check_registration(registration)
+        machine = registered(registration)
+        machine.leader = machine.leader or sender_pid
+        machine.process = await self._pin(machine.leader)
+        return machine
+
+    async def _pin(self, pid: int) -> Pinned:
+        try:
+            return await self._host.processes.pin(pid)
+        except OSError as error:
+            signed = pid if pid <= INT_MAX else pid - 2**32
+            text = f"Failed to pin process {signed}: {error.strerror}"
+            raise OSError(error.errno, text) from None
+
+    async def _unit_of_leader(self, machine: Machine) -> str:
+        try:
+            unit = await self._host.processes.unit_of(machine.leader)
+            if not machine.is_leader_alive:  # then this may have been the unit of another process
+                raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        except OSError as error:
+            text = f"Failed to determine unit of process {machine.leader} : {error.strerror}"
+            raise OSError(error.errno, text) from None
+        return unit
+
+    def _check_start(self, machine: Machine) -> None:
+        if machine.machine_class not in {CONTAINER, VM}:
+            raise Refused(ErrorName.NOT_SUPPORTED, os.strerror(errno.EOPNOTSUPP))
+        self._index.claim_leader(machine)
+
+    async def _start_scope(self, machine: Machine, properties: list[tuple[str, Variant]]) -> str:
+        unit = scope_name(machine.name)
+        pidfd = -1 if machine.process is None else machine.process.pidfd
+        request = ScopeRequest(unit, scope_description(machine), machine.leader, properties, pidfd)
+        job = await self._host.units.start_scope(request)
+        machine.unit = unit
+        machine.scope_job = machine.start_job = job
+        machine.is_referenced = True
+        self._index.claim_unit(machine)
+        return job
+
+    async def _begin(self, machine: Machine) -> None:
+        machine.timestamp = self._host.clock.realtime()
+        machine.timestamp_monotonic = self._host.clock.monotonic()
+        self._index.add(machine)
+        await self._host.states.save(machine.record())
+        self._tell_new(machine)
+
+    def _let_go(self, machine: Machine) -> None:
+        """Hold on no more to the leader of what is not listed."""
+        if machine.process is not None and not self._index.has(machine):
+            machine.process.release()
+
+    def _tell_new(self, machine: Machine) -> None:
+        if not self._index.has(machine):
+            return  # taken off while it was written down
+        if machine.process is not None:
+            machine.process.watch(lambda: self._collection.look(machine))
+        self._on_new(machine)
+
+    async def restore(self, record: MachineRecord) -> None:
+        """Take up a machine that was written down, unless it has ended since."""
+        machine = restored(record)
+        try:
+            machine.process = await self._host.processes.pin(machine.leader, machine.timestamp_monotonic)
+        except OSError as error:
+            logger.info("the leader of %s has ended: %s", machine.name, error.strerror)
+        try:
+            if not await self._has_gone(machine):
+                with self._index.on_its_way(machine):
+                    self._index.claim_leader(machine)
+                    self._index.claim_unit(machine)
+                    self._index.add(machine)
+                self._tell_new(machine)
+                return
+        except (Refused, OSError) as error:
+            logger.warning("%s cannot be taken up again: %s", machine.name, error)
+        self._let_go(machine)
+        await self._host.states.remove(machine.name)
+
+    async def _has_gone(self, machine: Machine) -> bool:
+        try:
+            return not await self._collection.is_alive(machine) and await self._collection.end(machine)
+        except Refused as error:
+            logger.warning("cannot tell whether %s has ended: %s", machine.name, error)
+            return False

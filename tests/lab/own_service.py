@@ -1,0 +1,77 @@
+"""Our service in a lab host, in the place of systemd-machined: under its unit's name, owning its bus name."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.host import LabHost
+from tests.lab.place import project, wait_until
+from tests.lab.program import install_program, program_binds
+
+SERVICE = "systemd-machined.service"
+STAND_INS = "/opt/stand-ins"
+
+UNIT = """[Unit]
+Description=Our machined
+Wants=machine.slice
+After=machine.slice dbus.socket
+RequiresMountsFor=/var/lib/machines
+[Service]
+Type=notify
+BusName=org.freedesktop.machine1
+ExecStart={command}
+Restart=on-failure
+RestartSec=0
+"""
+
+
+def install_service(host: LabHost, *options: str) -> None:
+    """Have our service run in a host that was given the program, with `options`, until the host's end."""
+    real = project() / "service/machined/host/linux"
+    start = f"-m machined --system {' '.join(options)}"
+    if not ((real / "inside").is_dir() and (real / "storage").is_dir()):
+        shutil.copytree(Path(__file__).parent / "stand_ins", host.root / STAND_INS[1:], dirs_exist_ok=True)
+        start = f"{STAND_INS}/serve.py --system {' '.join(options)}"
+    host.run("systemctl", "stop", SERVICE, check=False)
+    unit = host.root / "etc/systemd/system" / SERVICE
+    unit.write_text(UNIT.format(command=f"/usr/bin/python3 -I {start}"))
+    host.ask("systemctl", "daemon-reload")
+    host.ask("systemctl", "start", SERVICE)
+
+
+@contextlib.contextmanager
+def own_service(suite: str, *options: str, pool: str | None = None) -> Iterator[LabHost]:
+    """A booted host with our service at work in it."""
+    with LabHost(suite, binds=program_binds(suite), pool=pool) as host:
+        install_program(host)
+        install_service(host, *options)
+        yield host
+
+
+@pytest.fixture(scope="module")
+def own(suite: str) -> Iterator[LabHost]:
+    """A booted host with our service at work in it, shared by a module's tests."""
+    with own_service(suite) as host:
+        yield host
+
+
+def service_pid(host: LabHost) -> int:
+    """The service's process, as the host counts; 0 while there is none."""
+    return int(host.ask("systemctl", "show", "--value", "--property=MainPID", SERVICE))
+
+
+def kill_service(host: LabHost) -> None:
+    """Kill the service as `kill -9` does, and wait until another one serves in its place."""
+    before = service_pid(host)
+    host.ask("kill", "-KILL", str(before))
+
+    def is_back() -> bool:
+        active = host.run("systemctl", "is-active", SERVICE, check=False).stdout.strip()
+        return active == "active" and service_pid(host) not in {0, before}
+
+    wait_until(is_back, "the service is back")
