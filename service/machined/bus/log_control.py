@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 
 from machined.bus.senders import Request
 from machined.bus.table import Interface, Property
 from machined.contract import ErrorName
 from machined.host.errors import Refused
+from machined.host.linux.journal import JournalHandler, is_journal, priority_of
 
 PATH = "/org/freedesktop/LogControl1"
 IDENTIFIER = "machined"
@@ -36,9 +36,12 @@ def start_logging(*, of_host: bool = False) -> None:
     Args:
         of_host: Whether machines that come and go are worth a line; else it begins with warnings.
     """
-    handler = logging.StreamHandler(sys.stderr)
-    is_journal = _is_journal(sys.stderr.fileno())
-    handler.setFormatter(_Prioritized() if is_journal else logging.Formatter(f"{IDENTIFIER}: %(message)s"))
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    if is_journal(sys.stderr.fileno()):
+        handler.setFormatter(_Prioritized())
+        handler = JournalHandler(IDENTIFIER, list(_LEVELS.values()), handler)
+    else:
+        handler.setFormatter(logging.Formatter(f"{IDENTIFIER}: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO if of_host else logging.WARNING)
@@ -49,15 +52,8 @@ class _Prioritized(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record, ready to be written."""
-        levels = reversed(list(enumerate(_LEVELS.values())))
-        number = next((number for number, level in levels if level >= record.levelno), 0)
+        number = priority_of(record.levelno, list(_LEVELS.values()))
         return "\n".join(f"<{number}>{line}" for line in super().format(record).splitlines())
-
-
-def _is_journal(descriptor: int) -> bool:
-    """Whether a stream goes to the journal, as `$JOURNAL_STREAM` tells (systemd.exec(5))."""
-    found = os.fstat(descriptor)
-    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
 class LogControl:
@@ -91,15 +87,13 @@ class LogControl:
         numbered = {str(number): level for number, level in enumerate(_LEVELS.values())}  # as syslog(3) does
         level = numbered.get(value, _LEVELS.get(value))
         if level is None:
-            raise Refused(ErrorName.INVALID_ARGS, f"{value!r} is no level: use one of {', '.join(_LEVELS)}.")
+            raise Refused(ErrorName.INVALID_ARGS, f"Invalid log level '{value}'")
         self._root.setLevel(level)
 
     async def _on_set_target(self, _target: object, _request: Request, value: str) -> None:
         if value in _OTHER_TARGETS:
             raise Refused(ErrorName.NOT_SUPPORTED, "The log goes to standard error alone: auto or console.")
         if value not in _TARGETS:
-            raise Refused(
-                ErrorName.INVALID_ARGS, f"{value!r} is no target: use one of {', '.join(_TARGETS)}."
-            )
+            raise Refused(ErrorName.INVALID_ARGS, f"Invalid log target '{value}'")
         self._target = value
         logging.disable(_LEVELS["emerg"] if value == "null" else logging.NOTSET)

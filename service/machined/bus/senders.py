@@ -13,6 +13,8 @@ from machined.host.errors import Refused
 from machined.wire import Call, CallError, Connection
 
 BUS_PATH = "/org/freedesktop/DBus"
+MAX_KNOWN = 256
+"""Callers who are kept in mind: what the bus says of a unique name stays true, and names do not come back."""
 
 
 class Credentials(NamedTuple):
@@ -25,15 +27,27 @@ class Credentials(NamedTuple):
 class Request:
     """A call with its caller. The bus is asked only for who needs to know, and once.
 
+    Args:
+        call: The call.
+        connection: Where it came from.
+        authority: Decides what others than root may do.
+        known: The callers that the bus was asked for already, by unique name.
+
     Attributes:
         call: The call.
     """
 
-    def __init__(self, call: Call, connection: Connection, authority: Authority) -> None:
+    def __init__(
+        self,
+        call: Call,
+        connection: Connection,
+        authority: Authority,
+        known: dict[str, Credentials] | None = None,
+    ) -> None:
         self.call = call
         self._connection = connection
         self._authority = authority
-        self._credentials: Credentials | None = None
+        self._known = {} if known is None else known
 
     async def credentials(self) -> Credentials:
         """The user and the process of the caller.
@@ -41,9 +55,12 @@ class Request:
         Raises:
             Refused: AccessDenied: the caller left the bus, or the bus does not tell who it is.
         """
-        if self._credentials is None:
-            self._credentials = await self._ask()
-        return self._credentials
+        credentials = self._known.get(self.call.sender)
+        if credentials is None:
+            credentials = self._known[self.call.sender] = await self._ask()
+            if len(self._known) > MAX_KNOWN:
+                del self._known[next(iter(self._known))]
+        return credentials
 
     async def pid(self) -> int:
         """The process of the caller. Raises what `credentials` raises."""
@@ -88,6 +105,8 @@ class Request:
                 ErrorName.ACCESS_DENIED, f"The message bus does not know the caller {sender!r} any more."
             ) from error
         told = {name: variant.value for name, variant in body[0].items()}
+        if (descriptor := told.get("ProcessFD")) is not None:
+            os.close(descriptor)  # a pidfd, from dbus-daemon 1.15.8 on; it comes into our hands unasked
         if "UnixUserID" not in told or "ProcessID" not in told:
             raise OSError(errno.EACCES, f"The message bus does not tell who the caller {sender!r} is.")
         return Credentials(told["UnixUserID"], told["ProcessID"])
@@ -99,7 +118,8 @@ class Senders:
     def __init__(self, connection: Connection, authority: Authority) -> None:
         self._connection = connection
         self._authority = authority
+        self._known: dict[str, Credentials] = {}
 
     def request(self, call: Call) -> Request:
         """The request that `call` is."""
-        return Request(call, self._connection, self._authority)
+        return Request(call, self._connection, self._authority, self._known)

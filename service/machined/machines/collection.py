@@ -10,6 +10,7 @@ from machined.host.units import Units
 from machined.machines.ending import Ending
 from machined.machines.index import Index
 from machined.machines.machine import Machine
+from machined.machines.scopes import scope_name
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +60,12 @@ class Collection:
     async def end(self, machine: Machine) -> bool:
         """Stop what may be left of a machine that is not alive; whether that is over now.
 
-        It is the last chance for a unit that failed half-way, or that somebody starts just now.
+        A unit that was not made for it is left alone: whoever it belongs to may be starting it anew just now.
 
         Raises:
             Refused: The service manager does not tell.
         """
-        if not machine.is_closing and machine.unit:
+        if not machine.is_closing and machine.unit == scope_name(machine.name):
             try:
                 await self._ending.stop(machine)
             except (Refused, OSError) as error:

@@ -24,6 +24,9 @@ from machined.wire import Variant
 
 logger = logging.getLogger(__name__)
 
+STARTED = "24d8d4452573402496068381a6312df2"
+"""What the journal knows the start of a machine by (SD_MESSAGE_MACHINE_START in sd-messages.h)."""
+
 
 class Coming:
     """Lists machines that come.
@@ -160,6 +163,8 @@ class Coming:
             return  # taken off while it was written down
         if machine.process is not None:
             machine.process.watch(lambda: self._collection.look(machine))
+        fields = {"MESSAGE_ID": STARTED, "NAME": machine.name, "LEADER": str(machine.leader)}
+        logger.info("New machine %s.", machine.name, extra={"fields": fields})
         self._on_new(machine)
 
     async def restore(self, record: MachineRecord) -> None:

@@ -14,6 +14,8 @@ from machined.machines.machine import Machine
 
 logger = logging.getLogger(__name__)
 
+STOPPED = "58432bd3bace477cb514b56381b8a758"
+"""What the journal knows the end of a machine by (SD_MESSAGE_MACHINE_STOP in sd-messages.h)."""
 _GONE = {ErrorName.NO_SUCH_UNIT, ErrorName.LOAD_FAILED}
 
 
@@ -61,6 +63,8 @@ class Ending:
         if machine.process is not None:
             machine.process.release()
         await self._host.states.remove(machine.name)
+        fields = {"MESSAGE_ID": STOPPED, "NAME": machine.name, "LEADER": str(machine.leader)}
+        logger.info("Machine %s terminated.", machine.name, extra={"fields": fields})
         self._on_removed(machine)
         if machine.is_referenced:
             await self._unref(machine.unit)

@@ -198,8 +198,7 @@ async def test_a_machine_goes_with_its_unit(registry: Registry, fake: FakeHost, 
     await settle()
     assert heard.removed == ["web"]
     assert not fake.states.records
-    # Once more, as it was not told to end; and a unit that was not made for it is not ours to let go
-    assert fake.units.calls == [("stop_unit", "web.service", "fail")]
+    assert not fake.units.calls  # a unit that was not made for it is not ours to stop, nor to let go
     assert not fake.processes.pins
 
 
@@ -404,12 +403,22 @@ async def test_after_a_reload_all_are_looked_at(registry: Registry, fake: FakeHo
     assert heard.removed == ["web"]
 
 
-async def test_a_unit_that_cannot_be_stopped_once_more_does_not_keep_the_machine(
+async def test_a_scope_that_ended_by_itself_is_stopped_once_more(
     registry: Registry, fake: FakeHost, heard: Heard
 ) -> None:
-    await registered(registry, fake)
+    await created(registry, fake)
+    fake.units.end_unit(SCOPE)
+    await settle()
+    assert heard.removed == ["web"]
+    assert fake.units.calls[1:] == [("stop_unit", SCOPE, "fail"), ("unref_unit", SCOPE)]
+
+
+async def test_a_scope_that_cannot_be_stopped_once_more_does_not_keep_the_machine(
+    registry: Registry, fake: FakeHost, heard: Heard
+) -> None:
+    await created(registry, fake)
     fake.units.refusal = Refused("org.freedesktop.systemd1.TransactionIsDestructive", "not now")
-    fake.units.end_unit("web.service")
+    fake.units.end_unit(SCOPE)
     await settle()
     assert heard.removed == ["web"]
 

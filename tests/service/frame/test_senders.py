@@ -156,3 +156,30 @@ async def test_a_callers_readiness_for_questions_is_passed_on(fake: FakeHost) ->
     await request.permit("a.b", {"c": "d"})
     await request.permit("a.c", {})
     assert fake.authority.asked == [(7, "a.b", {"c": "d"}, True), (7, "a.c", {}, True)]
+
+
+async def test_the_bus_is_asked_once_for_a_caller_and_its_descriptors_are_closed(fake: FakeHost) -> None:
+    asked, handed_out = [], []
+
+    class Bus:
+        """A connection to a bus that hands out a descriptor of the caller, as dbus-daemon 1.16 does."""
+
+        async def call(self, *arguments: object) -> list[object]:
+            from machined.wire import Variant
+
+            asked.append(arguments[-1])
+            handed_out.append(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
+            told = {"UnixUserID": Variant("u", 7), "ProcessID": Variant("u", 8)}
+            return [told | {"ProcessFD": Variant("h", handed_out[-1])}]
+
+    senders = Senders(Bus(), fake.host().authority)  # type: ignore[arg-type]
+    for sender in (":1.1", ":1.2", ":1.1"):
+        assert await senders.request(call_of(sender)).pid() == 8
+    assert asked == [":1.1", ":1.2"]
+    for number in range(300):
+        await senders.request(call_of(f":2.{number}")).pid()
+    await senders.request(call_of(":1.1")).pid()
+    assert asked.count(":1.1") == 2  # the oldest are forgotten in time
+    for descriptor in handed_out:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
