@@ -18,7 +18,7 @@ from machined.host.linux.host import linux_host
 from machined.host.linux.readiness import tell_manager
 from machined.host.storage import Storage
 from machined.service import NameInUse, Service
-from machined.wire import WireError, connect, system_address
+from machined.wire import ConnectionLost, WireError, connect, system_address
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ async def _serve(inside: LivingInside, storage: Storage, state_folder: Path, is_
         await end.wait()
         tell_manager("STOPPING=1")
         if reasons and reasons[0] is not None:
-            raise reasons[0]
+            raise ConnectionLost(f"the message bus is lost: {reasons[0]}")
 
 
 def _raise_limits() -> None:

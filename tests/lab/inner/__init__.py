@@ -1,0 +1,1 @@
+"""Programs of tests that run inside lab hosts."""
