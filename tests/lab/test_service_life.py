@@ -363,6 +363,13 @@ def test_a_caller_finds_the_machine_that_it_is_in(own: LabHost) -> None:
     wait_until(lambda: written(own) == set(), "it is forgotten")
 
 
+def test_a_crowd_may_end_at_once(own: LabHost) -> None:
+    # More than the calls that the bus allows one connection to have open
+    said = own.ask("python3", "-I", "-c", (INNER / "crowd.py").read_text(), "200")
+    assert said.split() == ["200", "200"]
+    assert written(own) == set()
+
+
 # Restarts
 
 
@@ -411,6 +418,21 @@ def test_a_create_that_is_cut_off_is_answered_and_the_machine_comes_up(own: LabH
         own.ask("touch", "/run/slow-cut.go")
         wait_until(lambda: machine_property(own, "cut", "State") == "running", "it is up")
         assert "SCOPE_JOB" not in state_file(own, "cut")
+
+
+def test_a_scope_that_starts_while_nobody_serves_is_running_afterwards(own: LabHost) -> None:
+    with (
+        slow_unit(own, "slow-off") as unit,
+        creating(own, "off", "After", "as", json.dumps([unit])) as caller,
+    ):
+        assert caller.line()[0] == "MachineNew"
+        own.ask("systemctl", "stop", SERVICE)
+        assert caller.line() == ["error", "org.freedesktop.systemd1.JobFailed"]
+        own.ask("touch", "/run/slow-off.go")
+        wait_until(lambda: is_active(own, "machine-off.scope"), "its scope is up")
+        own.ask("systemctl", "start", SERVICE)
+        assert machine_property(own, "off", "State") == "running"
+        assert "SCOPE_JOB" not in state_file(own, "off")
 
 
 def test_a_termination_that_is_cut_off_goes_on(own: LabHost) -> None:

@@ -14,6 +14,9 @@ from machined.machines.scopes import scope_name
 
 logger = logging.getLogger(__name__)
 
+PATIENCE = 5.0
+"""Seconds after which the service manager is asked again, where it could not tell."""
+
 
 class Collection:
     """Looks whether machines have ended, one look at a time for each.
@@ -30,9 +33,13 @@ class Collection:
         self._ending = ending
         self._looking: dict[Machine, asyncio.Task[None]] = {}
         self._again: set[Machine] = set()
+        self._later: dict[Machine, asyncio.TimerHandle] = {}
 
     async def stop(self) -> None:
         """Look no more."""
+        for handle in self._later.values():
+            handle.cancel()
+        self._later.clear()
         tasks = list(self._looking.values())
         for task in tasks:
             task.cancel()
@@ -81,6 +88,16 @@ class Collection:
         except (Refused, OSError) as error:
             # Trouble with the service manager: the machine stays until it can be asked
             logger.warning("cannot tell whether %s has ended: %s", machine.name, error)
+            self._look_later(machine)
+
+    def _look_later(self, machine: Machine) -> None:
+        if machine not in self._later:
+            loop = asyncio.get_running_loop()
+            self._later[machine] = loop.call_later(PATIENCE, self._on_time, machine)
+
+    def _on_time(self, machine: Machine) -> None:
+        del self._later[machine]
+        self.look(machine)
 
     def _on_looked(self, machine: Machine, task: asyncio.Task[None]) -> None:
         del self._looking[machine]

@@ -180,12 +180,24 @@ class Coming:
                     self._index.claim_leader(machine)
                     self._index.claim_unit(machine)
                     self._index.add(machine)
+                await self._forget_ended_job(machine)
                 self._tell_new(machine)
                 return
         except (Refused, OSError) as error:
             logger.warning("%s cannot be taken up again: %s", machine.name, error)
         self._let_go(machine)
         await self._host.states.remove(machine.name)
+
+    async def _forget_ended_job(self, machine: Machine) -> None:
+        """Cross out a job that ended while nobody listened; of one that ends from now on we are told."""
+        try:
+            if not machine.scope_job or await self._host.units.is_job_pending(machine.scope_job):
+                return
+        except Refused as error:
+            logger.warning("cannot tell how %s is: %s", machine.name, error)
+            return
+        machine.scope_job = ""
+        await self._host.states.save(machine.record())
 
     async def _has_gone(self, machine: Machine) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from typing import Protocol
@@ -78,6 +79,7 @@ class Registry:
         await self._collection.stop()
         await self._following.stop()
         self._jobs.fail_all("the service ends")
+        await asyncio.sleep(0)  # whoever waited for a job tells its caller now, while there is a bus
         for machine in self._index.all():
             if machine.process is not None:
                 machine.process.release()

@@ -14,6 +14,7 @@ from machined.machines.machine import Machine, Registration
 from machined.machines.registry import Registry
 from tests.service.domain.conftest import Heard
 from tests.service.domain.hosts import FakeHost, Permits
+from tests.support.waiting import until
 
 SCOPE = "machine-web.scope"
 
@@ -470,4 +471,42 @@ async def test_what_cannot_be_told_stays(fake: FakeHost, monkeypatch: pytest.Mon
     second = Registry(fake.host)
     await second.start()
     assert second.get("web").state == "running"
+    await second.stop()
+
+
+async def test_a_manager_that_cannot_tell_is_asked_again(
+    registry: Registry, fake: FakeHost, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("machined.machines.collection.PATIENCE", 0.01)
+    answers = [Refused("org.freedesktop.DBus.Error.LimitsExceeded", "too many")] * 2
+
+    async def is_active(unit: str) -> bool:
+        if answers:
+            raise answers.pop()
+        return False
+
+    await registered(registry, fake)
+    monkeypatch.setattr(fake.units, "is_active", is_active)
+    fake.units.end_unit("web.service")
+    await settle()
+    assert registry.get("web")
+    await until(lambda: heard.removed == ["web"])
+    assert not answers
+
+
+async def test_a_job_that_ended_meanwhile_is_crossed_out(fake: FakeHost) -> None:
+    first = Registry(fake.host)
+    await first.start()
+    await registered(first, fake)
+    await registered(first, fake, "opening", 51)
+    await first.stop()
+    for name in ("web", "opening"):
+        fake.states.records[name] = fake.states.records[name]._replace(scope_job=f"/job/of/{name}")
+    fake.units.jobs = {"/job/of/opening"}
+    second = Registry(fake.host)
+    await second.start()
+    assert (second.get("web").state, second.get("opening").state) == ("running", "opening")
+    assert fake.states.records["web"].scope_job == ""
+    fake.units.end_job("/job/of/opening", "opening.service")
+    assert second.get("opening").state == "running"
     await second.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from collections import Counter
 from collections.abc import Mapping
 
 from machined.contract import ErrorName
@@ -18,6 +19,10 @@ AUTHORITY_PATH = "/org/freedesktop/PolicyKit1/Authority"
 AUTHORITY_INTERFACE = "org.freedesktop.PolicyKit1.Authority"
 ALLOW_USER_INTERACTION = 1
 
+MAX_QUESTIONS, MAX_ALL_QUESTIONS = 16, 64
+"""Questions that are open at once, of one user and in all. The bus allows 128 open calls to a connection, and
+a user who answers none of them must not keep the service from calling anybody."""
+
 _ABSENT = {str(ErrorName.SERVICE_UNKNOWN), str(ErrorName.NAME_HAS_NO_OWNER), str(ErrorName.NO_SUCH_UNIT)}
 
 
@@ -30,6 +35,7 @@ class LinuxAuthority:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._asked: Counter[int] = Counter()
 
     async def check(
         self, sender: str, uid: int, action: str, details: Mapping[str, str], *, is_interactive: bool
@@ -37,9 +43,12 @@ class LinuxAuthority:
         """Return if `sender` may do `action`; a question to the user may take minutes.
 
         Raises:
-            Refused: AccessDenied, also where there is no polkit; InteractiveAuthorizationRequired; or what
-                polkit itself says.
+            Refused: AccessDenied, also where there is no polkit; InteractiveAuthorizationRequired;
+                LimitsExceeded for too many questions at once; or what polkit itself says.
         """
+        if self._asked[uid] >= MAX_QUESTIONS or self._asked.total() >= MAX_ALL_QUESTIONS:
+            raise Refused(ErrorName.LIMITS_EXCEEDED, "Too many questions to polkit are open.")
+        self._asked[uid] += 1
         try:
             (answer,) = await self._connection.call(
                 POLKIT,
@@ -59,6 +68,10 @@ class LinuxAuthority:
                 logger.info("nobody may do %s: there is no polkit to ask", action)
                 raise _denied() from error
             raise Refused(error.name, error.message) from error
+        finally:
+            self._asked[uid] -= 1
+            if not self._asked[uid]:
+                del self._asked[uid]
         is_authorized, is_challenge, _ = answer
         if is_authorized:
             return

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from machined.host.unit_names import is_template, is_unit_name, unit_type
 
+PROC = Path("/proc")
 TREE = Path("/sys/fs/cgroup")
 _INIT_GROUPS = ("/init.scope", "/system.slice", "/system")
 """Where PID 1 may be itself, below the group that its units are in."""
@@ -47,7 +48,7 @@ def unit_of_group(group: str) -> str:
 
 def _read(pid: int) -> str:
     try:
-        lines = Path(f"/proc/{pid}/cgroup").read_text(errors="surrogateescape").splitlines()
+        lines = (PROC / f"{pid}/cgroup").read_text(errors="surrogateescape").splitlines()
     except (FileNotFoundError, ProcessLookupError):
         raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH)) from None
     wanted = "" if _is_unified() else "name=systemd"

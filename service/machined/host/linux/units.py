@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from typing import Any
@@ -27,6 +28,10 @@ UNITS = f"{SYSTEMD1_PATH}/unit"
 MACHINE_SLICE = "machine.slice"
 TASKS_MAX = 16384
 """How many processes and threads a machine may have unless its maker says otherwise."""
+
+MAX_CALLS = 32
+"""Calls to the manager that go on at once; the bus allows 128 to a connection (dbus-daemon(1),
+`max_replies_per_connection`), and a thousand machines may end in the same moment."""
 
 _INACTIVE = {"inactive", "failed"}
 _DISCONNECTED = f"{BUS}.Error.Disconnected"
@@ -54,6 +59,7 @@ class LinuxUnits:
         self._is_strict = is_strict
         self._listeners: list[UnitListener] = []
         self._takes_pidfds = True
+        self._room = asyncio.Semaphore(MAX_CALLS)
 
     async def start(self) -> None:
         """Have the manager tell of units and jobs.
@@ -175,7 +181,8 @@ class LinuxUnits:
         self, path: str, interface: str, member: str, signature: str, *arguments: Any
     ) -> list[Any]:
         try:
-            return await self._connection.call(SYSTEMD1, path, interface, member, signature, *arguments)
+            async with self._room:
+                return await self._connection.call(SYSTEMD1, path, interface, member, signature, *arguments)
         except CallError as error:
             raise Refused(error.name, error.message) from error
         except CallTimeout as error:

@@ -1,0 +1,1 @@
+"""Tests of the parts that look at a real host."""
