@@ -132,7 +132,7 @@ class Coming:
 
     def _check_start(self, machine: Machine) -> None:
         if machine.machine_class not in {CONTAINER, VM}:
-            raise Refused(ErrorName.NOT_SUPPORTED, os.strerror(errno.EOPNOTSUPP))
+            raise Refused(ErrorName.NOT_SUPPORTED, "A machine is either of class 'container' or 'vm'")
         self._index.claim_leader(machine)
 
     async def _start_scope(self, machine: Machine, properties: list[tuple[str, Variant]]) -> str:

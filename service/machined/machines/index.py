@@ -68,7 +68,8 @@ class Index:
         """
         other = self._by_leader.get(machine.leader)
         if other is not None and other.is_leader_alive:
-            raise FileExistsError(errno.EEXIST, "File exists")
+            text = f"The leader of '{machine.name}' leads another machine already"
+            raise FileExistsError(errno.EEXIST, text)
         self._by_leader[machine.leader] = machine
 
     def claim_unit(self, machine: Machine) -> None:
@@ -78,7 +79,7 @@ class Index:
             FileExistsError: It belongs to another one.
         """
         if machine.unit in self._by_unit:
-            raise FileExistsError(errno.EEXIST, "File exists")
+            raise FileExistsError(errno.EEXIST, f"{machine.unit} belongs to another machine already")
         self._by_unit[machine.unit] = machine
 
     def add(self, machine: Machine) -> None:

@@ -180,7 +180,7 @@ class Registry:
         await permit(MANAGE_MACHINES, {"machine": machine.name, "verb": "terminate"})
         machine = self.get(machine.name)
         if machine.is_host:
-            raise Refused(ErrorName.NOT_SUPPORTED, os.strerror(errno.EOPNOTSUPP))
+            raise Refused(ErrorName.NOT_SUPPORTED, "The host itself cannot be terminated")
         try:
             await self._ending.stop(machine)
         except Refused as refused:
@@ -201,7 +201,7 @@ class Registry:
         await permit(MANAGE_MACHINES, {"machine": machine.name, "verb": "kill"})
         machine = self.get(machine.name)
         if machine.is_host:
-            raise Refused(ErrorName.NOT_SUPPORTED, os.strerror(errno.EOPNOTSUPP))
+            raise Refused(ErrorName.NOT_SUPPORTED, "The host itself cannot be sent signals")
         if whom == "leader":
             if machine.process is None:
                 raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
