@@ -45,18 +45,24 @@ def install_service(host: LabHost, *options: str) -> None:
 
 
 @contextlib.contextmanager
-def own_service(suite: str, *options: str, pool: str | None = None) -> Iterator[LabHost]:
-    """A booted host with our service at work in it."""
-    with LabHost(suite, binds=program_binds(suite), pool=pool) as host:
-        install_program(host)
-        install_service(host, *options)
-        yield host
+def own_service(host: LabHost, *options: str) -> Iterator[None]:
+    """Have our service run in a host that was given the program; afterwards systemd's own one is back."""
+    install_service(host, *options)
+    try:
+        yield
+    finally:
+        host.run("systemctl", "stop", SERVICE, check=False)
+        (host.root / "etc/systemd/system" / SERVICE).unlink()
+        host.ask("systemctl", "daemon-reload")
+        host.ask("systemctl", "start", SERVICE)
 
 
 @pytest.fixture(scope="module")
 def own(suite: str) -> Iterator[LabHost]:
     """A booted host with our service at work in it, shared by a module's tests."""
-    with own_service(suite) as host:
+    with LabHost(suite, binds=program_binds(suite)) as host:
+        install_program(host)
+        install_service(host)
         yield host
 
 
