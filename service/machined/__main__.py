@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 USAGE = 2
 """The exit code for a command line, or a place to listen, that is no good."""
+POOL = Path("/var/lib/machines")
+"""Where new images are made unless told otherwise (machinectl(1), "Files and Directories")."""
 DEMO_SEED = 1
 """What the made-up host is drawn from where nobody says otherwise: the same one each time."""
 
@@ -86,15 +88,15 @@ def main() -> int:
 def serve_system(options: Options) -> int:
     """Serve the host that we run on; the exit code."""
     from machined.bus.log_control import start_logging  # noqa: PLC0415 - as in `main`
-    from machined.host.linux.inside import LinuxInside  # type: ignore[import-untyped]  # noqa: PLC0415
     from machined.host.linux.states import FOLDER  # noqa: PLC0415
-    from machined.host.linux.storage import LinuxStorage  # type: ignore[import-untyped]  # noqa: PLC0415
     from machined.system import run_system  # noqa: PLC0415
 
     start_logging(of_host=True)
-    storage = LinuxStorage() if options.pool is None else LinuxStorage(options.pool.absolute())
-    folder = FOLDER if options.state_dir is None else options.state_dir.absolute()
-    return run_system(LinuxInside(), storage, state_folder=folder, is_strict=options.strict)
+    return run_system(
+        pool=POOL if options.pool is None else options.pool.absolute(),
+        state_folder=FOLDER if options.state_dir is None else options.state_dir.absolute(),
+        is_strict=options.strict,
+    )
 
 
 def read_options(arguments: Sequence[str]) -> Options:

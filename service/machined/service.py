@@ -64,7 +64,7 @@ class Service:
         self.images = Images(host, operations)
         senders = Senders(connection, host.authority)
         self.tree = ObjectTree(senders, host.facts.machine_id, is_strict=is_strict)
-        self._export(Entering(self.registry, operations))
+        self._export(Entering(self.registry, operations, is_strict=is_strict))
         if not is_strict:
             progress = OperationsObject(connection, operations)
             self.tree.add(OPERATIONS_PATH, progress, progress.interface)

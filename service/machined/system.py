@@ -10,14 +10,15 @@ import resource
 import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Protocol
 
 from machined.host.errors import Refused
-from machined.host.inside import Inside
 from machined.host.linux.host import linux_host
+from machined.host.linux.inside import LinuxInside
 from machined.host.linux.readiness import tell_manager
-from machined.host.storage import Storage
+from machined.host.linux.storage.storage import LinuxStorage
+from machined.machines.registry import Registry
 from machined.service import NameInUse, Service
+from machined.varlink import UserDatabase
 from machined.wire import ConnectionLost, WireError, connect, system_address
 
 logger = logging.getLogger(__name__)
@@ -25,24 +26,13 @@ logger = logging.getLogger(__name__)
 FAILED = 1
 
 
-class LivingInside(Inside, Protocol):
-    """The way into machines, which has to be begun and ended."""
-
-    async def start(self) -> None:
-        """Begin: before anything else is opened, so that what it starts holds nothing of it."""
-
-    async def close(self) -> None:
-        """End what goes on."""
-
-
-def run_system(inside: LivingInside, storage: Storage, *, state_folder: Path, is_strict: bool) -> int:
+def run_system(*, pool: Path, state_folder: Path, is_strict: bool) -> int:
     """Serve the host that we run on until SIGTERM or SIGINT comes; the exit code.
 
     Machines go on, and are taken up again by the next one who serves.
 
     Args:
-        inside: The way into machines.
-        storage: The images.
+        pool: Where new images are made.
         state_folder: Where machines are written down.
         is_strict: Whether to answer as the reference does even where that could be better.
     """
@@ -50,7 +40,7 @@ def run_system(inside: LivingInside, storage: Storage, *, state_folder: Path, is
         logger.critical("machines of a host are root's: run this as root, or try --demo")
         return FAILED
     try:
-        asyncio.run(_serve(inside, storage, state_folder, is_strict))
+        asyncio.run(_serve(pool, state_folder, is_strict))
     except Refused as refused:
         logger.critical("the service manager cannot be had: %s", refused.message)
     except (NameInUse, WireError, OSError) as error:
@@ -60,7 +50,7 @@ def run_system(inside: LivingInside, storage: Storage, *, state_folder: Path, is
     return FAILED
 
 
-async def _serve(inside: LivingInside, storage: Storage, state_folder: Path, is_strict: bool) -> None:
+async def _serve(pool: Path, state_folder: Path, is_strict: bool) -> None:
     end = asyncio.Event()
     reasons: list[Exception | None] = []
 
@@ -70,10 +60,13 @@ async def _serve(inside: LivingInside, storage: Storage, state_folder: Path, is_
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
+    inside, storage = LinuxInside(), LinuxStorage(pool)
     async with AsyncExitStack() as ending:
-        await inside.start()
+        # First of all, so that the processes that they start hold nothing of ours
+        for part in (inside, storage):
+            ending.push_async_callback(part.close)
+            await part.start()
         _raise_limits()  # not for what was started just now
-        ending.push_async_callback(inside.close)
         connection = await connect(system_address())
         ending.push_async_callback(connection.close)
         connection.on_closed(on_closed)
@@ -81,6 +74,7 @@ async def _serve(inside: LivingInside, storage: Storage, state_folder: Path, is_
         service = Service(connection, host, is_strict=is_strict)
         ending.push_async_callback(service.stop)
         await service.start()
+        await _serve_users(service.registry, ending)
         tell_manager("READY=1", f"STATUS={len(service.registry.machines()) - 1} machines taken up.")
         # What is there now stays, and is not looked through again and again
         gc.freeze()
@@ -89,6 +83,17 @@ async def _serve(inside: LivingInside, storage: Storage, state_folder: Path, is_
         tell_manager("STOPPING=1")
         if reasons and reasons[0] is not None:
             raise ConnectionLost(f"the message bus is lost: {reasons[0]}")
+
+
+async def _serve_users(registry: Registry, ending: AsyncExitStack) -> None:
+    """Tell libc of the users of machines; without that, all else works as well."""
+    users = UserDatabase(registry)
+    try:
+        await users.start()
+    except OSError as error:
+        logger.warning("users of machines have no names on this host: %s", error)
+    else:
+        ending.push_async_callback(users.close)
 
 
 def _raise_limits() -> None:

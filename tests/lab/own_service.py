@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.lab.host import LabHost
-from tests.lab.place import project, wait_until
+from tests.lab.place import wait_until
 from tests.lab.program import install_program, program_binds
 
 SERVICE = "systemd-machined.service"
-STAND_INS = "/opt/stand-ins"
 
 UNIT = """[Unit]
 Description=Our machined
@@ -32,11 +29,7 @@ RestartSec=0
 
 def install_service(host: LabHost, *options: str) -> None:
     """Have our service run in a host that was given the program, with `options`, until the host's end."""
-    real = project() / "service/machined/host/linux"
     start = f"-m machined --system {' '.join(options)}"
-    if not ((real / "inside").is_dir() and (real / "storage").is_dir()):
-        shutil.copytree(Path(__file__).parent / "stand_ins", host.root / STAND_INS[1:], dirs_exist_ok=True)
-        start = f"{STAND_INS}/serve.py --system {' '.join(options)}"
     host.run("systemctl", "stop", SERVICE, check=False)
     unit = host.root / "etc/systemd/system" / SERVICE
     unit.write_text(UNIT.format(command=f"/usr/bin/python3 -I {start}"))

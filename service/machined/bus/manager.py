@@ -175,8 +175,8 @@ class Manager:
 
     async def _on_list_machines(self, _target: object, _request: Request) -> Sequence[Any]:
         if self._listing is None:
-            machines = self._registry.machines()
-            self._listing = KeptBody([[[one.name, one.machine_class, one.service, one.path] for one in machines]])
+            rows = [[one.name, one.machine_class, one.service, one.path] for one in self._registry.machines()]
+            self._listing = KeptBody([rows])
         return self._listing
 
     async def _on_list_images(self, _target: object, _request: Request) -> Sequence[Any]:

@@ -26,10 +26,12 @@ class Entering:
     Args:
         registry: The machines.
         operations: Counts the copies that go on.
+        is_strict: Whether mounts into machines with ids of their own are refused, as the reference does.
     """
 
-    def __init__(self, registry: Registry, operations: Operations) -> None:
+    def __init__(self, registry: Registry, operations: Operations, *, is_strict: bool = False) -> None:
         self._registry = registry
+        self._is_strict = is_strict
         self._operations = operations
         self._inside = registry.host.inside
 
@@ -108,7 +110,9 @@ class Entering:
         """Show a file or folder of the host inside a container; no destination means the same path.
 
         Raises:
-            Refused: InvalidArgs; NotSupported for other classes and for containers with ids of their own.
+            Refused: InvalidArgs; NotSupported for other classes, and if strict for containers with ids of
+                their own.
+            OSError: EOPNOTSUPP, the source's file system cannot be shown with other ids.
         """
         if machine.machine_class != CONTAINER:
             raise Refused(ErrorName.NOT_SUPPORTED, "Bind mounting is only supported on container machines.")
@@ -120,10 +124,11 @@ class Entering:
         details = {"src": request.source, "dest": request.destination}
         await permit(MANAGE_MACHINES, {"machine": machine.name, "verb": "bind", **details})
         machine = self._registry.get(machine.name)
-        if await uid_shift(self._inside, machine.place):
+        has_own_ids = await uid_shift(self._inside, machine.place) != 0
+        if has_own_ids and self._is_strict:
             text = "Can't bind mount on container with user namespacing applied."
             raise Refused(ErrorName.NOT_SUPPORTED, text)
-        await self._inside.bind_mount(machine.place, request)
+        await self._inside.bind_mount(machine.place, request._replace(maps_ids=has_own_ids))
 
     async def copy(self, machine: Machine, request: CopyRequest, flags: int, permit: Permit) -> None:
         """Copy a file or tree into or out of a container; no destination means the same path.
