@@ -1,0 +1,62 @@
+"""Real clients print of our service what they print of systemd-machined, on a real host with machines."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.clients import NAME, played
+from tests.lab.host import LabHost
+from tests.lab.images import add_image
+from tests.lab.own_service import own_service
+from tests.lab.printing import Printed
+from tests.lab.program import install_program, program_binds
+
+pytestmark = [
+    pytest.mark.lab(),
+    pytest.mark.promise("On a real host clients print of the service what they print of systemd-machined"),
+]
+
+
+NEWER = "the service has the properties of 257 also where the clients are those of 252"
+SENTENCE = "the service says what is not supported, the reference what the errno is called"
+MOUNT = "252 mounts without nosuid and nodev, 257 and the service with what the source has"
+KNOWN = {
+    "bookworm": {
+        "machinectl show web": NEWER,
+        "machinectl show .host": NEWER,
+        "machinectl show hand": NEWER,
+        "machinectl show kept": NEWER,
+        "machinectl show qemu-1-vm": NEWER,
+        "bound": MOUNT,
+        "machinectl shell qemu-1-vm": SENTENCE,
+    },
+    "trixie": {"machinectl shell qemu-1-vm": SENTENCE},
+}
+"""What clients print otherwise of the service, on each release, and why."""
+
+
+@pytest.fixture(scope="module")
+def printed(suite: str) -> tuple[dict[str, Printed], dict[str, Printed]]:
+    """What clients print of systemd-machined, and of our service, on one host."""
+    with LabHost(suite, binds=program_binds(suite)) as host:
+        install_program(host)
+        host.add_user("ann")
+        add_image(host, NAME)
+        host.ask("chroot", f"/var/lib/machines/{NAME}", "useradd", "--create-home", "ann")
+        real = played(host)
+        with own_service(host, "--strict"):
+            ours = played(host)
+    return real, ours
+
+
+def test_they_print_the_same(suite: str, printed: tuple[dict[str, Printed], dict[str, Printed]]) -> None:
+    real, ours = printed
+    assert list(real) == list(ours)
+    differing = {title: (real[title], ours[title]) for title in real if real[title] != ours[title]}
+    surprising = [
+        f"{title}:\n  systemd-machined: {one}\n  ours:             {other}"
+        for title, (one, other) in differing.items()
+        if title not in KNOWN[suite]
+    ]
+    assert not surprising, "\n".join(surprising)
+    assert set(differing) == set(KNOWN[suite]), "some of what is said to differ does not"
