@@ -13,28 +13,20 @@ from tests.lab.program import install_program, program_binds
 
 SERVICE = "systemd-machined.service"
 
-UNIT = """[Unit]
-Description=Our machined
-Wants=machine.slice
-After=machine.slice dbus.socket
-RequiresMountsFor=/var/lib/machines
-[Service]
-Type=notify
-BusName=org.freedesktop.machine1
-ExecStart={command}
-Restart=on-failure
-RestartSec=0
-"""
+OPTIONS = f"/etc/systemd/system/{SERVICE}.d/options.conf"
+INSTALLER = ("python3", "-I", "-m", "machined")
 
 
 def install_service(host: LabHost, *options: str) -> None:
     """Have our service run in a host that was given the program, with `options`, until the host's end."""
-    start = f"-m machined --system {' '.join(options)}"
-    host.run("systemctl", "stop", SERVICE, check=False)
-    unit = host.root / "etc/systemd/system" / SERVICE
-    unit.write_text(UNIT.format(command=f"/usr/bin/python3 -I {start}"))
-    host.ask("systemctl", "daemon-reload")
-    host.ask("systemctl", "start", SERVICE)
+    host.ask(*INSTALLER, "install", "--replace")
+    if options:
+        start = f"/usr/bin/python3 -I -m machined --system {' '.join(options)}"
+        drop_in = host.root / OPTIONS[1:]
+        drop_in.parent.mkdir()
+        drop_in.write_text(f"[Service]\nExecStart=\nExecStart={start}\n")
+        host.ask("systemctl", "daemon-reload")
+        host.ask("systemctl", "restart", SERVICE)
 
 
 @contextlib.contextmanager
@@ -44,10 +36,9 @@ def own_service(host: LabHost, *options: str) -> Iterator[None]:
     try:
         yield
     finally:
-        host.run("systemctl", "stop", SERVICE, check=False)
-        (host.root / "etc/systemd/system" / SERVICE).unlink()
-        host.ask("systemctl", "daemon-reload")
-        host.ask("systemctl", "start", SERVICE)
+        host.ask("rm", "-rf", OPTIONS.rpartition("/")[0])
+        host.ask(*INSTALLER, "uninstall")
+        host.ask("systemctl", "restart", SERVICE)
 
 
 @pytest.fixture(scope="module")

@@ -60,9 +60,7 @@ class Helper:
         self._drop()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
-        if os.geteuid() == 0:
-            ours.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _ROOM)
+        _make_room(ours)
         root = str(Path(machined.__file__).parents[1])
         cache = [f"-Xpycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
         words = [sys.executable, "-I", "-S", *cache, "-c", _BOOT, root, str(theirs.fileno())]
@@ -211,6 +209,16 @@ class Helper:
 
 _SO_SNDBUFFORCE = 32
 """As SO_SNDBUF, beyond the limit of others (socket(7))."""
+
+
+def _make_room(sock: socket.socket) -> None:
+    """Let wishes be as long as they may; without CAP_NET_ADMIN no longer than the host allows anybody."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _ROOM)
+    except PermissionError:
+        granted = sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2  # doubled, socket(7)
+        logger.debug("wishes may be of %d bytes, as net.core.wmem_max says", granted)
 
 
 def open_leader(leader: int) -> int:
