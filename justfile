@@ -47,6 +47,14 @@ soak calls="10000":
 lab *arguments:
     uv run pytest tests/lab "$@"
 
+# record anew what the real systemd-machined of each release answers to the scenario (needs root)
+lab-record *releases:
+    uv run python -m tests.lab.differential.record "$@"
+
+# count which errors of which members the scenario meets, as root and as nobody, and list those it does not
+coverage-spec:
+    uv run python -m tests.lab.differential.coverage
+
 # take the README's picture anew, of the real program on a real host (needs root)
 picture:
     uv run python -m tests.lab.picture assets/console.svg
