@@ -49,7 +49,17 @@ def differences(
     for left, right, third in zip(expected, found, agreed or expected, strict=True):
         for key in differing(left, right):
             if left.get(key) == third.get(key):
-                was, now = json.dumps(left.get(key)), json.dumps(right.get(key))
+                was, now = _apart(left.get(key), right.get(key))
                 text = f" ({right['message']})" if "message" in right else ""
                 said.append(f"{step(left)}: {key} was {was}, is {now}{text}")
     return said
+
+
+def _apart(was: Any, now: Any) -> tuple[str, str]:
+    """Two values as text; of lists of lines only what the other has not."""
+    if isinstance(was, list) and isinstance(now, list) and sorted(map(str, was)) != sorted(map(str, now)):
+        was, now = [item for item in was if item not in now], [item for item in now if item not in was]
+    if isinstance(was, dict) and isinstance(now, dict):
+        keys = [key for key in was | now if was.get(key) != now.get(key)]
+        was, now = {key: was.get(key) for key in keys}, {key: now.get(key) for key in keys}
+    return json.dumps(was), json.dumps(now)

@@ -21,6 +21,16 @@ TOPICS = (
     "registration",
     "lifecycle",
     "log_control",
+    "containers",
+    "network",
+    "os_release",
+    "ids",
+    "terminals",
+    "shells",
+    "binding",
+    "copying",
+    "limits",
+    "ending",
     "absurdity",
 )
 RULES = Path("/etc/polkit-1/rules.d/10-lab.rules")
@@ -37,12 +47,13 @@ def main() -> None:
     unit = "systemd-machined.service"
     parser.add_argument("--stop", default=f"systemctl stop {unit}", help="the command that stops the service")
     parser.add_argument("--start", default=f"systemctl start {unit}", help="the command that starts it")
+    parser.add_argument("--timed", action="store_true", help="print when each step was over, in seconds")
     parser.add_argument("topics", nargs="*", default=TOPICS)
     options = parser.parse_args()
     RULES.parent.mkdir(parents=True, exist_ok=True)
     RULES.write_text(TRUST)
     tool("systemctl", "try-restart", "polkit.service")
-    play = Play(sys.stdout)
+    play = Play(sys.stdout, is_timed=options.timed)
     stage = Stage(play, options.stop, options.start)
     for topic in options.topics:
         play.topic(topic)

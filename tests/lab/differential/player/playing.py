@@ -23,7 +23,7 @@ ALL_THREE = ("nobody", "trusted", "root")
 PATIENCE = 20.0
 """Seconds for anything; what takes longer is written down as not having come."""
 
-EFFECT = 5.0
+EFFECT = 10.0
 """Seconds for what follows from an answer."""
 
 
@@ -43,8 +43,9 @@ class Pid(int):
 class Play:
     """Who calls, and what is written down."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, *, is_timed: bool = False) -> None:
         self._out = out
+        self._is_timed = is_timed
         self._topic = ""
         self.names = Names()
         self.root = Client()
@@ -166,7 +167,8 @@ class Play:
         self._print(line)
 
     def _print(self, line: dict[str, Any]) -> None:
-        print(json.dumps({"topic": self._topic} | line), file=self._out, flush=True)
+        line = {"topic": self._topic} | line | ({"at": round(time.monotonic(), 2)} if self._is_timed else {})
+        print(json.dumps(line), file=self._out, flush=True)
 
     def property(self, name: str, key: str) -> Any:
         """A property of a machine, not written down."""

@@ -17,6 +17,16 @@ SRV = Path("/srv")
 TREE = Path("/opt/lab-tree")
 SHIFT = 524288
 """The first user id of the container with a user namespace."""
+#: Lines of uid_map and gid_map (user_namespaces(7)), such as no container manager writes.
+MAPS = {
+    "holed": ("0 700000 1000\n2000 800000 10\n", "0 710000 65536\n"),
+    "short": ("0 900000 1000\n", "0 900000 1000\n"),
+    "apart": ("0 1000000 65536\n", "0 1100000 65536\n"),
+    "upper": ("1 1200000 65536\n", "1 1200000 65536\n"),
+    "empty": ("", ""),
+}
+LINGERING = ("root", "daemon", "bin")
+"""Users whose service managers run from the start: to start one takes a login a second."""
 READY = "touch /ready; exec sleep infinity"
 
 
@@ -44,7 +54,27 @@ class Stage:
         """With the shell commands that stop and start the service."""
         self.play = play
         self._stop, self._start = stop, start
+        self._containers: dict[str, Pid] = {}
         tool("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(SRV))
+
+    def have(self, name: str) -> Pid:
+        """The leader of a container that several topics use; it is started the first time.
+
+        There are `box`, with a network of its own; `mapped`, in a user namespace; `bare`, without an
+        os-release and in the host's network; `boot`, with a systemd of its own.
+        """
+        if name not in self._containers:
+            if name == "box":
+                leader = self.container(name, "--private-network")
+            elif name == "mapped":
+                users = (f"--private-users={SHIFT}:65536", "--private-users-ownership=chown")
+                leader = self.container(name, *users, os_release=None)
+            elif name == "bare":
+                leader = self.container(name, os_release=None)
+            else:
+                leader = self.booted(name)
+            self._containers[name] = leader
+        return self._containers[name]
 
     def unit(self, name: str, *command: str, properties: Sequence[str] = ()) -> Pid:
         """Start a process in a unit of its own, sleeping if nothing else is said; returns it."""
@@ -67,6 +97,16 @@ class Stage:
         """A machine that is one sleeping process."""
         leader = self.unit(name, *command)
         self.register(name, leader, kind)
+        return leader
+
+    def odd(self, name: str) -> Pid:
+        """A machine that is one process in a user namespace of its own, with one of MAPS."""
+        leader = self.unit(name, "unshare", "--user", "sleep", "infinity")
+        holds(lambda: Path(f"/proc/{leader}/comm").read_text() == "sleep\n")
+        for file, lines in zip(("uid_map", "gid_map"), MAPS[name], strict=True):
+            if lines:
+                Path(f"/proc/{leader}/{file}").write_text(lines)
+        self.register(name, leader)
         return leader
 
     def stop(self, name: str, unit: str = "") -> None:
@@ -118,6 +158,10 @@ class Stage:
         layers = f"lowerdir={TREE},upperdir={home}/upper,workdir={home}/work"
         tool("mount", "-t", "overlay", "-o", layers, "overlay", f"{home}/root")
         (home / "root/etc/hostname").write_text(f"{name}\n")
+        linger = home / "root/var/lib/systemd/linger"
+        linger.mkdir(parents=True, exist_ok=True)
+        for user in LINGERING:
+            (linger / user).touch()
         words = ["systemd-nspawn", "--quiet", f"--machine={name}", f"--directory={home}/root", "--keep-unit"]
         words += [f"--uuid={identity(name).hex()}", "--private-network", "--boot"]
         return self._spawned(name, words, lambda: True)
@@ -133,6 +177,12 @@ class Stage:
             raise StageError(
                 f"{name} is not up: {tool('systemctl', '--machine', name, 'status', check=False)}"
             )
+        _managers(f"--machine={name}")
+
+    def lingering(self) -> None:
+        """Have the host's users' service managers run too."""
+        tool("loginctl", "enable-linger", *LINGERING)
+        _managers()
 
     def _spawned(self, name: str, words: Sequence[str], is_ready: Callable[[], bool]) -> Pid:
         unit = ["Delegate=yes", "KillMode=mixed", "Slice=machine.slice"]
@@ -144,6 +194,12 @@ class Stage:
         self.play.names.pids[leader] = f"leader of {name}"
         self.play.look(f"container {name} is started")
         return leader
+
+
+def _managers(*where: str) -> None:
+    """Wait for the service managers of users."""
+    words = ("systemctl", *where, "is-active", *(f"user@{uid}.service" for uid in (0, 1, 2)))
+    holds(lambda: tool(*words, check=False).splitlines() == ["active"] * 3)
 
 
 def listed(name: str) -> bool:

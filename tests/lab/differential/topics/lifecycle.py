@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from pathlib import Path
 
 from tests.lab.differential.player.marshalling import Typed
@@ -153,7 +154,7 @@ def _pending(play: Play, stage: Stage) -> None:
         serial = play.start(
             "CreateMachine", "sayssusa(sv)", name, identity(name), "lab", "container", leader, "", scope
         )
-        play.look("it is known", until=lambda name=name: listed(name))
+        play.look("it is known", until=partial(_is_known, play, name))
         play.call(machine_path(name), PROPERTIES, "Get", "ss", (f"{SERVICE}.Machine", "State"), who="root")
         play.manager("GetMachineByPID", "u", leader, who="root")
         if end == "go":
@@ -179,6 +180,15 @@ def _pending(play: Play, stage: Stage) -> None:
             f"machine-{name}.scope",
             check=False,
         )
+
+
+def _is_known(play: Play, name: str) -> bool:
+    """Whether there is a machine by what the service says, which comes after it has told all others."""
+    try:
+        ask(play.root, "GetMachine", "s", name)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _jobs(unit: str) -> list[str]:
