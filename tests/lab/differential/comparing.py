@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 Line = dict[str, Any]
-STEP = ("topic", "who", "call", "interactive", "for", "look", "answer to")
+STEP = ("topic", "who", "call", "interactive", "for", "look")
 """What makes a step. It is the same in all recordings, else they are of different scenarios."""
 TOLD = ("error", "reply", "values", "read", "found", "answer", "awaited", "events", "states")
 """What is compared. The texts of errors are not."""
@@ -16,7 +16,7 @@ TOLD = ("error", "reply", "values", "read", "found", "answer", "awaited", "event
 
 def step(line: Line) -> str:
     """A step, as it is shown to who reads."""
-    words = [str(line.get(key, "")) for key in ("topic", "who", "call", "look", "answer to", "for")]
+    words = [str(line.get(key, "")) for key in ("topic", "who", "call", "look", "for")]
     return " | ".join(word for word in words if word)
 
 

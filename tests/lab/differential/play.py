@@ -30,7 +30,9 @@ TOPICS = (
     "binding",
     "copying",
     "limits",
+    "troubles",
     "ending",
+    "unasked",
     "absurdity",
 )
 RULES = Path("/etc/polkit-1/rules.d/10-lab.rules")

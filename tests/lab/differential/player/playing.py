@@ -120,16 +120,18 @@ class Play:
             else:
                 self.write(line, until, leaving_out)
 
-    def start(self, member: str, signature: str, *values: Any) -> int:
-        """Send root's call of a member of the Manager without waiting for its answer; see `finish`."""
-        shown = self._call(MANAGER, f"{SERVICE}.Manager", member, signature, values)
-        serial = self.root.send(SERVICE, MANAGER, f"{SERVICE}.Manager", member, signature, values)
+    def start(self, member: str, signature: str, *values: Any, machine: str = "") -> int:
+        """Send root's call, to the Manager or a machine, without waiting for its answer; see `finish`."""
+        path = machine_path(machine) if machine else MANAGER
+        interface = f"{SERVICE}.{'Machine' if machine else 'Manager'}"
+        shown = self._call(path, interface, member, signature, values)
+        serial = self.root.send(SERVICE, path, interface, member, signature, values)
         self._print({"who": "root", "call": shown, "answer": "later"})
         return serial
 
-    def finish(self, serial: int, what: str, patience: float = PATIENCE) -> None:
-        """Wait for the answer to what was started, and write it down."""
-        line: dict[str, Any] = {"answer to": what}
+    def finish(self, serial: int, what: str, patience: float = PATIENCE, why: str = "") -> None:
+        """Wait for the answer to root's call that was started, and write it down."""
+        line: dict[str, Any] = {"who": "root", "call": what} | ({"for": why} if why else {})
         try:
             line |= self._answer(self.root.reply(serial, patience), "", (), None, "")
         except TimeoutError:

@@ -68,7 +68,9 @@ def _bind(
 ) -> None:
     play.machine("box", "BindMount", "ssbb", *words, who=who, why=why)
     play.look("mounts in it", _mounts(root, str(words[1] or words[0])))
-    if why != "not allowed":
+    if why == "not allowed":
+        play.manager("BindMountMachine", "sssbb", "box", *words, who="nobody", why=why)
+    else:
         play.manager("BindMountMachine", "sssbb", "box", *words, who=who, why=why)
         play.look("mounts in it", _mounts(root, str(words[1] or words[0])))
 

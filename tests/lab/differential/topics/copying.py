@@ -42,7 +42,8 @@ def _refused(play: Play, stage: Stage) -> None:
         _ask(play, "box", member, ("/srv/no-such/file", "/srv/x"), "no such source")
         there = "/srv/copies/tree/plain" if member == "CopyTo" else "/etc/os-release"
         _ask(play, "box", member, (there, "/srv/no-such/x"), "no folder for it")
-        _ask(play, "box", member, (there, f"{there}/x"), "a file for a folder")
+        file = "/etc/os-release/x" if member == "CopyTo" else f"{HERE}/tree/plain/x"
+        _ask(play, "box", member, (there, file), "a file for a folder")
     for name in ("holed", "short"):
         stage.odd(name)
         for member in ("CopyFrom", "CopyTo"):
@@ -60,9 +61,9 @@ def _ask(play: Play, name: str, member: str, words: tuple[str, ...], why: str) -
 
 def _in(play: Play, name: str, root: Path) -> None:
     copies = root / "srv/copies"
-    play.machine(
-        name, "CopyTo", "ss", str(HERE / "tree"), "/srv/copies/tree", who="nobody", why="not allowed"
-    )
+    words = (str(HERE / "tree"), "/srv/copies/tree")
+    play.machine(name, "CopyTo", "ss", *words, who="nobody", why="not allowed")
+    play.manager("CopyToMachine", "sss", name, *words, who="nobody", why="not allowed")
     play.machine(name, "CopyTo", "ss", str(HERE / "tree"), "/srv/copies/tree", who="trusted")
     play.look("a tree in it", told(copies / "tree"))
     for thing in ("plain", "link", "fifo", "holed", "null", "socket"):
@@ -89,7 +90,9 @@ def _out(play: Play, name: str, root: Path) -> None:
     grow(source)
     back = HERE / f"back-{name}"
     fresh(back)
-    play.machine(name, "CopyFrom", "ss", "/srv/source", f"{back}/tree", who="nobody", why="not allowed")
+    words = ("/srv/source", f"{back}/tree")
+    play.machine(name, "CopyFrom", "ss", *words, who="nobody", why="not allowed")
+    play.manager("CopyFromMachine", "sss", name, *words, who="nobody", why="not allowed")
     play.machine(name, "CopyFrom", "ss", "/srv/source", f"{back}/tree", who="trusted")
     play.look("a tree out of it", told(back / "tree"))
     for thing in ("plain", "link", "fifo", "holed", "null"):

@@ -45,6 +45,7 @@ def _signatures(play: Play) -> None:
     )
     play.call(machine_path("thing"), PROPERTIES, "GetAll", "", (), why="wrong signature")
     play.call(machine_path("thing"), PROPERTIES, "Set", "sss", (MACHINE, "Name", "x"), why="wrong signature")
+    play.call(LOG_CONTROL, PROPERTIES, "Set", "sss", (LOG, "LogLevel", "x"), why="wrong signature, writable")
     play.call(machine_path("thing"), PEER, "Ping", "s", ("x",), why="wrong signature")
 
 
@@ -73,6 +74,9 @@ def _members(play: Play) -> None:
         play.call(path, PROPERTIES, "GetAll", "s", (MACHINE,), why="unknown object")
         play.call(path, PROPERTIES, "Set", "ssv", (MACHINE, "Name", Typed("s", "x")), why="unknown object")
         play.call(path, PEER, "Ping")
+    for member in OF_A_MACHINE:
+        if member.on_machine:
+            play.machine("no-such", member.on_machine, member.signature, *member.values, why="unknown object")
 
 
 def _objects() -> tuple[tuple[str, str], ...]:

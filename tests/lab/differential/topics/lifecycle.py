@@ -25,6 +25,7 @@ def play(play: Play, stage: Stage) -> None:
     _dead_leader(play, stage)
     _terminated(play, stage)
     _unregistered(play, stage)
+    _unwilling(play, stage)
     _pending(play, stage)
     _restarted(play, stage)
 
@@ -140,6 +141,39 @@ def _unregistered(play: Play, stage: Stage) -> None:
     stage.stop("left")
 
 
+def _unwilling(play: Play, stage: Stage) -> None:
+    """Units that systemd does not stop, and one in which nothing is left to signal."""
+    unit = Path("/run/systemd/system/lab-firm.service")
+    unit.write_text("[Unit]\nRefuseManualStop=yes\n[Service]\nExecStart=/bin/sleep infinity\n")
+    tool("systemctl", "daemon-reload")
+    tool("systemctl", "start", "lab-firm.service")
+    pid = int(tool("systemctl", "show", "--value", "--property=MainPID", "lab-firm.service"))
+    play.names.pids[pid] = "leader of firm"
+    stage.register("firm", pid)
+    play.machine("firm", "Terminate", who=ALL_THREE, why="systemd does not stop it")
+    play.manager("TerminateMachine", "s", "firm", who=ALL_THREE, why="systemd does not stop it")
+    play.call(machine_path("firm"), PROPERTIES, "Get", "ss", (f"{SERVICE}.Machine", "State"), who="root")
+    play.machine(
+        "firm",
+        "Kill",
+        "si",
+        "leader",
+        9,
+        who="root",
+        until=lambda: not listed("firm"),
+        leaving_out="StopUnit",
+    )
+    leader = stage.unit("husk", "sleep", "infinity", properties=["RemainAfterExit=yes"])
+    stage.register("husk", leader)
+    tool("kill", "-TERM", str(leader))
+    holds(lambda: tool("systemctl", "show", "--value", "--property=SubState", "lab-husk.service") == "exited")
+    play.look("its unit has no process", tool("systemctl", "is-active", "lab-husk.service"))
+    for whom in ("all", "leader"):
+        play.machine("husk", "Kill", "si", whom, 10, who=ALL_THREE, why="no process left")
+        play.manager("KillMachine", "ssi", "husk", whom, 10, who=ALL_THREE, why="no process left")
+    stage.stop("husk")
+
+
 def _pending(play: Play, stage: Stage) -> None:
     """Scopes whose start waits for something else."""
     unit = Path("/run/systemd/system/lab-waits.service")
@@ -159,7 +193,7 @@ def _pending(play: Play, stage: Stage) -> None:
         play.manager("GetMachineByPID", "u", leader, who="root")
         if end == "go":
             Path("/run/lab-go").touch()
-            play.finish(serial, "CreateMachine of late")
+            play.finish(serial, "machine1 Manager.CreateMachine of late, its answer")
             play.call(
                 machine_path(name), PROPERTIES, "Get", "ss", (f"{SERVICE}.Machine", "State"), who="root"
             )
@@ -167,10 +201,10 @@ def _pending(play: Play, stage: Stage) -> None:
             stage.stop(name, f"machine-{name}.scope")
         elif end == "unregister":
             play.manager("UnregisterMachine", "s", name, who="root")
-            play.finish(serial, "CreateMachine of never", patience=1)
+            play.finish(serial, "machine1 Manager.CreateMachine of never, its answer", patience=1)
         else:
             tool("systemctl", "cancel", *_jobs(f"machine-{name}.scope"))
-            play.finish(serial, "CreateMachine of axed")
+            play.finish(serial, "machine1 Manager.CreateMachine of axed, its answer")
             play.look("it is gone", until=lambda name=name: not listed(name), leaving_out="StopUnit")
         tool(
             "systemctl",

@@ -18,7 +18,7 @@ MOST = 64
 def play(play: Play, stage: Stage) -> None:
     """Copy from where nobody answers."""
     stage.have("box")
-    device = _mount_silent(SILENT)
+    device = mount_silent(SILENT)
     serials = [_start(play, number) for number in range(MOST)]
     play.manager("ListMachines", who="root")
     why = "too many operations"
@@ -42,7 +42,7 @@ def _start(play: Play, number: int) -> int:
     return play.root.send(SERVICE, MANAGER, f"{SERVICE}.Manager", "CopyToMachine", "sss", words)
 
 
-def _mount_silent(where: Path) -> int:
+def mount_silent(where: Path) -> int:
     """Mount a file system that answers nothing (fuse(4)); it ends when what is returned is closed."""
     where.mkdir()
     device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)

@@ -86,14 +86,14 @@ def _taken(play: Play, stage: Stage, leader: Pid) -> None:
     for member in SIGNATURES:
         leader = stage.unit("lead")
         _try(play, "RegisterMachine", "one", leader, who="root")
-        _try(play, member, "two", leader, "leader taken", who="root", hold=True)
+        _try(play, member, "two", leader, "leader taken", hold=True)
         _aftermath(play, "one", "lab-lead.service")
     first = stage.unit("pair", "sh", "-c", "sleep infinity & echo $! >/run/lab-second; exec sleep infinity")
     holds(lambda: Path("/run/lab-second").exists())
     second = Pid(int(Path("/run/lab-second").read_text()))
     play.names.pids[second] = "second of pair"
     _try(play, "RegisterMachine", "first", first, who="root")
-    _try(play, "RegisterMachine", "second", second, "unit taken", who="root", hold=True)
+    _try(play, "RegisterMachine", "second", second, "unit taken", hold=True)
     _aftermath(play, "first", "lab-pair.service")
 
 
@@ -190,7 +190,8 @@ def _started_badly(play: Play, stage: Stage) -> None:
     for why, scope in bad.items():
         # Without the property systemd-machined asks again, and then without any of the caller's
         until = (lambda: not listed("new")) if "unknown" not in why else None
-        _try(play, "CreateMachine", "new", leader, why, who="root", scope=scope, until=until)
+        _try(play, "CreateMachine", "new", leader, why, scope=scope, who="nobody")
+        _try(play, "CreateMachine", "new", leader, why, scope=scope, who="root", until=until)
         play.look("the leader", tool("ps", "-o", "comm=", "-p", str(leader), check=False))
         play.manager("UnregisterMachine", "s", "new", who="root")
         tool("systemctl", "stop", "machine-new.scope", "lab-lent3.service", check=False)
@@ -201,7 +202,7 @@ def _started_badly(play: Play, stage: Stage) -> None:
     other = stage.unit("lent5")
     _try(play, "CreateMachine", "new", leader, who="root")
     play.manager("UnregisterMachine", "s", "new", who="root")
-    _try(play, "CreateMachine", "new", other, "scope exists", who="root", until=lambda: not listed("new"))
+    _try(play, "CreateMachine", "new", other, "scope exists", until=lambda: not listed("new"))
     _stray(play)
     tool("systemctl", "stop", "machine-new.scope", "machine-new.service", "lab-lent5.service", check=False)
 
@@ -216,6 +217,6 @@ def _stray(play: Play) -> None:
             (group / "cgroup.procs").write_text(str(stray.pid))
     play.add_caller("a stray process", stray)
     _try(play, "RegisterMachine", "stray", 0, "no unit", who="a stray process")
-    _try(play, "RegisterMachine", "stray", stray_pid := Pid(stray.pid), "no unit", who="root")
+    _try(play, "RegisterMachine", "stray", stray_pid := Pid(stray.pid), "no unit")
     play.manager("GetMachineByPID", "u", stray_pid, why="no machine for the process")
     play.manager("GetMachine", "s", "stray", who="root")

@@ -1,0 +1,39 @@
+"""Who is refused when there is nobody to ask for permission."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.lab.differential.members import OF_A_MACHINE
+from tests.lab.differential.player.client import BUS, BUS_PATH
+from tests.lab.differential.player.playing import Play
+from tests.lab.differential.player.stage import Stage, tool
+
+ASKING = ("Unregister", "Terminate", "Kill", "OpenMachineLogin", "OpenMachineShell", "BindMount", "Copy")
+
+
+ACTIVATION = Path("/usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service")
+
+
+def play(play: Play, stage: Stage) -> None:
+    """Ask for everything that polkit is asked about, without polkit."""
+    stage.sleeper("lone")
+    tool("systemctl", "mask", "--runtime", "--now", "polkit.service")
+    _ask(play, "polkit cannot be started")
+    aside = ACTIVATION.with_suffix(".aside")
+    ACTIVATION.rename(aside)
+    play.root.ask(BUS, BUS_PATH, BUS, "ReloadConfig")
+    _ask(play, "nobody to ask")
+    aside.rename(ACTIVATION)
+    tool("systemctl", "unmask", "--runtime", "polkit.service")
+    play.root.ask(BUS, BUS_PATH, BUS, "ReloadConfig")
+    stage.stop("lone")
+
+
+def _ask(play: Play, why: str) -> None:
+    for member in OF_A_MACHINE:
+        if member.on_manager.startswith(ASKING):
+            who = ("nobody", "trusted")
+            play.manager(member.on_manager, f"s{member.signature}", "lone", *member.values, who=who, why=why)
+            if member.on_machine:
+                play.machine("lone", member.on_machine, member.signature, *member.values, who=who, why=why)
