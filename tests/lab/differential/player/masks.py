@@ -21,6 +21,7 @@ FLAGS = {
 TIOCGPTN = 0x80045430
 """Asks a pty master for its number: ioctl_tty(2). The termios module has had it since Python 3.13."""
 PTS = re.compile(r"(pts/|container-(?:shell|getty)@)\d+")
+LONGEST = 4000
 UNIQUE = re.compile(r":1\.\d+\b")
 
 
@@ -36,7 +37,9 @@ class Names:
         return f"<{self.pids[pid]}>" if pid in self.pids else "<a stranger>"
 
     def text(self, text: str) -> str:
-        """A text without numbers of terminals and jobs."""
+        """A text without numbers of terminals and jobs, and not too long."""
+        if len(text) > LONGEST:
+            return f"<{len(text)} characters>"
         text = UNIQUE.sub(":1.<n>", PTS.sub(r"\1<n>", text)).replace(self._machine_id, "<machine-id>")
         return re.sub(r"/org/freedesktop/systemd1/job/\d+", "/org/freedesktop/systemd1/job/<n>", text)
 
