@@ -1,7 +1,7 @@
 """Values as bytes and back (D-Bus Specification, "Type System"), apart from what our service uses for it.
 
-Arrays are lists, `ay` is bytes, structs are tuples, dicts are dicts, a variant is `Typed`. Descriptors are
-written as they are given and read as indexes.
+Arrays are lists, `ay` is bytes, structs are tuples, dicts are dicts (lists of pairs where a key stands twice),
+a variant is `Typed`. Descriptors are written as they are given and read as indexes.
 """
 
 from __future__ import annotations
@@ -136,4 +136,5 @@ class Reader:
         values = []
         while self.at < end:
             values.append(self.one(of))
-        return dict(values) if of[0] == "{" else values
+        # A machine may say a thing twice
+        return dict(values) if of[0] == "{" and len(dict(values)) == len(values) else values

@@ -224,6 +224,9 @@ class Play:
             return [self.names.field(asked[1], values[0], machine)]
         if member == "GetAll":
             return [{key: self.names.field(key, value, machine) for key, value in values[0].items()}]
+        if message.signature == "a{ss}":  # the order is what a machine says
+            pairs = list(values[0].items()) if isinstance(values[0], dict) else values[0]
+            return [self.names.shown(pairs)]
         if member.startswith("List"):
             return [sorted(self.names.shown(values[0]))]
         if message.signature.startswith("h"):
