@@ -29,9 +29,9 @@ def played(host: LabHost, *options: str) -> list[Line]:
     """Play the scenario on a host that was given the folder; it is spoilt for anything else then."""
     words = ("python3", "-B", "-m", "tests.lab.differential.play", *options)
     done = host.run(*words, check=False, PYTHONPATH=INSIDE, timeout=110)
-    print(done.stderr, end="", file=sys.stderr)
     if done.returncode:
-        raise LabError(f"{host.name}: the scenario ended with {done.returncode}: {done.stdout[-2000:]}")
+        raise LabError(f"{host.name}: the scenario ended with {done.returncode}: {done.stderr[-3000:]}")
+    print(done.stderr, end="", file=sys.stderr)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -1,7 +1,7 @@
 """Values as bytes and back (D-Bus Specification, "Type System"), apart from what our service uses for it.
 
-Arrays are lists, `ay` is bytes, structs are tuples, dicts are dicts (lists of pairs where a key stands twice),
-a variant is `Typed`. Descriptors are written as they are given and read as indexes.
+Arrays are lists, `ay` is bytes, structs are tuples, dicts are dicts (lists of pairs where a key is there
+twice), a variant is `Typed`. Descriptors are written as they are given and read as indexes.
 """
 
 from __future__ import annotations

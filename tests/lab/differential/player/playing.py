@@ -218,8 +218,8 @@ class Play:
     def _values(self, message: Message, member: str, asked: Sequence[Any], path: str) -> Any:
         values = message.values
         machine = ".host" if path == machine_path(".host") else ""
-        if member == "Introspect":
-            return introspected(values[0])
+        if member in READERS:
+            return [READERS[member](values[0])]
         if member == "Get":
             return [self.names.field(asked[1], values[0], machine)]
         if member == "GetAll":
@@ -227,8 +227,6 @@ class Play:
         if message.signature == "a{ss}":  # the order is what a machine says
             pairs = list(values[0].items()) if isinstance(values[0], dict) else values[0]
             return [self.names.shown(pairs)]
-        if member.startswith("List"):
-            return [sorted(self.names.shown(values[0]))]
         if message.signature.startswith("h"):
             return [self.names.descriptor(message.fds[values[0]]), *self.names.shown(values[1:])]
         return self.names.shown(values)
@@ -258,3 +256,10 @@ def introspected(xml: str) -> list[str]:
             words += [f"{a.get('name')}={a.get('value')}" for a in member.findall("annotation")]
             found.append(" ".join(word for word in words if word))
     return sorted(found) + sorted(f"node {node.get('name')}" for node in top.findall("node"))
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "Introspect": introspected,
+    "ListMachines": sorted,
+}
+"""How the replies of some members are written down."""

@@ -115,7 +115,19 @@ class Stage:
         Whether the service asks for the unit to be stopped too depends on when it looks.
         """
         tool("systemctl", "stop", unit or f"lab-{name}.service", check=False)
-        self.play.look(f"{name} is stopped", until=lambda: not listed(name), leaving_out="StopUnit")
+        self.play.look(f"{name} is stopped", until=self.gone(name), leaving_out="StopUnit")
+
+    def gone(self, name: str) -> Callable[[], bool]:
+        """A condition: a machine has no file and the service knows it no more, of which it has told then."""
+        return lambda: not listed(name) and not self.knows(name)
+
+    def knows(self, name: str) -> bool:
+        """Whether there is a machine by what the service says, which comes after it has told all others."""
+        try:
+            ask(self.play.root, "GetMachine", "s", name)
+        except RuntimeError:
+            return False
+        return True
 
     def restart(self, meanwhile: Callable[[], object]) -> None:
         """Stop the service, do something, and start it; written down is what it says then, sorted."""

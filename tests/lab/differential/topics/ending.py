@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.lab.differential.player.playing import Play
-from tests.lab.differential.player.stage import Stage, listed
+from tests.lab.differential.player.stage import Stage
 
 
 def play(play: Play, stage: Stage) -> None:
@@ -11,7 +11,7 @@ def play(play: Play, stage: Stage) -> None:
     for name in ("box", "mapped", "bare", "boot"):
         stage.have(name)
     stage.up("boot")
-    play.machine("box", "Terminate", who="root", until=lambda: not listed("box"))
+    play.machine("box", "Terminate", who="root", until=stage.gone("box"))
     play.manager(
         "KillMachine",
         "ssi",
@@ -19,7 +19,7 @@ def play(play: Play, stage: Stage) -> None:
         "leader",
         9,
         who="root",
-        until=lambda: not listed("mapped"),
+        until=stage.gone("mapped"),
         leaving_out="StopUnit",
     )
     play.manager("UnregisterMachine", "s", "bare", who="root")
@@ -30,7 +30,7 @@ def play(play: Play, stage: Stage) -> None:
         "leader",
         38,
         who="root",
-        until=lambda: not listed("boot"),
+        until=stage.gone("boot"),
         leaving_out="StopUnit",
     )
     play.manager("ListMachines")

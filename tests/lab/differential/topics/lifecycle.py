@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.lab.differential.player.marshalling import Typed
 from tests.lab.differential.player.playing import ALL_THREE, PROPERTIES, Play, holds, machine_path
-from tests.lab.differential.player.stage import Stage, ask, identity, listed, tool, unit_processes
+from tests.lab.differential.player.stage import Stage, ask, identity, tool, unit_processes
 from tests.lab.differential.player.watching import SERVICE
 
 RECORDER = """
@@ -60,7 +60,7 @@ def _signals(play: Play, stage: Stage) -> None:
         "leader",
         signal.SIGKILL,
         who="root",
-        until=lambda: not listed("ear"),
+        until=stage.gone("ear"),
         leaving_out="StopUnit",
     )
     play.machine("ear", "Kill", "si", "leader", signal.SIGKILL, who="root", why="unknown object")
@@ -111,7 +111,7 @@ def _terminated(play: Play, stage: Stage) -> None:
     play.manager("TerminateMachine", "s", "brief", who="nobody", why="not allowed")
     play.machine("brief", "Terminate", who="nobody", why="not allowed")
     play.machine("brief", "Terminate", who="nobody", interactive=True)
-    play.machine("brief", "Terminate", who="trusted", until=lambda: not listed("brief"))
+    play.machine("brief", "Terminate", who="trusted", until=stage.gone("brief"))
     play.look("its unit", tool("systemctl", "is-active", "lab-brief.service", check=False))
     leader = stage.unit("slow", *STUBBORN)
     play.look("it ignores requests to end", until=Path("/run/lab-stubborn").exists)
@@ -123,10 +123,10 @@ def _terminated(play: Play, stage: Stage) -> None:
     play.manager("ListMachines")
     play.manager("TerminateMachine", "s", "slow", who="root", why="stopping already")
     tool("kill", "-KILL", str(leader))
-    play.look("it is gone", until=lambda: not listed("slow"), leaving_out="StopUnit")
+    play.look("it is gone", until=stage.gone("slow"), leaving_out="StopUnit")
     leader = stage.unit("cut")
     play.manager("CreateMachine", "sayssusa(sv)", "cut", b"", "", "vm", leader, "", [], who="root")
-    play.manager("TerminateMachine", "s", "cut", who="root", until=lambda: not listed("cut"))
+    play.manager("TerminateMachine", "s", "cut", who="root", until=stage.gone("cut"))
     play.look("its leader", sorted(path.name for path in Path("/proc").glob(str(leader))))
 
 
@@ -160,7 +160,7 @@ def _unwilling(play: Play, stage: Stage) -> None:
         "leader",
         9,
         who="root",
-        until=lambda: not listed("firm"),
+        until=stage.gone("firm"),
         leaving_out="StopUnit",
     )
     leader = stage.unit("husk", "sleep", "infinity", properties=["RemainAfterExit=yes"])
@@ -188,7 +188,7 @@ def _pending(play: Play, stage: Stage) -> None:
         serial = play.start(
             "CreateMachine", "sayssusa(sv)", name, identity(name), "lab", "container", leader, "", scope
         )
-        play.look("it is known", until=partial(_is_known, play, name))
+        play.look("it is known", until=partial(stage.knows, name))
         play.call(machine_path(name), PROPERTIES, "Get", "ss", (f"{SERVICE}.Machine", "State"), who="root")
         play.manager("GetMachineByPID", "u", leader, who="root")
         if end == "go":
@@ -205,7 +205,7 @@ def _pending(play: Play, stage: Stage) -> None:
         else:
             tool("systemctl", "cancel", *_jobs(f"machine-{name}.scope"))
             play.finish(serial, "machine1 Manager.CreateMachine of axed, its answer")
-            play.look("it is gone", until=lambda name=name: not listed(name), leaving_out="StopUnit")
+            play.look("it is gone", until=stage.gone(name), leaving_out="StopUnit")
         tool(
             "systemctl",
             "stop",
@@ -214,15 +214,6 @@ def _pending(play: Play, stage: Stage) -> None:
             f"machine-{name}.scope",
             check=False,
         )
-
-
-def _is_known(play: Play, name: str) -> bool:
-    """Whether there is a machine by what the service says, which comes after it has told all others."""
-    try:
-        ask(play.root, "GetMachine", "s", name)
-    except RuntimeError:
-        return False
-    return True
 
 
 def _jobs(unit: str) -> list[str]:
@@ -245,5 +236,5 @@ def _restarted(play: Play, stage: Stage) -> None:
     after = play.property("kept", "Timestamp"), play.property("scoped.1", "TimestampMonotonic")
     play.look("the times are the same", before == after)
     play.manager("GetMachineByPID", "u", leader, who="root")
-    play.manager("TerminateMachine", "s", "scoped.1", who="root", until=lambda: not listed("scoped.1"))
+    play.manager("TerminateMachine", "s", "scoped.1", who="root", until=stage.gone("scoped.1"))
     stage.stop("kept")

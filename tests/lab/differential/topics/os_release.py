@@ -20,7 +20,7 @@ TEXTS = {
     "carriage returns": "A=b\r\nC=d\r\n",
     "other languages": "NAME=Grüße\n",
 }
-# No values of a page and more: of files between one page and a few the reference returns the first page or two.
+# No long values: of files of some pages the reference returns the first one or two.
 BYTES = {
     "no utf-8": b"A=b\nB=\xff\xfe\nC=d\n",
     "nul": b"A=b\nB=x\0y\nC=d\n",

@@ -82,29 +82,29 @@ def _taken(play: Play, stage: Stage, leader: Pid) -> None:
     for member in SIGNATURES:
         _try(play, member, "one", other, "name taken")
     tool("systemctl", "stop", "lab-lead.service", "lab-other.service")
-    play.look("they are gone", until=lambda: not listed("one"), leaving_out="StopUnit")
+    play.look("they are gone", until=stage.gone("one"), leaving_out="StopUnit")
     for member in SIGNATURES:
         leader = stage.unit("lead")
         _try(play, "RegisterMachine", "one", leader, who="root")
         _try(play, member, "two", leader, "leader taken", hold=True)
-        _aftermath(play, "one", "lab-lead.service")
+        _aftermath(play, stage, "one", "lab-lead.service")
     first = stage.unit("pair", "sh", "-c", "sleep infinity & echo $! >/run/lab-second; exec sleep infinity")
     holds(lambda: Path("/run/lab-second").exists())
     second = Pid(int(Path("/run/lab-second").read_text()))
     play.names.pids[second] = "second of pair"
     _try(play, "RegisterMachine", "first", first, who="root")
     _try(play, "RegisterMachine", "second", second, "unit taken", hold=True)
-    _aftermath(play, "first", "lab-pair.service")
+    _aftermath(play, stage, "first", "lab-pair.service")
 
 
-def _aftermath(play: Play, name: str, unit: str) -> None:
+def _aftermath(play: Play, stage: Stage, name: str, unit: str) -> None:
     """What became of the first machine: systemd-machined stops the unit that the refused one wanted."""
 
     def is_stopped() -> bool:
         return tool("systemctl", "is-active", unit, check=False) == "inactive"
 
     if was_stopped := holds(is_stopped, 0.5):
-        holds(lambda: not listed(name), 0.5)
+        holds(stage.gone(name), 0.5)
     found = ["its unit was stopped" if was_stopped else "its unit goes on"]
     found += [f"{each} is there" for each in (name, "second", "two") if listed(each)]
     play.look("what became of the first", found)
@@ -139,7 +139,7 @@ def _created(play: Play, stage: Stage) -> None:
     play.manager("GetMachineByPID", "u", leader, who="root")
     _try(play, "CreateMachine", "made-2", leader, "leader taken", who="root")
     play.look("the scope's state", tool("systemctl", "is-active", unit, check=False))
-    play.manager("UnregisterMachine", "s", "made-1.x", who="root", until=lambda: not listed("made-1.x"))
+    play.manager("UnregisterMachine", "s", "made-1.x", who="root", until=stage.gone("made-1.x"))
     play.look("the scope's state", tool("systemctl", "is-active", unit, check=False))
     tool("kill", str(leader))
     play.look("the scope goes", until=lambda: _is_absent(unit))
@@ -148,7 +148,7 @@ def _created(play: Play, stage: Stage) -> None:
     unit = "machine-veem.scope"
     play.look("the scope", tool("systemctl", "show", "--property=Description,Slice", unit).splitlines())
     tool("systemctl", "kill", unit)
-    play.look("its leader ends", until=lambda: not listed("veem"), leaving_out="StopUnit")
+    play.look("its leader ends", until=stage.gone("veem"), leaving_out="StopUnit")
     play.look("the scope goes", until=lambda: _is_absent(unit))
 
 
@@ -189,7 +189,7 @@ def _started_badly(play: Play, stage: Stage) -> None:
     tool("systemctl", "daemon-reload")
     for why, scope in bad.items():
         # Without the property systemd-machined asks again, and then without any of the caller's
-        until = (lambda: not listed("new")) if "unknown" not in why else None
+        until = stage.gone("new") if "unknown" not in why else None
         _try(play, "CreateMachine", "new", leader, why, scope=scope, who="nobody")
         _try(play, "CreateMachine", "new", leader, why, scope=scope, who="root", until=until)
         play.look("the leader", tool("ps", "-o", "comm=", "-p", str(leader), check=False))
@@ -202,7 +202,7 @@ def _started_badly(play: Play, stage: Stage) -> None:
     other = stage.unit("lent5")
     _try(play, "CreateMachine", "new", leader, who="root")
     play.manager("UnregisterMachine", "s", "new", who="root")
-    _try(play, "CreateMachine", "new", other, "scope exists", until=lambda: not listed("new"))
+    _try(play, "CreateMachine", "new", other, "scope exists", until=stage.gone("new"))
     _stray(play)
     tool("systemctl", "stop", "machine-new.scope", "machine-new.service", "lab-lent5.service", check=False)
 
