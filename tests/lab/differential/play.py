@@ -36,6 +36,7 @@ TOPICS = (
     "absurdity",
 )
 RULES = Path("/etc/polkit-1/rules.d/10-lab.rules")
+OS_RELEASE = Path("/etc/os-release")
 TRUST = """polkit.addRule(function(action, subject) {
     if (subject.user == "games" && action.id.indexOf("org.freedesktop.machine1.") == 0)
         return polkit.Result.YES;
@@ -55,6 +56,9 @@ def main() -> None:
     RULES.parent.mkdir(parents=True, exist_ok=True)
     RULES.write_text(TRUST)
     tool("systemctl", "try-restart", "polkit.service")
+    # What is recorded must not change with each point release of Debian
+    OS_RELEASE.unlink()
+    OS_RELEASE.write_text("ID=lab-host\nVERSION_ID=1\n")
     play = Play(sys.stdout, is_timed=options.timed)
     stage = Stage(play, options.stop, options.start)
     for topic in options.topics:
