@@ -60,7 +60,7 @@ async def _serve(pool: Path, state_folder: Path, is_strict: bool) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
-    inside, storage = LinuxInside(), LinuxStorage(pool)
+    inside, storage = LinuxInside(is_strict=is_strict), LinuxStorage(pool)
     async with AsyncExitStack() as ending:
         # First of all, so that the processes that they start hold nothing of ours
         for part in (inside, storage):

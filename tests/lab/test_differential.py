@@ -13,6 +13,7 @@ from tests.lab.differential.coverage import UNHIT, unhit
 from tests.lab.differential.members import OF_A_MACHINE, OTHERS
 from tests.lab.differential.record import played, read, scenario_binds
 from tests.lab.host import LabHost
+from tests.lab.own_service import install_service
 from tests.lab.place import project
 from tests.lab.program import install_program, program_binds
 from tests.lab.roots import SUITES
@@ -64,10 +65,9 @@ def test_systemd_machined_answers_as_recorded(suite: str) -> None:
 @pytest.mark.lab
 @pytest.mark.promise("With --strict the service answers as systemd-machined 257 does, call for call")
 def test_our_service_answers_as_systemd_machined(suite: str) -> None:
-    own = pytest.importorskip("tests.lab.own_service", reason="nothing runs our service on a host yet")
     with LabHost(suite, binds=[*program_binds(suite), *scenario_binds()]) as host:
         install_program(host)
-        own.install_service(host, "--strict")
+        install_service(host, "--strict")
         lines = played(host)
     said = differences(read(max(VERSIONS)), lines, read(SUITES[suite]))
     assert not (unknown := known.unknown(said)), shown(unknown)

@@ -12,8 +12,8 @@ from machined.host.errors import Refused
 from machined.host.linux.journal import JournalHandler, is_journal, priority_of
 
 PATH = "/org/freedesktop/LogControl1"
-IDENTIFIER = "machined"
-"""What the lines of our log begin with."""
+IDENTIFIER = "systemd-machined"
+"""What the lines of our log begin with: who looks for them in the journal knows this name."""
 
 _LEVELS = {
     "emerg": logging.CRITICAL + 20,

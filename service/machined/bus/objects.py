@@ -95,12 +95,16 @@ class ObjectTree:
         interface, method, target = self._method(node, call)
         if method.is_privileged:
             await request.require_privilege(f"{interface.name}.{method.name}")
+        body = call.body
         if call.signature != method.signature:
-            raise Refused(
-                ErrorName.INVALID_ARGS,
-                f"{interface.name}.{method.name} takes {method.signature!r}, not {call.signature!r}.",
-            )
-        return method.result, await method.handler(target, request, *call.body) or ()
+            taken = self._standard.loosely_read(node, method, call) if self._is_strict else None
+            if taken is None:
+                raise Refused(
+                    ErrorName.INVALID_ARGS,
+                    f"{interface.name}.{method.name} takes {method.signature!r}, not {call.signature!r}.",
+                )
+            body = taken
+        return method.result, await method.handler(target, request, *body) or ()
 
     async def _find(self, path: str, request: Request) -> Node | None:
         """What is at `path`: an object, the head of a family, or a way to those below."""

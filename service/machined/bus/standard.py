@@ -12,7 +12,7 @@ from machined.bus.senders import Request
 from machined.bus.table import Interface, Method, Property, Signal
 from machined.contract import BUS, PROPERTIES_INTERFACE, ErrorName
 from machined.host.errors import Refused
-from machined.wire import Variant
+from machined.wire import Call, Variant
 
 PEER_INTERFACE = f"{BUS}.Peer"
 INTROSPECTABLE_INTERFACE = f"{BUS}.Introspectable"
@@ -74,6 +74,28 @@ class Standard:
             ),
         )
 
+    def loosely_read(self, node: Node, method: Method, call: Call) -> list[Any] | None:
+        """The arguments of a call that has others than the method takes, as far as sd-bus reads them.
+
+        It looks for the property before it looks at what else there is.
+
+        Returns:
+            The arguments; None where sd-bus refuses the call, too.
+
+        Raises:
+            Refused: What sd-bus says of a property that cannot be set, or not to that.
+        """
+        properties = self.interfaces[2].methods
+        if method not in {properties["Get"], properties["Set"]} or not call.signature.startswith("ss"):
+            return None
+        interface, name = call.body[:2]
+        if method is properties["Set"]:
+            member = _property(node, interface, name)
+            if member.writer is None:
+                raise _read_only(name)
+            raise Refused(f"{BUS}.Error.InvalidSignature", f"The property {name} is set to no variant.")
+        return [interface, name]
+
     async def _on_ping(self, _node: Node, _request: Request) -> None:
         return None
 
@@ -102,7 +124,7 @@ class Standard:
     async def _on_set(self, node: Node, request: Request, interface: str, name: str, value: Variant) -> None:
         member = _property(node, interface, name)
         if member.writer is None:
-            raise Refused(f"{BUS}.Error.PropertyReadOnly", f"The property {name} cannot be set.")
+            raise _read_only(name)
         if value.signature != member.signature:
             raise Refused(
                 ErrorName.INVALID_ARGS,
@@ -110,6 +132,10 @@ class Standard:
             )
         await request.require_privilege(f"Setting the property {name}")
         await member.writer(node.target, request, value.value)
+
+
+def _read_only(name: str) -> Refused:
+    return Refused(f"{BUS}.Error.PropertyReadOnly", f"The property {name} cannot be set.")
 
 
 def _property(node: Node, interface_name: str, name: str) -> Property:

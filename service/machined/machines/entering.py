@@ -9,6 +9,7 @@ from machined.contract import MANAGE_MACHINES, POLKIT, ErrorName
 from machined.host.authority import Permit
 from machined.host.errors import Refused
 from machined.host.inside import Address, BindRequest, CopyRequest, Pty, ShellRequest
+from machined.host.login_shell import PROGRAM, login_shell
 from machined.machines.machine import CONTAINER, VM, Machine
 from machined.machines.mapping import uid_shift
 from machined.machines.registry import Registry
@@ -17,7 +18,7 @@ from machined.operations import Operations
 REPLACE = 1
 """The one flag of copies: files that exist are replaced."""
 
-_ENVIRONMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=[^\x00-\x08\x0b-\x1f\x7f]*", re.DOTALL)
+_ENVIRONMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=.*", re.DOTALL)
 
 
 class Entering:
@@ -98,8 +99,8 @@ class Entering:
         details = {
             "machine": machine.name,
             "user": request.user,
-            "program": request.path or "/bin/sh",
-            "command_line": " ".join(request.arguments),
+            "program": request.path or PROGRAM,
+            "command_line": " ".join(request.arguments or login_shell(request.user)),
         }
         await permit(_action(machine, "shell"), details)
         machine = self._registry.get(machine.name)

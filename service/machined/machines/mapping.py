@@ -64,7 +64,7 @@ async def uid_shift(inside: Inside, place: Place) -> int:
     """Where the ids of a machine begin on the host: 0 without a user namespace.
 
     Raises:
-        OSError: ENXIO, the machine maps its ids in a way that is no plain shift.
+        OSError: ENXIO, the machine maps its ids in a way that is no plain shift; ENOMSG, not at all yet.
     """
     if place.is_host:
         return 0
@@ -73,6 +73,8 @@ async def uid_shift(inside: Inside, place: Place) -> int:
         groups = await inside.group_map(place)
     except FileNotFoundError:
         return 0  # a kernel without user namespaces
+    if not users:
+        raise OSError(errno.ENOMSG, os.strerror(errno.ENOMSG))  # its owner has not said yet
     if len(users) == 1 and users == groups and users[0].inner == 0 and users[0].length >= MIN_RANGE:
         return users[0].outer
     raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
@@ -112,5 +114,7 @@ async def _map_to(
             continue  # a machine that ends just now maps nothing
         for one in ranges:
             if one.outer and one.outer <= outer < one.outer + one.length:
-                return machine, outer - one.outer + one.inner
+                inner = outer - one.outer + one.inner
+                _check_id(inner, kind)
+                return machine, inner
     raise Refused(missing, f"No matching {kind} mapping for {outer}.")

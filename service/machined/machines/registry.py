@@ -119,14 +119,16 @@ class Registry:
         return machine
 
     async def of_sender(self, pid: int) -> Machine | None:
-        """The machine that a process leads or whose unit it is in; never the host."""
+        """The machine that a process leads, or led, or whose unit it is in; never the host."""
         machine = self._index.of_leader(pid)
         if machine is not None and machine.is_leader_alive:
             return machine
         try:
             unit = await self.host.processes.unit_of(pid)
+        except ProcessLookupError:
+            return machine  # nobody has the pid of its leader since
         except OSError:
-            return None  # in no unit, or gone: no machine either way
+            return None  # in no unit
         return self._index.of_unit(unit)
 
     # Coming

@@ -61,7 +61,7 @@ MACHINE = [
     ),
     Asked(
         "BindMount", ("/a", "/b", True, False), path=PLAIN,
-        done=("bind_mount", "plain", "/a", "/b", True, False),
+        done=("bind_mount", "plain", "/a", "/b", True, False, False),
     ),
     Asked("CopyFrom", ("/a", "/b"), done=("copy", "box", "/a", "/b", False, False, 524288)),
     Asked("CopyTo", ("/a", "/b"), done=("copy", "box", "/a", "/b", True, False, 524288)),

@@ -24,7 +24,8 @@ CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 
 AT_EMPTY_PATH = 0x1000
 OPEN_TREE_CLONE = 1
-MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH = 0x4, 0x40
+MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, MOVE_MOUNT_BENEATH = 0x4, 0x40, 0x200
+_MNT_DETACH, _UMOUNT_NOFOLLOW = 0x2, 0x8
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_IDMAP = 0x1, 0x100000
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET_NAME = 1, 4, 23, 24, 15
@@ -107,11 +108,16 @@ def set_mount(mount: int, attributes: int, user_namespace: int = 0) -> None:
     )
 
 
-def move_mount(mount: int, place: int) -> None:
+def move_mount(mount: int, place: int, flags: int = 0) -> None:
     """Attach a mount at what a descriptor of the own mount namespace is of (move_mount(2))."""
     empty = ctypes.c_char_p(b"")
-    flags = ctypes.c_uint(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
-    _syscall(_MOVE_MOUNT, ctypes.c_int(mount), empty, ctypes.c_int(place), empty, flags)
+    both = ctypes.c_uint(flags | MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
+    _syscall(_MOVE_MOUNT, ctypes.c_int(mount), empty, ctypes.c_int(place), empty, both)
+
+
+def unmount(path: bytes) -> None:
+    """Take the topmost mount of a path away, as soon as nobody is in it (umount2(2))."""
+    _checked(_libc.umount2(ctypes.c_char_p(path), ctypes.c_int(_MNT_DETACH | _UMOUNT_NOFOLLOW)))
 
 
 def rename_to_new(folder: int, old: bytes, new: bytes) -> None:

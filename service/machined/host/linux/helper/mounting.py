@@ -61,8 +61,20 @@ def bind(target: Target, arguments: list[bytes], _fds: list[int], _sock: socket.
     if makes_destination:
         _make(root, destination, is_folder, owner)
     # A link at the very end is itself what is mounted on, as systemd does it
-    kernel.move_mount(mount, kernel.open_in_root(root, destination, os.O_PATH | os.O_NOFOLLOW))
+    _attach(mount, kernel.open_in_root(root, destination, os.O_PATH | os.O_NOFOLLOW), destination)
     return [], []
+
+
+def _attach(mount: int, place: int, path: bytes) -> None:
+    """Attach a mount at a place, in the stead of one that is there already."""
+    try:
+        kernel.move_mount(mount, place, kernel.MOVE_MOUNT_BENEATH)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        kernel.move_mount(mount, place)  # nothing is mounted there, or this is a kernel before 6.5
+    else:
+        kernel.unmount(path)
 
 
 def _shift(target: Target) -> int:

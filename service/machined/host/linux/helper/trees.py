@@ -81,6 +81,8 @@ class TreeCopy:
         from_fd = reopen(found, os.O_RDONLY | os.O_DIRECTORY)
         try:
             is_new = _made_folder(target, name)
+            if not is_new and depth and not _is_folder(target, name):
+                return  # merged: what is there stays
             to_fd = os.open(name, _FOLDER, dir_fd=target)
             try:
                 if self._top is None:
@@ -246,6 +248,10 @@ def _exists(parent: int, name: bytes) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _is_folder(parent: int, name: bytes) -> bool:
+    return stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
 
 
 def _hidden_name() -> bytes:

@@ -25,14 +25,17 @@ class LinuxInside:
     This process enters no machine and opens no file of one: a helper process does, and processes that it
     forks. It takes root to be of use. Between `start` and `close` the calls may come in any number and order,
     and each may be cancelled.
+
+    Args:
+        is_strict: Whether machines without a service manager get no shell, as the reference has it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_strict: bool = False) -> None:
         self._helper = Helper()
         self._readers = Readers(self._helper)
         self._networks = Networks(self._helper)
         self._managers = Managers(self._helper)
-        self._terminals = Terminals(self._helper, self._managers)
+        self._terminals = Terminals(self._helper, self._managers, enters_directly=not is_strict)
 
     async def start(self, bus: Connection | None = None) -> None:
         """Start the helper, which ends with the thread of this call.

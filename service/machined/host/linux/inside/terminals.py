@@ -7,8 +7,6 @@ import errno
 import fcntl
 import logging
 import os
-import re
-import shlex
 from collections.abc import Iterator
 
 from machined.host.inside import Place, Pty, ShellRequest
@@ -16,17 +14,13 @@ from machined.host.linux.helper.packets import pack
 from machined.host.linux.helper.targets import has_ended
 from machined.host.linux.inside.buses import Managers, NoManager
 from machined.host.linux.inside.helper import Helper
+from machined.host.login_shell import PROGRAM, login_shell
 from machined.wire import Variant
 
 logger = logging.getLogger(__name__)
 
 _TIOCGPTPEER = 0x5441
 """Open the other side of a terminal, whatever is mounted at its path (ioctl_tty(2))."""
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*\$?")
-_SCRIPT = (
-    'shell=$(getent passwd {} 2>/dev/null | {{ IFS=: read _ _ _ _ _ _ x; echo "$x"; }})\n'
-    'exec "${{shell:-/bin/sh}}" -l'
-)
 
 
 class Terminals:
@@ -35,10 +29,12 @@ class Terminals:
     Args:
         helper: Goes into machines.
         managers: Start what runs on the terminals.
+        enters_directly: Whether a machine without a service manager is entered, where it is refused else.
     """
 
-    def __init__(self, helper: Helper, managers: Managers) -> None:
+    def __init__(self, helper: Helper, managers: Managers, *, enters_directly: bool) -> None:
         self._helper = helper
+        self._enters_directly = enters_directly
         self._managers = managers
 
     async def open_pty(self, place: Place) -> Pty:
@@ -72,6 +68,8 @@ class Terminals:
             try:
                 await self._start(place, request, pty)
             except NoManager as error:
+                if not self._enters_directly:
+                    raise
                 logger.info("%s Entering %s directly, without a login session.", error.strerror, place.name)
                 await self._enter(place, request, pty)
         return pty
@@ -121,9 +119,7 @@ def _properties(request: ShellRequest, path: str, fds: list[int]) -> list[list[o
     """What the unit of a shell is like."""
     program, words = request.path, request.arguments
     if not program:
-        # The name stands in a script, so one that a shell would take for more is quoted
-        user = request.user if _PLAIN_NAME.fullmatch(request.user) else shlex.quote(request.user)
-        program, words = "/bin/sh", ["sh", "-c", _SCRIPT.format(user)]
+        program, words = PROGRAM, login_shell(request.user)
     properties: list[tuple[str, str, object]] = [
         ("Description", "s", f"Shell for User {request.user}"),
         ("StandardInputFileDescriptor", "h", fds[0]),
