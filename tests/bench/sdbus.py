@@ -18,6 +18,12 @@ LIBRARY = ctypes.CDLL("libsystemd.so.0", use_errno=True)
 _BUS = ctypes.c_void_p
 
 
+class _Error(ctypes.Structure):
+    """sd_bus_error, sd-bus-errors(3)."""
+
+    _fields_ = (("name", ctypes.c_char_p), ("message", ctypes.c_char_p), ("need_free", ctypes.c_int))
+
+
 def _check(result: int, what: str) -> int:
     if result < 0:
         raise OSError(-result, f"{what} failed")
@@ -44,14 +50,23 @@ class SdBus:
 
     def call(self, name: str, path: str, interface: str, member: str, *strings: str) -> None:
         """Call a method that takes strings, and wait for its reply."""
-        reply = ctypes.c_void_p()
+        self.call_with(name, path, interface, member, "s" * len(strings), *strings)
+
+    def call_with(
+        self, name: str, path: str, interface: str, member: str, signature: str, *values: str | int
+    ) -> None:
+        """Call a method as sd_bus_call_method(3) does: an array is its length and then what is in it."""
         words = [word.encode() for word in (name, path, interface, member)]
-        signature = ("s" * len(strings)).encode()
-        arguments = [one.encode() for one in strings]
+        arguments = [one.encode() if isinstance(one, str) else one for one in values]
+        reply = ctypes.c_void_p()
+        error = _Error()
         result = LIBRARY.sd_bus_call_method(
-            self._bus, *words, None, ctypes.byref(reply), signature, *arguments
+            self._bus, *words, ctypes.byref(error), ctypes.byref(reply), signature.encode(), *arguments
         )
-        _check(result, f"{member} of {name}")
+        if result < 0:
+            said = f"{error.name!r} {error.message!r}"
+            LIBRARY.sd_bus_error_free(ctypes.byref(error))
+            raise OSError(-result, f"{member} of {name} failed: {said}")
         LIBRARY.sd_bus_message_unref(reply)
 
     def microseconds(
