@@ -13,6 +13,7 @@ from tests.lab.program import install_program, program_binds
 
 pytestmark = [
     pytest.mark.lab(),
+    pytest.mark.promise("The unit's fetters allow what the service's job needs"),
     pytest.mark.promise("On a real host clients print of the service what they print of systemd-machined"),
 ]
 

@@ -165,7 +165,6 @@ REFUSALS = {
     "bind qemu-3-accounting /srv": "Bind mounting is only supported on container machines.",
     "shell cache": "Machine cache has no system bus.",
     "login statsd-relay": "Machine statsd-relay has no system bus.",
-    "bind cache /srv": "Can't bind mount on container with user namespacing applied.",
     "copy-from web-1 /nowhere /x": "No such file or directory",
     "copy-to web-1 /etc/hostname": "File exists",
     "list-transfers": "org.freedesktop.import1",
