@@ -31,9 +31,11 @@ _QUICK = 10.0
 _BOOTED = Path("/run/systemd/system")
 """There if the host was booted with systemd (sd_booted(3))."""
 
+# The message bus looks up users when it reads its files, and so asks systemd-machined by way of nss-systemd;
+# that asks the service manager over the bus, and waits, when units are read. So one after the other.
 _RELOAD = (
-    ("systemctl", "daemon-reload"),
     ("busctl", "call", BUS, "/org/freedesktop/DBus", BUS, "ReloadConfig"),
+    ("systemctl", "daemon-reload"),
 )
 
 
@@ -132,7 +134,7 @@ def _reason(done: subprocess.CompletedProcess[str]) -> str:
         "journalctl",
         "--unit",
         UNIT,
-        "--identifier=machined",
+        "--identifier=systemd-machined",
         "--lines=1",
         "--output=cat",
     ]
