@@ -55,6 +55,10 @@ lab-record *releases:
 coverage-spec:
     uv run python -m tests.lab.differential.coverage
 
+# play the distribution's clients on real hosts and write docs/clients.md: what they print (needs root)
+clients:
+    uv run python -m tests.lab.client_table docs/clients.md
+
 # take the README's picture anew, of the real program on a real host (needs root)
 picture:
     uv run python -m tests.lab.picture assets/console.svg
