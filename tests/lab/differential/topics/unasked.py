@@ -25,8 +25,10 @@ def play(play: Play, stage: Stage) -> None:
     play.root.ask(BUS, BUS_PATH, BUS, "ReloadConfig")
     _ask(play, "nobody to ask")
     aside.rename(ACTIVATION)
-    tool("systemctl", "unmask", "--runtime", "polkit.service")
+    # In this order: the bus looks up users as it reads its files, and so waits for systemd-machined, which
+    # waits for the service manager, over the bus, as that reads its own
     play.root.ask(BUS, BUS_PATH, BUS, "ReloadConfig")
+    tool("systemctl", "unmask", "--runtime", "polkit.service")
     stage.stop("lone")
 
 
