@@ -30,6 +30,7 @@ import asyncio, json, os, subprocess, sys, time
 from machined.host.errors import Refused
 from machined.host.inside import CopyRequest, BindRequest, Place, ShellRequest
 from machined.host.linux.inside import LinuxInside
+from machined.host.linux.processes import LinuxProcesses
 
 async def read_until(pty, word, seconds=20):
     os.set_blocking(pty.fd, False)
@@ -52,7 +53,8 @@ def said_by(*words):
 async def main():
     inside = LinuxInside()
     await inside.start()
-    place, host = Place("m-1", int(sys.argv[1])), Place(".host", 1, True)
+    leader = int(sys.argv[1])
+    place, host = Place("m-1", leader, process=await LinuxProcesses().pin(leader)), Place(".host", 1, True)
     try:
         print(json.dumps(await do(inside, place, host)))
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from machined.host.processes import Pinned
 from machined.host.storage import Progress, unseen
 
 
@@ -15,9 +16,9 @@ class Place(NamedTuple):
     leader: int
     """The machine's first process, a pid of the host's namespace."""
     is_host: bool = False
-    pidfd: int = -1
-    """A descriptor of the leader (pidfd_open(2)), the registry's own: it tells the leader from a later
-    process with the same pid. -1 where there is none."""
+    process: Pinned | None = None
+    """The leader as the registry holds on to it, which tells it from a later process with the same pid. None
+    for the host, and for a leader that had ended before."""
 
 
 class Address(NamedTuple):

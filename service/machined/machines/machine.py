@@ -73,8 +73,7 @@ class Machine:
     @property
     def place(self) -> Place:
         """Where its inside is."""
-        pidfd = -1 if self.process is None else self.process.pidfd
-        return Place(self.name, self.leader, self.is_host, pidfd)
+        return Place(self.name, self.leader, self.is_host, self.process)
 
     def record(self) -> MachineRecord:
         """What is written down of it."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from machined.host.inside import Place
+from machined.host.linux.processes import LinuxPin
 from tests.lab.place import wait_until
 
 SHIFT = 524288
@@ -44,7 +45,8 @@ class Guest:
     """A machine that is one sleeping process."""
 
     def __init__(self, name: str, root: Path, leader: int, process: subprocess.Popen[bytes]) -> None:
-        self.place = Place(name, leader)
+        self._pin = LinuxPin(leader, os.pidfd_open(leader))
+        self.place = Place(name, leader, process=self._pin)
         self.path = root
         """Its root as the host has it, without what is mounted in it."""
         self._process = process
@@ -65,6 +67,10 @@ class Guest:
             os.kill(self.place.leader, signal.SIGKILL)
         self._process.wait()
         wait_until(lambda: not Path(f"/proc/{self.place.leader}").exists(), "the leader is gone")
+
+    def release(self) -> None:
+        """Hold on to its leader no more."""
+        self._pin.release()
 
 
 @contextlib.contextmanager
@@ -114,7 +120,11 @@ def guest(
         process.stdin.close()
         wait_until(lambda: process.poll() is not None or _is_ready(leader), "the machine is there")
         assert process.poll() is None
-        yield Guest(name, root, leader, process)
+        one = Guest(name, root, leader, process)
+        try:
+            yield one
+        finally:
+            one.release()
     finally:
         # That of a user namespace would outlive unshare: who changes the user is not killed with the parent
         if _has_child(process.pid):

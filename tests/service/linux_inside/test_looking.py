@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import subprocess
 
 import pytest
 
 from machined.contract import ErrorName
 from machined.host.errors import Refused
-from machined.host.inside import IdRange, Place
+from machined.host.inside import BindRequest, CopyRequest, IdRange, Place, ShellRequest
 from machined.host.linux.inside import LinuxInside
+from machined.host.linux.processes import LinuxPin
 from tests.service.linux_inside.conftest import HOST
 from tests.service.linux_inside.guests import SHIFT, Guest, guest
 
@@ -122,6 +124,39 @@ async def test_the_root_is_open_for_reading(inside: LinuxInside, machine: Guest)
         assert os.stat("run/ready", dir_fd=root).st_size == 0
     finally:
         os.close(root)
+
+
+def pin_of_one_that_has_ended() -> LinuxPin:
+    with subprocess.Popen(["true"]) as process:
+        return LinuxPin(process.pid, os.pidfd_open(process.pid))
+
+
+async def test_who_has_the_pid_of_a_leader_that_has_ended_is_not_taken_for_it(
+    inside: LinuxInside, plain: Guest
+) -> None:
+    """The leader is gone and the guest has its pid, as far as anybody who goes by the pid can tell."""
+    pin = pin_of_one_that_has_ended()
+    try:
+        for process in (pin, None):
+            place = Place("gone", plain.place.leader, process=process)
+            request = ShellRequest("root", "/bin/true", ["true"], [])
+            calls = [
+                inside.os_release(place),
+                inside.addresses(place),
+                inside.user_map(place),
+                inside.group_map(place),
+                inside.open_root(place),
+                inside.bind_mount(place, BindRequest("/usr", "/tmp", True, False)),
+                inside.copy(place, CopyRequest("/run/ready", "/tmp/never", False, False, 0)),
+            ]
+            for call in calls:
+                with pytest.raises(FileNotFoundError):
+                    await call
+            for call in (inside.open_pty(place), inside.open_login(place), inside.open_shell(place, request)):
+                with pytest.raises(ProcessLookupError):
+                    await call
+    finally:
+        pin.release()
 
 
 async def test_nobody_is_asked_about_a_process_that_is_none(inside: LinuxInside) -> None:

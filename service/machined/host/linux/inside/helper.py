@@ -16,6 +16,7 @@ from pathlib import Path
 import machined
 from machined.host.inside import Place
 from machined.host.linux.helper.packets import send
+from machined.host.linux.inside.leaders import open_leader
 from machined.host.linux.inside.readiness import until_ready
 from machined.host.linux.inside.stuck import Stuck
 from machined.host.linux.inside.work import Answer, Work
@@ -92,13 +93,13 @@ class Helper:
             process.wait()
 
     async def begin(
-        self, name: str, leader: int, arguments: Sequence[bytes] = (), fds: Sequence[int] = ()
+        self, name: str, place: Place | None, arguments: Sequence[bytes] = (), fds: Sequence[int] = ()
     ) -> Work:
         """Have something begun; see `machined.host.linux.helper.process` for what there is.
 
         Args:
             name: What.
-            leader: The first process of the machine it is about; 0 for the host.
+            place: The machine it is about, or the host; None for neither.
             arguments: As the operation wants them.
             fds: Likewise; they stay the caller's.
 
@@ -106,14 +107,15 @@ class Helper:
             FileNotFoundError: The leader has ended.
             TimeoutError: Something that waits for the machine cannot even be killed (ETIMEDOUT).
         """
+        leader = 0 if place is None or place.is_host else place.leader
         await self.stuck.check(leader)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         work = Work(ours, leader, self.stuck)
         pidfds = []
         try:
-            if leader:
-                pidfds.append(open_leader(leader))
+            if place is not None and leader:
+                pidfds.append(open_leader(place))
             fields = [name.encode(), str(leader).encode(), *arguments]
             await self._send(fields, [theirs.fileno(), *pidfds, *fds])
         except BaseException:
@@ -149,7 +151,7 @@ class Helper:
         Raises:
             OSError: What went wrong there; ETIMEDOUT, it took too long; ESHUTDOWN, it ended without a word.
         """
-        work = await self.begin(name, 0 if place.is_host else place.leader, arguments, fds)
+        work = await self.begin(name, place, arguments, fds)
         try:
             async with asyncio.timeout(seconds) as limit:
                 return await work.answer(progress)
@@ -168,7 +170,7 @@ class Helper:
         Raises:
             OSError: What keeps it from starting, as execve(2) says.
         """
-        work = await self.begin("shell", 0 if place.is_host else place.leader, arguments, [terminal])
+        work = await self.begin("shell", place, arguments, [terminal])
         try:
             async with asyncio.timeout(PATIENCE) as limit:
                 await work.answer()  # "started": what follows is an error, or the end of the socket
@@ -219,18 +221,6 @@ def _make_room(sock: socket.socket) -> None:
     except PermissionError:
         granted = sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2  # doubled, socket(7)
         logger.debug("wishes may be of %d bytes, as net.core.wmem_max says", granted)
-
-
-def open_leader(leader: int) -> int:
-    """A pidfd of the first process of a machine.
-
-    Raises:
-        FileNotFoundError: It has ended.
-    """
-    try:
-        return os.pidfd_open(leader)
-    except ProcessLookupError:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
 
 
 async def _send_when_ready(sock: socket.socket, fields: Sequence[bytes], fds: Sequence[int]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from machined.host.inside import Address, BindRequest, CopyRequest, IdRange, Place, Pty, ShellRequest
 from machined.host.linux.inside.buses import Managers
 from machined.host.linux.inside.helper import Helper
+from machined.host.linux.inside.leaders import check_leader
 from machined.host.linux.inside.networks import Networks
 from machined.host.linux.inside.readers import Readers
 from machined.host.linux.inside.terminals import Terminals
@@ -164,4 +165,5 @@ def _ranges(place: Place, name: str) -> list[IdRange]:
     # Files of procfs answer at once, whatever the machine does
     process = "self" if place.is_host else str(place.leader)
     lines = Path(f"/proc/{process}/{name}").read_text().splitlines()
+    check_leader(place)
     return [IdRange(*map(int, line.split())) for line in lines]

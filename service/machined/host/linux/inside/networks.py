@@ -11,7 +11,8 @@ from machined.contract import ErrorName
 from machined.host.errors import Refused
 from machined.host.inside import Address, Place
 from machined.host.linux.inside import netlink
-from machined.host.linux.inside.helper import Helper, open_leader
+from machined.host.linux.inside.helper import Helper
+from machined.host.linux.inside.leaders import check_leader, open_leader
 from machined.host.linux.inside.turns import Turns
 
 KEPT = 30.0
@@ -82,6 +83,7 @@ class Networks:
     async def _network(self, place: Place) -> _Network:
         leader = place.leader
         namespace = _namespace(str(leader))
+        check_leader(place)
         if namespace == self._ours:
             text = f"Machine {place.name} does not use private networking"
             raise Refused(ErrorName.NO_PRIVATE_NETWORKING, text)
@@ -95,7 +97,7 @@ class Networks:
         return network
 
     async def _opened(self, place: Place, namespace: Namespace) -> _Network:
-        pidfd = open_leader(place.leader)
+        pidfd = open_leader(place)
         try:
             _, (fd,) = await self._helper.run("network", place)
         except BaseException:

@@ -8,7 +8,8 @@ import os
 
 from machined.host.inside import Place
 from machined.host.linux.helper.packets import send
-from machined.host.linux.inside.helper import PATIENCE, Helper, open_leader
+from machined.host.linux.inside.helper import PATIENCE, Helper
+from machined.host.linux.inside.leaders import open_leader
 from machined.host.linux.inside.turns import Turns
 from machined.host.linux.inside.work import Work
 
@@ -40,10 +41,9 @@ class Readers:
         Raises:
             OSError: ENOENT, there is no such file; ETIMEDOUT, the machine does not answer.
         """
-        leader = 0 if place.is_host else place.leader
         try:
-            async with asyncio.timeout(PATIENCE) as limit, self._turns.one(leader), self._room:
-                return await self._read(leader)
+            async with asyncio.timeout(PATIENCE) as limit, self._turns.one(_leader(place)), self._room:
+                return await self._read(place)
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -55,23 +55,23 @@ class Readers:
         while self._idle:
             self._idle.pop().end()
 
-    async def _read(self, leader: int) -> list[bytes]:
-        await self._helper.stuck.check(leader)
+    async def _read(self, place: Place) -> list[bytes]:
+        await self._helper.stuck.check(_leader(place))
         while True:
             is_old = bool(self._idle)
-            reader = self._idle.pop() if is_old else await self._helper.begin("read", 0)
+            reader = self._idle.pop() if is_old else await self._helper.begin("read", None)
             try:
-                return await self._asked(reader, leader)
+                return await self._asked(reader, place)
             except BrokenPipeError:
                 if not is_old:
                     raise  # else somebody ended it while it was idle
 
-    async def _asked(self, reader: Work, leader: int) -> list[bytes]:
+    async def _asked(self, reader: Work, place: Place) -> list[bytes]:
         """What a reader answers, which is kept for the next question if it could."""
         is_well = False
         reader.expect_more()
         try:
-            _send(reader, leader)
+            _send(reader, place)
             answer = await reader.answer()
             is_well = True
         except OSError as error:
@@ -82,14 +82,19 @@ class Readers:
             if is_well and len(self._idle) < IDLE:
                 self._idle.append(reader)
             else:
-                reader.end(leader)
+                reader.end(_leader(place))
         return answer.fields
 
 
-def _send(reader: Work, leader: int) -> None:
-    pidfds = [open_leader(leader)] if leader else []
+def _leader(place: Place) -> int:
+    """The machine's leader; 0 for the host."""
+    return 0 if place.is_host else place.leader
+
+
+def _send(reader: Work, place: Place) -> None:
+    pidfds = [] if place.is_host else [open_leader(place)]
     try:
-        send(reader.sock, [str(leader).encode()], pidfds)
+        send(reader.sock, [str(_leader(place)).encode()], pidfds)
     finally:
         for pidfd in pidfds:
             os.close(pidfd)

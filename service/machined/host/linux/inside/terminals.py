@@ -44,7 +44,7 @@ class Terminals:
             ProcessLookupError: The machine's first process has ended, which other calls tell as ENOENT.
         """
         if not place.is_host:
-            _check_leader(place.leader)
+            _check_leader(place)
         (number,), (fd,) = await self._helper.run("pty", place)
         return Pty(fd, f"/dev/pts/{int(number)}")
 
@@ -97,13 +97,10 @@ class Terminals:
         await self._helper.start_program(place, arguments, pty.fd)
 
 
-def _check_leader(leader: int) -> None:
-    pidfd = os.pidfd_open(leader)
-    try:
-        if has_ended(pidfd):
-            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
-    finally:
-        os.close(pidfd)
+def _check_leader(place: Place) -> None:
+    pidfd = -1 if place.process is None else place.process.pidfd
+    if pidfd < 0 or has_ended(pidfd):
+        raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
 
 
 @contextlib.contextmanager
