@@ -115,8 +115,7 @@ class Entering:
                 their own.
             OSError: EOPNOTSUPP, the source's file system cannot be shown with other ids.
         """
-        if machine.machine_class != CONTAINER:
-            raise Refused(ErrorName.NOT_SUPPORTED, "Bind mounting is only supported on container machines.")
+        _refuse_others(machine, "Bind mounting")
         if not _is_normalized(request.source):
             raise Refused(ErrorName.INVALID_ARGS, "Source path must be absolute and normalized.")
         request = request._replace(destination=request.destination or request.source)
@@ -125,6 +124,7 @@ class Entering:
         details = {"src": request.source, "dest": request.destination}
         await permit(MANAGE_MACHINES, {"machine": machine.name, "verb": "bind", **details})
         machine = self._registry.get(machine.name)
+        _refuse_others(machine, "Bind mounting")
         has_own_ids = await uid_shift(self._inside, machine.place) != 0
         if has_own_ids and self._is_strict:
             text = "Can't bind mount on container with user namespacing applied."
@@ -146,14 +146,12 @@ class Entering:
         """
         kind = "copy-to" if request.is_into_machine else "copy-from"
         with self._operations.one(kind, machine.name) as operation:
-            if machine.machine_class != CONTAINER:
-                raise Refused(
-                    ErrorName.NOT_SUPPORTED, "Copying files is only supported on container machines."
-                )
+            _refuse_others(machine, "Copying files")
             request = _checked_copy(request, flags)
             details = {"src": request.source, "dest": request.destination}
             await permit(MANAGE_MACHINES, {"machine": machine.name, "verb": "copy", **details})
             machine = self._registry.get(machine.name)
+            _refuse_others(machine, "Copying files")
             shift = await uid_shift(self._inside, machine.place)
             await self._inside.copy(machine.place, request._replace(shift=shift), operation.progress)
 
@@ -172,6 +170,12 @@ def _action(machine: Machine, word: str) -> str:
 
 def _refuse_vm(machine: Machine, doing: str) -> None:
     if machine.machine_class == VM:
+        raise Refused(ErrorName.NOT_SUPPORTED, f"{doing} is only supported on container machines.")
+
+
+def _refuse_others(machine: Machine, doing: str) -> None:
+    """Refuse all but containers: asked once more after a question, for the name may be another's by then."""
+    if machine.machine_class != CONTAINER:
         raise Refused(ErrorName.NOT_SUPPORTED, f"{doing} is only supported on container machines.")
 
 

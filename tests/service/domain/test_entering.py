@@ -58,6 +58,24 @@ async def test_a_virtual_machine_cannot_be_entered(
     assert not fake.inside.done
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda entering, machine, permits: entering.bind_mount(machine, BIND, permits),
+        lambda entering, machine, permits: entering.copy(machine, COPY, 0, permits),
+    ],
+)
+async def test_a_name_that_is_a_virtual_machine_s_after_the_question_is_not_entered(
+    entering: Entering, registry: Registry, fake: FakeHost, permits: Permits, call: Callable[..., Any]
+) -> None:
+    machine = registry.get("web")
+    permits.before = lambda: setattr(machine, "machine_class", "vm")
+    with pytest.raises(Refused) as caught:
+        await call(entering, machine, permits)
+    assert caught.value.name == ErrorName.NOT_SUPPORTED
+    assert not fake.inside.done
+
+
 @pytest.mark.parametrize(("name", "prefix"), [("web", ""), (".host", "host-")])
 async def test_shells_of_host_and_machines_are_different_rights(
     entering: Entering, registry: Registry, fake: FakeHost, permits: Permits, name: str, prefix: str
