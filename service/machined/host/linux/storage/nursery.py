@@ -65,7 +65,13 @@ class Nursery:
                 os.kill(worker.pid, signal.SIGKILL)
             return
         nursery = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # Too many processes: that ends this job, and none of those that go on
+            with socket.socket(fileno=fds[0]) as line:
+                Report(line).say("failed", error.errno, error.strerror)
+            return
         if pid == 0:
             self._work(nursery, request, fds[0])
         # Its report is held open until it is gone for good: its locks may outlive its own end of it

@@ -19,6 +19,8 @@ from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progre
 
 _LOOKERS = 4
 """How many threads look at the disk at once: one that hangs on a dead file system keeps no other."""
+_READERS = 16
+"""How many disk images are read at once, each by a process of its own: everybody may ask for that."""
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -46,6 +48,7 @@ class LinuxStorage:
         self._setting = Setting(self._places)
         self._threads = ThreadPoolExecutor(_LOOKERS, "storage")
         self._crew = Crew()
+        self._reading = asyncio.Semaphore(_READERS)
         self._tidying: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -93,7 +96,8 @@ class LinuxStorage:
     async def metadata(self, image: Image) -> Metadata:
         """What the files of the image tell; EBUSY for one that a machine runs from."""
         if image.type in {ImageType.RAW, ImageType.BLOCK}:
-            return disks.unpack(await self._work("read_disk", unseen, image=image))
+            async with self._reading:
+                return disks.unpack(await self._work("read_disk", unseen, image=image))
         return await self._do(_tree_metadata, self._setting, image)
 
     async def pool(self) -> PoolStatus:
