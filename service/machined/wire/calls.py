@@ -95,7 +95,9 @@ class Calls:
                 MessageType.METHOD_CALL, "s" * len(arguments), arguments, flags=NO_REPLY_EXPECTED, **header
             )
 
-    async def call(self, signature: str, arguments: Sequence[Any], **options: Any) -> list[Any]:
+    async def call(
+        self, signature: str, arguments: Sequence[Any], *, takes_fds: bool, **options: Any
+    ) -> list[Any]:
         """Send a call and wait for its reply; `options` as `start` takes them. Safe to cancel."""
         future: asyncio.Future[Answer] = self._loop.create_future()
         serial = self.start(partial(_set_answer, future), signature, arguments, **options)
@@ -108,6 +110,8 @@ class Calls:
             raise
         if answer.error is not None:
             raise answer.error
+        if not takes_fds:
+            close_fds(answer.fds)
         return answer.body
 
     def forget(self, serial: int) -> None:

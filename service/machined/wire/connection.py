@@ -60,7 +60,7 @@ class Connection:
         """Whether messages can be sent."""
         return self._bus.is_open
 
-    async def call(
+    async def call(  # noqa: PLR0913 - a call has as many parts
         self,
         destination: str,
         path: str,
@@ -70,6 +70,7 @@ class Connection:
         *arguments: Any,
         timeout: float | None = TIMEOUT,  # noqa: ASYNC109 - it is the call that ends, with an error of its own
         interactive: bool = False,
+        takes_fds: bool = True,
     ) -> list[Any]:
         """Call a method and return the values of its reply. May be cancelled at any time.
 
@@ -82,6 +83,8 @@ class Connection:
             *arguments: One value for each complete type.
             timeout: Seconds to wait; None waits for ever.
             interactive: Whether the callee may ask the user for a password (ALLOW_INTERACTIVE_AUTHORIZATION).
+            takes_fds: Whether descriptors in the reply become the caller's; else they are closed, for callees
+                that are not trusted to send none.
 
         Raises:
             CallError: The reply was an error.
@@ -94,6 +97,7 @@ class Connection:
             arguments,
             timeout=timeout,
             interactive=interactive,
+            takes_fds=takes_fds,
             destination=destination,
             path=path,
             interface=interface,

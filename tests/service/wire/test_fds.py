@@ -72,6 +72,19 @@ async def test_a_descriptor_that_the_handler_ignores_is_closed(pair: tuple[Any, 
     assert open_pipes() == before
 
 
+async def test_a_descriptor_that_the_caller_wants_none_of_is_closed(pair: tuple[Any, Any]) -> None:
+    service, client = pair
+
+    async def answer(_call: Call) -> tuple[str, Sequence[Any]]:
+        return "sh", ["/job/1", pipe_end()]
+
+    service.serve(answer)
+    before = open_pipes()
+    for _ in range(REPEATS):
+        await client.call(service.unique_name, PATH, INTERFACE, "Start", takes_fds=False)
+    assert open_pipes() == before
+
+
 @pytest.mark.parametrize("way", ["cancelled", "timed out"])
 async def test_the_descriptor_of_a_late_reply_is_closed(pair: tuple[Any, Any], way: str) -> None:
     service, client = pair

@@ -66,7 +66,7 @@ class Managers:
         """
         bus = await self._connect(place)
         try:
-            yield partial(bus.call, *_MANAGER, timeout=PATIENCE)
+            yield partial(bus.call, *_MANAGER, timeout=PATIENCE, takes_fds=False)
         except CallError as error:
             if error.name in _NOBODY:
                 raise NoManager(errno.ENOENT, f"There is no service manager on {_bus_of(place)}.") from None
