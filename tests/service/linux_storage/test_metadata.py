@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 from pathlib import Path
 
 import pytest
 
+from machined.host.linux.helper import kernel
 from machined.host.linux.storage.rootfiles import MOST, open_root, read_metadata
 from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.storage import Metadata
@@ -53,6 +56,22 @@ def test_links_stay_within_the_root(tmp_path: Path) -> None:
     (root / "etc/hostname").unlink()
     (root / "etc/hostname").symlink_to("/etc/hostname")
     assert read(root).hostname == ""
+
+
+def test_a_rename_somewhere_meanwhile_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a way with `..` in it, as that to os-release mostly is, the kernel wants the look-up begun again."""
+    root = fill(tmp_path)
+    (root / "etc/os-release").symlink_to("../usr/lib/os-release")
+    call, tries = kernel._syscall, itertools.count()
+
+    def disturbed(number: int, *arguments: object) -> int:
+        if next(tries) % 2 == 0:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return call(number, *arguments)
+
+    monkeypatch.setattr(kernel, "_syscall", disturbed)
+    assert read(root) == WHOLE
+    assert next(tries) >= 8  # four files, each looked up twice
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "directory", "large", "socket"])

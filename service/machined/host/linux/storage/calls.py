@@ -14,9 +14,6 @@ AT_SYMLINK_NOFOLLOW = 0x100
 ATTR_IMMUTABLE = 0x10
 """STATX_ATTR_IMMUTABLE."""
 
-RESOLVE_NO_MAGICLINKS = 0x02
-RESOLVE_IN_ROOT = 0x10
-
 RENAME_NOREPLACE = 1
 PR_SET_PDEATHSIG = 1
 
@@ -27,7 +24,6 @@ _HAS_SUBVOLUME = 0x8000
 _STATX = struct.Struct("=IIQIIIHxxQQQQ16xqIxxxxqIxxxxqIxxxxIIIIQ8xQ")
 """The beginning of `struct statx` (linux/stat.h), without the time of access."""
 
-_OPENAT2 = 437
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.statx.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_char_p)
 _libc.renameat2.argtypes = (
@@ -119,18 +115,6 @@ def status(path: str | bytes, folder: int = AT_FDCWD, *, follows: bool = True) -
         modified * 10**9 + modified_ns,
         mount,
         subvolume if mask & _HAS_SUBVOLUME else 0,
-    )
-
-
-def open_inside(root: int, path: str, flags: int) -> int:
-    """Open a file as a process whose root `root` is would, never what is outside (openat2(2)).
-
-    Raises:
-        OSError: It cannot be opened.
-    """
-    how = struct.pack("=QQQ", flags | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
-    return system_call(
-        _OPENAT2, ctypes.c_int(root), ctypes.c_char_p(os.fsencode(path)), how, ctypes.c_size_t(len(how))
     )
 
 

@@ -7,7 +7,7 @@ import re
 import stat
 
 from machined.host.assignments import read_assignments
-from machined.host.linux.storage.calls import open_inside
+from machined.host.linux.helper.kernel import open_in_root
 from machined.host.storage import Metadata
 
 MOST = 1024**2
@@ -52,7 +52,7 @@ def _bytes(root: int | None, path: str) -> bytes | None:
     if root is None:
         return None
     try:
-        found = open_inside(root, path, os.O_PATH)
+        found = open_in_root(root, path, os.O_PATH)
     except OSError:
         return None
     try:
