@@ -42,6 +42,20 @@ async def test_many_who_ask_at_once_are_answered_a_few_at_a_time(
     assert most == READERS
 
 
+async def test_what_cannot_be_tidied_up_keeps_nobody_from_starting(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    locks = tmp_path / "locks"
+    locks.mkdir()
+    (locks / "machined-quota").write_text('{"folder": ')  # cut off by a kill
+    storage = LinuxStorage(tmp_path, folders=(), settings=(), locks=locks)
+    try:
+        await storage.start()
+    finally:
+        await storage.close()
+    assert "left behind could not be tidied up" in caplog.text
+
+
 def test_too_many_processes_end_the_new_job_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> int:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,8 @@ from machined.host.linux.storage.crew import Crew
 from machined.host.linux.storage.setting import Places, Setting
 from machined.host.linux.storage.sidefiles import SETTINGS_FOLDERS
 from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress, unseen
+
+logger = logging.getLogger(__name__)
 
 _LOOKERS = 4
 """How many threads look at the disk at once: one that hangs on a dead file system keeps no other."""
@@ -126,7 +129,11 @@ class LinuxStorage:
         task.add_done_callback(self._tidying.discard)
 
     async def _sweep(self) -> None:
-        await self._crew.run("sweep", {"places": self._places})
+        """Tidy up as far as that can be: what is left keeps nobody from serving the machines."""
+        try:
+            await self._crew.run("sweep", {"places": self._places})
+        except OSError as error:
+            logger.warning("what killed processes left behind could not be tidied up: %s", error.strerror)
 
     async def _do(
         self,
