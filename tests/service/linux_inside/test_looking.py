@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import os
+import socket
 import subprocess
 
 import pytest
 
 from machined.contract import ErrorName
 from machined.host.errors import Refused
-from machined.host.inside import BindRequest, CopyRequest, IdRange, Place, ShellRequest
-from machined.host.linux.inside import LinuxInside
+from machined.host.inside import Address, BindRequest, CopyRequest, IdRange, Place, ShellRequest
+from machined.host.linux.inside import LinuxInside, netlink
 from machined.host.linux.processes import LinuxPin
 from tests.service.linux_inside.conftest import HOST
 from tests.service.linux_inside.guests import SHIFT, Guest, guest
@@ -68,6 +70,24 @@ async def test_a_machine_in_the_hosts_network_is_refused(inside: LinuxInside) ->
             await inside.addresses(one.place)
         assert caught.value.name == ErrorName.NO_PRIVATE_NETWORKING
     assert all(len(one.raw) in {4, 16} for one in await inside.addresses(HOST))
+
+
+async def test_a_list_of_the_host_that_was_left_half_read_is_in_nobody_s_way(
+    inside: LinuxInside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel gives no second list over a socket before the first was read (EBUSY)."""
+    asked: list[socket.socket] = []
+
+    async def half(sock: socket.socket, _sequence: int) -> list[Address]:
+        asked.append(sock)
+        raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(netlink, "addresses", half)
+        with pytest.raises(OSError, match="Failed to get addresses"):
+            await inside.addresses(HOST)
+    await inside.addresses(HOST)
+    assert asked[0].fileno() == -1
 
 
 async def test_many_addresses_block_nobody(inside: LinuxInside, plain: Guest) -> None:

@@ -60,7 +60,11 @@ class Networks:
         """
         if place.is_host:
             async with self._turns.one(0):
-                return await netlink.addresses(self._host_socket(), next(self._sequence))
+                try:
+                    return await netlink.addresses(self._host_socket(), next(self._sequence))
+                except BaseException:
+                    self._drop_host()  # a list may have been left half read
+                    raise
         async with self._turns.one(place.leader):
             network = await self._network(place)
             try:
@@ -73,9 +77,7 @@ class Networks:
         """Let go of all networks."""
         for leader in list(self._networks):
             self._drop(leader)
-        if self._host is not None:
-            self._host.close()
-            self._host = None
+        self._drop_host()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -127,6 +129,11 @@ class Networks:
         asyncio.get_running_loop().remove_reader(network.pidfd)
         os.close(network.pidfd)
         network.sock.close()
+
+    def _drop_host(self) -> None:
+        if self._host is not None:
+            self._host.close()
+            self._host = None
 
     def _host_socket(self) -> socket.socket:
         if self._host is None:
