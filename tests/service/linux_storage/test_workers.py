@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import array
 import asyncio
 import errno
+import fcntl
 import json
 import os
+import signal
 import socket
+import termios
 from pathlib import Path
 
 import pytest
 
+from machined.host.linux.storage.crew import Crew
 from machined.host.linux.storage.nursery import Nursery
+from machined.host.linux.storage.setting import Places
 from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.storage import Image, ImageType, Metadata
+from tests.conftest import open_fds
+from tests.support.waiting import until
 
 READERS = 16
 
@@ -54,6 +62,46 @@ async def test_what_cannot_be_tidied_up_keeps_nobody_from_starting(
     finally:
         await storage.close()
     assert "left behind could not be tidied up" in caplog.text
+
+
+async def test_a_nursery_that_was_killed_with_work_unread_is_replaced(tmp_path: Path) -> None:
+    crew = Crew()
+    places = {"places": Places(str(tmp_path), (), (), str(tmp_path / "locks"))}
+    await crew.start()
+    nursery = crew._nursery
+    assert nursery is not None
+    try:
+        nursery.send_signal(signal.SIGSTOP)
+        unread = asyncio.create_task(crew.run("sweep", places))
+        await until(lambda: crew._line is not None and _unread(crew._line))
+        nursery.kill()
+        await nursery.wait()
+        with pytest.raises(OSError, match="shutdown"):
+            await unread
+        assert await crew.run("sweep", places) is None
+    finally:
+        await crew.kill_all()
+        await crew.close()
+
+
+async def test_a_job_that_cannot_be_sent_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_arguments: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    crew = Crew()
+    monkeypatch.setattr(crew, "start", refuse)
+    before = open_fds()
+    with pytest.raises(BlockingIOError) as raised:
+        await crew.run("sweep", {})
+    await until(lambda: open_fds() == before)
+    assert raised.value.errno == errno.EAGAIN
+
+
+def _unread(line: socket.socket) -> bool:
+    """Whether something that was sent has not been received (SIOCOUTQ of unix(7))."""
+    buffer = array.array("i", [0])
+    fcntl.ioctl(line, termios.TIOCOUTQ, buffer, True)
+    return buffer[0] > 0
 
 
 def test_too_many_processes_end_the_new_job_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ NURSERY = "machined.host.linux.storage.nursery"
 _LONGEST = 8 * 1024**2
 """Bytes in a line of a report, at most."""
 _AGAIN = 0.01
+_GONE = (BrokenPipeError, ConnectionResetError)
+"""What is said when the nursery has ended; the second, once, where it left something unread (unix(7))."""
 
 
 class Crew:
@@ -70,7 +72,11 @@ class Crew:
             ours, theirs = socket.socketpair()
             with theirs:
                 reader, writer = await asyncio.open_connection(sock=ours, limit=_LONGEST)
-                await self._send({"id": id, "job": job, "arguments": arguments}, theirs)
+                try:
+                    await self._send({"id": id, "job": job, "arguments": arguments}, theirs)
+                except BaseException:
+                    writer.close()
+                    raise
             try:
                 return await _result(reader, progress)
             except BaseException:
@@ -94,7 +100,7 @@ class Crew:
                 socket.send_fds(self._line, [packed], [theirs.fileno()])
             except BlockingIOError:
                 await asyncio.sleep(_AGAIN)  # it has a lot to do
-            except BrokenPipeError:
+            except _GONE:
                 await self._ended()  # it was killed: a new one is started
             else:
                 return
@@ -103,9 +109,10 @@ class Crew:
         if self._line is not None:
             try:
                 self._line.send(json.dumps({"id": id, "job": "kill"}).encode())
-            except (BrokenPipeError, BlockingIOError) as error:
-                if isinstance(error, BlockingIOError):
-                    asyncio.get_running_loop().call_later(_AGAIN, self._kill, id)
+            except BlockingIOError:
+                asyncio.get_running_loop().call_later(_AGAIN, self._kill, id)
+            except _GONE:
+                return  # and the worker with it
 
     async def _ended(self) -> None:
         if self._nursery is not None:
