@@ -138,7 +138,11 @@ def _reason(done: subprocess.CompletedProcess[str]) -> str:
         "--lines=1",
         "--output=cat",
     ]
-    log = subprocess.run(command, capture_output=True, text=True, timeout=_QUICK, check=False).stdout.strip()
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_QUICK, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return said  # what failed is what counts, with or without a log
+    log = done.stdout.strip()
     return f"{said} Its log ends with: {log}" if log else said
 
 
