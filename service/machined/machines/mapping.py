@@ -45,6 +45,7 @@ async def map_to_user(registry: Registry, outer: int) -> tuple[Machine, int]:
 
     Raises:
         Refused: InvalidArgs, NoSuchUserMapping.
+        OSError: EINVAL, the machine maps it to a number that no user can have.
     """
     inside = registry.host.inside
     return await _map_to(registry, outer, "user", inside.user_map, ErrorName.NO_SUCH_USER_MAPPING)
@@ -55,6 +56,7 @@ async def map_to_group(registry: Registry, outer: int) -> tuple[Machine, int]:
 
     Raises:
         Refused: InvalidArgs, NoSuchGroupMapping.
+        OSError: EINVAL, as for users.
     """
     inside = registry.host.inside
     return await _map_to(registry, outer, "group", inside.group_map, ErrorName.NO_SUCH_GROUP_MAPPING)
@@ -115,6 +117,7 @@ async def _map_to(
         for one in ranges:
             if one.outer and one.outer <= outer < one.outer + one.length:
                 inner = outer - one.outer + one.inner
-                _check_id(inner, kind)
+                if inner in INVALID_IDS:
+                    raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
                 return machine, inner
     raise Refused(missing, f"No matching {kind} mapping for {outer}.")
