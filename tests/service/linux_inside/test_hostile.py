@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -157,6 +158,19 @@ async def test_a_copy_from_a_silent_file_system_can_be_given_up(inside: LinuxIns
         with pytest.raises(asyncio.CancelledError):
             await copying
         assert (await inside.os_release(one.place))["ID"] == "tiny"
+
+
+async def test_a_copy_that_hangs_ends_with_its_machine(inside: LinuxInside, tmp_path: Path) -> None:
+    with guest() as one, fuse(one, "/tmp"):
+        copying = asyncio.create_task(
+            inside.copy(one.place, CopyRequest("/tmp/x", str(tmp_path / "x"), False, False, 0))
+        )
+        done, _ = await asyncio.wait([copying], timeout=0.3)
+        assert not done
+        os.kill(one.place.leader, signal.SIGKILL)
+        async with asyncio.timeout(LIMIT):
+            with pytest.raises(ProcessLookupError, match="ended meanwhile"):
+                await copying
 
 
 async def test_nothing_planted_is_loaded(inside: LinuxInside) -> None:

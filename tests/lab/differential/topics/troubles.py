@@ -81,6 +81,14 @@ def _refusing(play: Play, stage: Stage) -> None:
     play.manager("OpenMachineShell", "sssasas", "boot", *words, who=ALL_THREE, why=why)
 
 
+def _is_off(stage: Stage) -> bool:
+    """Whether the machine has no file any more, and all have been told so."""
+    if listed("brittle"):
+        return False
+    stage.knows("brittle")  # whatever the answer, it comes after what there is to tell
+    return True
+
+
 def _vanishing(play: Play, stage: Stage) -> None:
     """A copy that cannot go on, of a machine that is stopped."""
     stage.container("brittle", "--private-network")
@@ -97,7 +105,7 @@ def _vanishing(play: Play, stage: Stage) -> None:
     stage.knows("brittle")  # answered after both have begun
     tool("systemctl", "stop", "--no-block", "lab-brittle.service")
     # systemd-machined 252 keeps the machine itself in its table as long as copies are under way
-    play.look("the machine is stopped", until=lambda: not listed("brittle"), leaving_out="StopUnit")
+    play.look("the machine is stopped", until=lambda: _is_off(stage), leaving_out="StopUnit")
     for serial, member in zip(serials, ("Manager.CopyToMachine", "Machine.CopyTo"), strict=True):
         play.finish(serial, f"brittle {member} (its answer)", 0.5, why)
     os.close(device)

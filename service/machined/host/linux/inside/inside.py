@@ -9,7 +9,7 @@ from pathlib import Path
 from machined.host.inside import Address, BindRequest, CopyRequest, IdRange, Place, Pty, ShellRequest
 from machined.host.linux.inside.buses import Managers
 from machined.host.linux.inside.helper import Helper
-from machined.host.linux.inside.leaders import check_leader
+from machined.host.linux.inside.leaders import check_leader, while_alive
 from machined.host.linux.inside.networks import Networks
 from machined.host.linux.inside.readers import Readers
 from machined.host.linux.inside.terminals import Terminals
@@ -134,7 +134,8 @@ class LinuxInside:
         owner = str(request.shift if request.is_into_machine else 0) if request.shift else ""
         flags = (request.is_into_machine, request.replaces)
         arguments = [inner_folder, inner_name, outer_folder, outer_name, *map(_flag, flags), owner.encode()]
-        await self._helper.run("copy", place, arguments, progress=progress, seconds=None, is_gentle=True)
+        copy = self._helper.run("copy", place, arguments, progress=progress, seconds=None, is_gentle=True)
+        await while_alive(place, copy)
 
     async def open_root(self, place: Place) -> int:
         """A descriptor of the machine's root folder, open for reading. Who gets it owns it."""
