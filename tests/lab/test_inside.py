@@ -169,6 +169,27 @@ def masked(text: str) -> list[str]:
 
 
 @pytest.mark.lab
+def test_a_login_can_be_opened_again_at_once(machine: LabHost) -> None:
+    """On the same terminal, whose prompt systemd has started in vain several times by then."""
+    said = do(
+        machine,
+        """
+paths = []
+for _ in range(4):
+    login = await inside.open_login(host)
+    await read_until(login, "login:")
+    paths.append(login.path)
+    os.close(login.fd)
+    await asyncio.sleep(0.3)
+return paths
+""",
+    )
+    assert isinstance(said, list)
+    assert len(said) == 4
+    assert len(set(said)) < 4, "terminals are used again"
+
+
+@pytest.mark.lab
 def test_login_and_shell_of_the_host_itself(machine: LabHost) -> None:
     said = do(
         machine,

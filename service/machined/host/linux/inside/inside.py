@@ -28,7 +28,7 @@ class LinuxInside:
     and each may be cancelled.
 
     Args:
-        is_strict: Whether machines without a service manager get no shell, as the reference has it.
+        is_strict: Whether terminals are opened as the reference does even where that could be better.
     """
 
     def __init__(self, *, is_strict: bool = False) -> None:
@@ -36,7 +36,7 @@ class LinuxInside:
         self._readers = Readers(self._helper)
         self._networks = Networks(self._helper)
         self._managers = Managers(self._helper)
-        self._terminals = Terminals(self._helper, self._managers, enters_directly=not is_strict)
+        self._terminals = Terminals(self._helper, self._managers, is_strict=is_strict)
 
     async def start(self, bus: Connection | None = None) -> None:
         """Start the helper, which ends with the thread of this call.

@@ -9,13 +9,14 @@ import logging
 import os
 from collections.abc import Iterator
 
+from machined.contract import ErrorName
 from machined.host.inside import Place, Pty, ShellRequest
 from machined.host.linux.helper.packets import pack
 from machined.host.linux.helper.targets import has_ended
-from machined.host.linux.inside.buses import Managers, NoManager
+from machined.host.linux.inside.buses import Ask, Managers, NoManager
 from machined.host.linux.inside.helper import Helper
 from machined.host.login_shell import PROGRAM, login_shell
-from machined.wire import Variant
+from machined.wire import CallError, Variant
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +30,13 @@ class Terminals:
     Args:
         helper: Goes into machines.
         managers: Start what runs on the terminals.
-        enters_directly: Whether a machine without a service manager is entered, where it is refused else.
+        is_strict: Whether it does no more than the reference: a machine without a service manager is not
+            entered, and a prompt that systemd started too often of late is not started.
     """
 
-    def __init__(self, helper: Helper, managers: Managers, *, enters_directly: bool) -> None:
+    def __init__(self, helper: Helper, managers: Managers, *, is_strict: bool) -> None:
         self._helper = helper
-        self._enters_directly = enters_directly
+        self._is_strict = is_strict
         self._managers = managers
 
     async def open_pty(self, place: Place) -> Pty:
@@ -58,6 +60,8 @@ class Terminals:
         with _closed_on_error(pty):
             unit = f"container-getty@{pty.path.removeprefix('/dev/pts/')}.service"
             async with self._managers.of(place) as ask:
+                if not self._is_strict:
+                    await _forget_failures(ask, unit)
                 await ask("StartUnit", "ss", unit, "replace")
         return pty
 
@@ -68,7 +72,7 @@ class Terminals:
             try:
                 await self._start(place, request, pty)
             except NoManager as error:
-                if not self._enters_directly:
+                if self._is_strict:
                     raise
                 logger.info("%s Entering %s directly, without a login session.", error.strerror, place.name)
                 await self._enter(place, request, pty)
@@ -95,6 +99,19 @@ class Terminals:
             pack([os.fsencode(entry) for entry in request.environment]),
         ]
         await self._helper.start_program(place, arguments, pty.fd)
+
+
+async def _forget_failures(ask: Ask, unit: str) -> None:
+    """Let a unit start that ended often of late.
+
+    When a login is closed, systemd starts its prompt again and again, until it sees that nobody is there.
+    The next login that gets the same terminal would see nothing (StartLimitBurst= in systemd.unit(5)).
+    """
+    try:
+        await ask("ResetFailedUnit", "s", unit)
+    except CallError as error:
+        if error.name != ErrorName.NO_SUCH_UNIT:  # which never ran, or long ago
+            raise
 
 
 def _check_leader(place: Place) -> None:
