@@ -88,6 +88,17 @@ def test_a_booted_machine_and_its_clients(own: LabHost) -> None:
     assert written(own) == set()
 
 
+def test_what_is_mounted_in_a_machine_does_not_show_on_the_host(own: LabHost) -> None:
+    """Also below a folder that was bound into it from a shared mount, as all are on a systemd host."""
+    own.ask("mkdir", "/run/shown")
+    with layered(own, "lodger"):
+        assert call(own, "BindMountMachine", "sssbb", "lodger", "/run/shown", "/mnt", "false", "false") == []
+        leader = machine_property(own, "lodger", "Leader")
+        own.ask("nsenter", f"--target={leader}", "--mount", "mount", "-t", "tmpfs", "inner", "/mnt")
+        assert "inner" in own.ask("cat", f"/proc/{leader}/mountinfo")
+        assert "/run/shown" not in own.ask("cat", "/proc/self/mountinfo")
+
+
 # Rights
 
 

@@ -27,6 +27,7 @@ OPEN_TREE_CLONE = 1
 MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, MOVE_MOUNT_BENEATH = 0x4, 0x40, 0x200
 _MNT_DETACH, _UMOUNT_NOFOLLOW = 0x2, 0x8
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_IDMAP = 0x1, 0x100000
+_MS_SLAVE = 1 << 19
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET_NAME = 1, 4, 23, 24, 15
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
@@ -97,7 +98,15 @@ def open_tree(path: str | bytes, flags: int) -> int:
 
 def set_mount(mount: int, attributes: int, user_namespace: int = 0) -> None:
     """Set attributes of a mount (mount_setattr(2))."""
-    attr = _MountAttr(attributes, 0, 0, user_namespace)
+    _set_mount(mount, _MountAttr(attributes, 0, 0, user_namespace))
+
+
+def receive_only(mount: int) -> None:
+    """Have what is mounted on a mount not show where it was cloned from (mount_namespaces(7), MS_SLAVE)."""
+    _set_mount(mount, _MountAttr(0, 0, _MS_SLAVE, 0))
+
+
+def _set_mount(mount: int, attr: _MountAttr) -> None:
     _syscall(
         _MOUNT_SETATTR,
         ctypes.c_int(mount),

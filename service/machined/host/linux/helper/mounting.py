@@ -50,6 +50,7 @@ def bind(target: Target, arguments: list[bytes], _fds: list[int], _sock: socket.
     users = target.namespace("user") if maps_ids else None
     owner = _shift(target) if users is not None else 0
     mount = kernel.open_tree(source, kernel.OPEN_TREE_CLONE)
+    kernel.receive_only(mount)  # a clone of a shared mount would show the machine's mounts to the host
     if users is not None:
         _map_ids(mount, users)
     if is_read_only:
