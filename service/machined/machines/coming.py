@@ -19,7 +19,7 @@ from machined.machines.following import Following
 from machined.machines.index import Index
 from machined.machines.jobs import ScopeJobs
 from machined.machines.machine import CONTAINER, VM, Machine, Registration, registered, restored
-from machined.machines.scopes import scope_description, scope_name
+from machined.machines.scopes import scope_description, scope_name, with_caller
 from machined.wire import Variant
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Coming:
             with self._index.on_its_way(machine):
                 self._check_start(machine)
                 with self._jobs.starting():
-                    job = await self._start_scope(machine, properties)
+                    job = await self._start_scope(machine, with_caller(properties, sender_pid))
                     ended = self._jobs.wait(job)
                     await self._begin(machine)
         finally:

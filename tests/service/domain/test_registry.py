@@ -12,6 +12,7 @@ from machined.contract import ErrorName
 from machined.host.errors import Refused
 from machined.machines.machine import Machine, Registration
 from machined.machines.registry import Registry
+from machined.wire import Variant
 from tests.service.domain.conftest import Heard
 from tests.service.domain.hosts import FakeHost, Permits
 from tests.support.waiting import until
@@ -191,6 +192,20 @@ async def test_leader_0_is_the_caller(registry: Registry, fake: FakeHost) -> Non
     fake.processes.units[60] = "mine.service"
     fake.units.active.add("mine.service")
     assert (await registry.register(wanted(leader=0), 60)).leader == 60
+
+
+async def test_0_among_the_processes_of_a_scope_is_the_caller(registry: Registry, fake: FakeHost) -> None:
+    fake.processes.units[50] = ""
+    properties = [("PIDs", Variant("au", [0, 70])), ("TasksMax", Variant("t", 0))]
+    making = asyncio.create_task(registry.create(wanted(), properties, 60))
+    await settle()
+    ((_, request),) = fake.units.calls
+    assert [(name, value.value) for name, value in request.properties] == [
+        ("PIDs", [60, 70]),
+        ("TasksMax", 0),
+    ]
+    fake.units.end_job(*fake.units.jobs, SCOPE)
+    await making
 
 
 async def test_a_machine_goes_with_its_unit(registry: Registry, fake: FakeHost, heard: Heard) -> None:
