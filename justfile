@@ -39,9 +39,9 @@ bench *arguments:
     uv run python -m compileall -q service tui
     uv run python -m tests.bench "$@"
 
-# make random calls of every member for a long time: so many of each, other ones each time
+# make random calls of every member for a long time: so many of each, other ones each time (on real hosts: as root)
 soak calls="10000":
-    MACHINEDECK_CALLS="$1" uv run pytest -s -q tests/service/fuzz
+    MACHINEDECK_CALLS="$1" uv run pytest -s -q tests/service/fuzz tests/lab/test_any_call.py
 
 # run the tests on real systemd hosts, booted for the purpose (needs root)
 lab *arguments:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dbus_next.signature import SignatureTree, SignatureType, Variant
@@ -57,6 +57,7 @@ RANGES = {
     "x": (-(2**63), 2**63 - 1),
     "t": (0, 2**64 - 1),
 }
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80)
 PATHS = ("/", "/org/freedesktop/machine1/machine/web_2d1", "/org/freedesktop/systemd1/job/1", "/a/b")
 
 
@@ -67,6 +68,11 @@ class Vocabulary(NamedTuple):
     numbers: Sequence[int] = NUMBERS
     pids: Sequence[int] = PIDS
     paths: Sequence[str] = PATHS
+    ranges: Mapping[str, tuple[int, int]] = RANGES
+    """What numbers of each type are from, beside those that are known."""
+
+    texts: st.SearchStrategy[str] = TEXTS
+    """Texts that are not known."""
 
 
 DEMO = Vocabulary()
@@ -74,7 +80,13 @@ DEMO = Vocabulary()
 
 def arguments(signature: str, known: Vocabulary = DEMO) -> st.SearchStrategy[Sequence[Any]]:
     """Values for a whole signature."""
-    return st.tuples(*(_value(type_, known) for type_ in SignatureTree(signature).types))
+    return arguments_each(signature, [known] * len(SignatureTree(signature).types))
+
+
+def arguments_each(signature: str, known: Sequence[Vocabulary]) -> st.SearchStrategy[Sequence[Any]]:
+    """Values for a whole signature, with a vocabulary for each type of it."""
+    types = SignatureTree(signature).types
+    return st.tuples(*(_value(type_, one) for type_, one in zip(types, known, strict=True)))
 
 
 def _value(type_: SignatureType, known: Vocabulary) -> st.SearchStrategy[Any]:
@@ -82,13 +94,13 @@ def _value(type_: SignatureType, known: Vocabulary) -> st.SearchStrategy[Any]:
     if token in RANGES:
         low, high = RANGES[token]
         numbers = [number for number in known.numbers if low <= number <= high]
+        low, high = known.ranges[token]
         return st.one_of(st.sampled_from(numbers), st.integers(low, high))
     if token == "a":
         return _array(type_, known)
     if token == "(":
         return st.tuples(*(_value(child, known) for child in type_.children)).map(list)
-    anything = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80)
-    texts = st.one_of(st.sampled_from(known.words), anything)
+    texts = st.one_of(st.sampled_from(known.words), known.texts)
     return {
         "b": st.booleans(),
         "d": st.floats(),
@@ -109,7 +121,7 @@ def _value(type_: SignatureType, known: Vocabulary) -> st.SearchStrategy[Any]:
 def _array(type_: SignatureType, known: Vocabulary) -> st.SearchStrategy[Any]:
     (element,) = type_.children
     if element.token == "y":
-        return st.one_of(st.just(bytes(range(16))), st.binary(max_size=40))
+        return st.one_of(st.sampled_from([bytes(range(16)), b""]), st.binary(max_size=40))
     if element.token == "{":
         key, value = element.children
         return st.dictionaries(_value(key, known), _value(value, known), max_size=3)
