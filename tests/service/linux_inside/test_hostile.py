@@ -147,16 +147,24 @@ async def test_a_mount_on_a_silent_file_system_is_given_up(inside: LinuxInside, 
         assert time.monotonic() - begin < LIMIT
 
 
-async def test_a_copy_from_a_silent_file_system_can_be_given_up(inside: LinuxInside, tmp_path: Path) -> None:
+async def test_a_copy_from_a_silent_file_system_is_given_up(inside: LinuxInside, tmp_path: Path) -> None:
+    request = CopyRequest("/tmp/x", str(tmp_path / "x"), False, False, 0)
     with guest() as one, fuse(one, "/tmp"):
-        copying = asyncio.create_task(
-            inside.copy(one.place, CopyRequest("/tmp/x", str(tmp_path / "x"), False, False, 0))
-        )
+        copying = asyncio.create_task(inside.copy(one.place, request))
         done, _ = await asyncio.wait([copying], timeout=0.3)
         assert not done
         copying.cancel()
         with pytest.raises(asyncio.CancelledError):
             await copying
+        assert (await inside.os_release(one.place))["ID"] == "tiny"
+    with guest() as one, fuse(one, "/tmp"):
+        begin = time.monotonic()
+        with pytest.raises(TimeoutError, match="does not answer"):
+            await inside.copy(one.place, request)
+        assert time.monotonic() - begin < LIMIT
+        with pytest.raises(TimeoutError):  # the first one hangs still, so there is no second
+            await inside.copy(one.place, request)
+        assert len(inside._helper.stuck) <= 2
         assert (await inside.os_release(one.place))["ID"] == "tiny"
 
 

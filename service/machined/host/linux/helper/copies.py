@@ -33,12 +33,17 @@ class Cancelled(Exception):
 class _Report:
     """Tells how far the copy is, and stops it when the machine has ended."""
 
-    def __init__(self, target: Target, sock: socket.socket, total: int) -> None:
+    def __init__(self, target: Target, sock: socket.socket) -> None:
         self._target = target
         self._sock = sock
-        self._total = total
+        self._total = 0
         self._done = 0
         self._next = 0.0
+
+    def expect(self, total: int) -> None:
+        """So many bytes there are to copy."""
+        self._total = total
+        self.tell()
 
     def add(self, size: int) -> None:
         """So many bytes more were copied; called at least once for each file, with 0 for one without."""
@@ -77,8 +82,10 @@ def copy(target: Target, arguments: list[bytes], _fds: list[int], sock: socket.s
     (destination, new_name), (source, name) = ends if into == b"1" else reversed(ends)
     os.umask(0)
     try:
-        report = _Report(target, sock, size_of(source, name, MOST_DEPTH))
-        report.tell()
+        os.stat(name, dir_fd=source, follow_symlinks=False)
+        report = _Report(target, sock)
+        report.tell()  # whoever answered so far answers: from here on it takes as long as it does
+        report.expect(size_of(source, name, MOST_DEPTH))
         tree = TreeCopy(replaces == b"1", int(owner) if owner else None, report.add)
         tree.copy(source, name, destination, new_name)
         report.tell()

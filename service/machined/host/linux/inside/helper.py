@@ -108,10 +108,11 @@ class Helper:
             TimeoutError: Something that waits for the machine cannot even be killed (ETIMEDOUT).
         """
         leader = 0 if place is None or place.is_host else place.leader
-        await self.stuck.check(leader)
+        held = _held_back(name, leader)
+        await self.stuck.check(held)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        work = Work(ours, leader, self.stuck)
+        work = Work(ours, held, self.stuck)
         pidfds = []
         try:
             if place is not None and leader:
@@ -134,10 +135,11 @@ class Helper:
         arguments: Sequence[bytes] = (),
         fds: Sequence[int] = (),
         progress: Progress = unseen,
-        seconds: float | None = PATIENCE,
-        is_gentle: bool = False,
     ) -> Answer:
         """Have something done; cancelling this ends it.
+
+        It may take as long as `PATIENCE`, unless it says by then how far it is: whoever does goes on for as
+        long as it takes, and may tidy up when it is ended early.
 
         Args:
             name: What.
@@ -145,16 +147,20 @@ class Helper:
             arguments: As the operation wants them.
             fds: Likewise; they stay the caller's.
             progress: Told how far it is.
-            seconds: How long it may take; `None` for as long as it does.
-            is_gentle: Whether it may tidy up when it is ended early.
 
         Raises:
             OSError: What went wrong there; ETIMEDOUT, it took too long; ESHUTDOWN, it ended without a word.
         """
         work = await self.begin(name, place, arguments, fds)
+        limit = asyncio.timeout(PATIENCE)
+
+        def on_progress(done: int, total: int) -> None:
+            limit.reschedule(None)
+            progress(done, total)
+
         try:
-            async with asyncio.timeout(seconds) as limit:
-                return await work.answer(progress)
+            async with limit:
+                return await work.answer(on_progress)
         except TimeoutError:
             if not limit.expired():
                 raise  # it was said there
@@ -162,7 +168,7 @@ class Helper:
                 self._give_up()
             raise TimeoutError(errno.ETIMEDOUT, f"Machine {place.name} does not answer.") from None
         finally:
-            work.end(gently=is_gentle)
+            work.end(gently=limit.when() is None)
 
     async def start_program(self, place: Place, arguments: Sequence[bytes], terminal: int) -> None:
         """Have a program started on a terminal, which goes on by itself then.
@@ -221,6 +227,14 @@ def _make_room(sock: socket.socket) -> None:
     except PermissionError:
         granted = sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2  # doubled, socket(7)
         logger.debug("wishes may be of %d bytes, as net.core.wmem_max says", granted)
+
+
+def _held_back(name: str, leader: int) -> int:
+    """What stands for those who wait as long as one of them hangs.
+
+    Copies are counted apart: they go anywhere, so that one which hangs tells nothing of other calls.
+    """
+    return -leader if name == "copy" else leader
 
 
 async def _send_when_ready(sock: socket.socket, fields: Sequence[bytes], fds: Sequence[int]) -> None:

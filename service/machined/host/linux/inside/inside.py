@@ -124,7 +124,8 @@ class LinuxInside:
 
         Raises:
             OSError: EEXIST, a file is in the way and is not to be replaced; ESRCH, the machine ended
-                meanwhile; ENOSPC, the disk is full; EADDRNOTAVAIL, a path is of the root folder itself.
+                meanwhile; ENOSPC, the disk is full; EADDRNOTAVAIL, a path is of the root folder itself;
+                ETIMEDOUT, the machine does not even say whether there is such a file or folder.
         """
         outer, inner = request.source, request.destination
         if not request.is_into_machine:
@@ -134,8 +135,7 @@ class LinuxInside:
         owner = str(request.shift if request.is_into_machine else 0) if request.shift else ""
         flags = (request.is_into_machine, request.replaces)
         arguments = [inner_folder, inner_name, outer_folder, outer_name, *map(_flag, flags), owner.encode()]
-        copy = self._helper.run("copy", place, arguments, progress=progress, seconds=None, is_gentle=True)
-        await while_alive(place, copy)
+        await while_alive(place, self._helper.run("copy", place, arguments, progress=progress))
 
     async def open_root(self, place: Place) -> int:
         """A descriptor of the machine's root folder, open for reading. Who gets it owns it."""

@@ -56,13 +56,14 @@ class Stuck:
 
         Args:
             pidfd: The process; the descriptor is ours now.
-            leader: The machine that it is in.
-            gently: Whether it may tidy up before, and others may go in meanwhile.
+            leader: The machine that it is in, or another number that stands for those who are held back.
+            gently: Whether it may tidy up before; it counts as one that hangs only after that.
         """
         loop = asyncio.get_running_loop()
         _signal(pidfd, signal.SIGTERM if gently else signal.SIGKILL)
         timer = loop.call_later(GRACE, _signal, pidfd, signal.SIGKILL) if gently else None
-        self._watched[pidfd] = _Watched(0 if gently else leader, loop.time(), asyncio.Event(), timer)
+        since = loop.time() + GRACE if gently else loop.time()
+        self._watched[pidfd] = _Watched(leader, since, asyncio.Event(), timer)
         loop.add_reader(pidfd, self._ended, pidfd)
 
     def close(self) -> None:

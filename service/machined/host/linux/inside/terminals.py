@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import fcntl
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from machined.contract import ErrorName
 from machined.host.inside import Place, Pty, ShellRequest
 from machined.host.linux.helper.packets import pack
 from machined.host.linux.helper.targets import has_ended
 from machined.host.linux.inside.buses import Ask, Managers, NoManager
-from machined.host.linux.inside.helper import Helper
+from machined.host.linux.inside.helper import PATIENCE, Helper
 from machined.host.login_shell import PROGRAM, login_shell
 from machined.wire import CallError, Variant
 
@@ -22,6 +23,10 @@ logger = logging.getLogger(__name__)
 
 _TIOCGPTPEER = 0x5441
 """Open the other side of a terminal, whatever is mounted at its path (ioctl_tty(2))."""
+
+
+_ALL_STEPS = PATIENCE + 0.25
+"""Seconds for all that a login or shell takes; each step may take a little less, and says what is wrong."""
 
 
 class Terminals:
@@ -56,6 +61,15 @@ class Terminals:
         Raises:
             NoManager: There is no bus, or no service manager on it.
         """
+        async with _in_time(place):
+            return await self._open_login(place)
+
+    async def open_shell(self, place: Place, request: ShellRequest) -> Pty:
+        """A new terminal with a program, started by the machine's service manager if it has one."""
+        async with _in_time(place):
+            return await self._open_shell(place, request)
+
+    async def _open_login(self, place: Place) -> Pty:
         pty = await self.open_pty(place)
         with _closed_on_error(pty):
             unit = f"container-getty@{pty.path.removeprefix('/dev/pts/')}.service"
@@ -65,8 +79,7 @@ class Terminals:
                 await ask("StartUnit", "ss", unit, "replace")
         return pty
 
-    async def open_shell(self, place: Place, request: ShellRequest) -> Pty:
-        """A new terminal with a program, started by the machine's service manager if it has one."""
+    async def _open_shell(self, place: Place, request: ShellRequest) -> Pty:
         pty = await self.open_pty(place)
         with _closed_on_error(pty):
             try:
@@ -118,6 +131,22 @@ def _check_leader(place: Place) -> None:
     pidfd = -1 if place.process is None else place.process.pidfd
     if pidfd < 0 or has_ended(pidfd):
         raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+
+
+@contextlib.asynccontextmanager
+async def _in_time(place: Place) -> AsyncIterator[None]:
+    """Keep a machine that answers each step late from taking the time of all of them.
+
+    Raises:
+        TimeoutError: It took too long (ETIMEDOUT).
+    """
+    try:
+        async with asyncio.timeout(_ALL_STEPS) as limit:
+            yield
+    except TimeoutError:
+        if not limit.expired():
+            raise  # it was said there
+        raise TimeoutError(errno.ETIMEDOUT, f"Machine {place.name} does not answer.") from None
 
 
 @contextlib.contextmanager

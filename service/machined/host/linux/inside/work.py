@@ -28,7 +28,7 @@ class Work:
 
     Args:
         sock: Where the child answers.
-        leader: The machine it is about, 0 for none.
+        leader: Who is held back as long as the child, ended early, hangs; 0 for nobody.
         stuck: Watches the child if it is ended early.
     """
 
