@@ -110,11 +110,14 @@ exec systemd-nspawn "$@"
 
 
 @contextlib.contextmanager
-def layered(host: LabHost, name: str, *, boot: bool = False, scope: bool = False) -> Iterator[None]:
+def layered(
+    host: LabHost, name: str, *, boot: bool = False, scope: bool = False, network: bool = False
+) -> Iterator[None]:
     """Have a container without an image of its own, in a unit of its own (some 50 ms, 300 ms with boot).
 
-    With boot it runs systemd and has a network link, else it is one sleeping process. With scope it is in a
-    scope that machined made for it, else in the unit of systemd-nspawn.
+    With boot it runs systemd and has a network link, else it is one sleeping process, with network in a
+    network of its own. With scope it is in a scope that machined made for it, else in the unit of
+    systemd-nspawn.
     """
     unit = f"lab-layered-{name}.service"
     run_in = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", "--slice=machine"]
@@ -122,6 +125,7 @@ def layered(host: LabHost, name: str, *, boot: bool = False, scope: bool = False
     run_in += ["--property=Delegate=yes", "--property=PrivateMounts=yes", "--property=KillMode=mixed"]
     words = ["--quiet", f"--machine={name}", f"--directory=/run/lab/{name}/root"]
     words += [] if scope else ["--keep-unit"]
+    words += ["--private-network"] if network else []
     words += ["--network-veth", "--boot"] if boot else ["--as-pid2", "sleep", "infinity"]
     host.ask(*run_in, "sh", "-ec", LAYERED, "sh", name, *words)
     try:
