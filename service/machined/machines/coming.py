@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from machined.contract import ErrorName
 from machined.host.errors import Refused
@@ -69,10 +70,11 @@ class Coming:
         try:
             with self._index.on_its_way(machine):
                 self._check_start(machine)
-                with self._jobs.starting():
-                    job = await self._start_scope(machine, with_caller(properties, sender_pid))
-                    ended = self._jobs.wait(job)
-                    await self._begin(machine)
+                async with self._written_ahead(machine):
+                    with self._jobs.starting():
+                        job = await self._start_scope(machine, with_caller(properties, sender_pid))
+                        ended = self._jobs.wait(job)
+                        await self._begin(machine)
         finally:
             self._let_go(machine)
         try:
@@ -99,6 +101,7 @@ class Coming:
                 machine.unit = await self._unit_of_leader(machine)
                 self._check_start(machine)
                 self._index.claim_unit(machine)
+                self._stamp(machine)
                 await self._begin(machine)
         finally:
             self._let_go(machine)
@@ -135,20 +138,37 @@ class Coming:
             raise Refused(ErrorName.NOT_SUPPORTED, "A machine is either of class 'container' or 'vm'")
         self._index.claim_leader(machine)
 
+    @contextlib.asynccontextmanager
+    async def _written_ahead(self, machine: Machine) -> AsyncIterator[None]:
+        """Have a machine written down before its scope is asked for, and forget it if it is not listed then.
+
+        Whoever serves after a sudden end finds by that a scope that has started without our knowing.
+        """
+        machine.unit = scope_name(machine.name)
+        self._stamp(machine)
+        if self._index.of_unit(machine.unit) is None:  # else that stays who is written down for it
+            await self._host.states.save(machine.record())
+        try:
+            yield
+        finally:
+            if not self._index.has(machine):
+                await self._host.states.remove(machine.name)
+
     async def _start_scope(self, machine: Machine, properties: list[tuple[str, Variant]]) -> str:
-        unit = scope_name(machine.name)
+        unit = machine.unit
         pidfd = -1 if machine.process is None else machine.process.pidfd
         request = ScopeRequest(unit, scope_description(machine), machine.leader, properties, pidfd)
         job = await self._host.units.start_scope(request)
-        machine.unit = unit
         machine.scope_job = machine.start_job = job
         machine.is_referenced = True
         self._index.claim_unit(machine)
         return job
 
-    async def _begin(self, machine: Machine) -> None:
+    def _stamp(self, machine: Machine) -> None:
         machine.timestamp = self._host.clock.realtime()
         machine.timestamp_monotonic = self._host.clock.monotonic()
+
+    async def _begin(self, machine: Machine) -> None:
         self._index.add(machine)
         await self._host.states.save(machine.record())
         self._tell_new(machine)

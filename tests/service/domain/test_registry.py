@@ -10,6 +10,7 @@ import pytest
 
 from machined.contract import ErrorName
 from machined.host.errors import Refused
+from machined.host.units import ScopeRequest
 from machined.machines.machine import Machine, Registration
 from machined.machines.registry import Registry
 from machined.wire import Variant
@@ -136,8 +137,25 @@ async def test_a_refused_scope_frees_the_name(registry: Registry, fake: FakeHost
     fake.units.refusal = Refused(ErrorName.SERVICE_UNKNOWN, "no PID 1")
     with pytest.raises(Refused, match="no PID 1"):
         await registry.create(wanted(), [], 60)
+    assert not fake.states.records
     fake.units.refusal = None
     assert (await created(registry, fake)).name == "web"
+
+
+async def test_a_machine_is_written_down_before_its_scope_is_asked_for(
+    registry: Registry, fake: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a sudden end in between would leave a scope that nobody knows of."""
+    written: list[tuple[str, int]] = []
+    start = fake.units.start_scope
+
+    async def start_scope(request: ScopeRequest) -> str:
+        written.extend((one.unit, one.leader) for one in fake.states.records.values())
+        return await start(request)
+
+    monkeypatch.setattr(fake.units, "start_scope", start_scope)
+    await created(registry, fake)
+    assert written == [(SCOPE, 50)]
 
 
 async def test_a_name_is_taken_from_the_first_moment(registry: Registry, fake: FakeHost) -> None:
