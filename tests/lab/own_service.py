@@ -59,6 +59,11 @@ def kill_service(host: LabHost) -> None:
     """Kill the service as `kill -9` does, and wait until another one serves in its place."""
     before = service_pid(host)
     host.ask("kill", "-KILL", str(before))
+    until_back(host, before)
+
+
+def until_back(host: LabHost, before: int) -> None:
+    """Wait until another process than the one before serves."""
 
     def is_back() -> bool:
         active = host.run("systemctl", "is-active", SERVICE, check=False).stdout.strip()
