@@ -32,6 +32,13 @@ class UnitProcesses:
                     continue  # it has ended
         return found
 
+    def helper(self) -> int:
+        """The process that enters machines, and forks those that do; 0 while there is none."""
+        for pid, name in self.names().items():
+            if name == "machines-inside" and f"PPid:\t{self.main}\n" in self._status(pid):
+                return pid
+        return 0
+
     def memory(self) -> tuple[int, int]:
         """MiB in memory of the service, and of the largest of its helpers."""
         sizes = {pid: self._resident(pid) for pid in self.names()}
@@ -62,11 +69,14 @@ class UnitProcesses:
         return found
 
     def _resident(self, pid: int) -> int:
+        lines = self._status(pid).splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+    def _status(self, pid: int) -> str:
         try:
-            text = (self._proc / str(pid) / "status").read_text()
+            return (self._proc / str(pid) / "status").read_text()
         except (FileNotFoundError, ProcessLookupError):
-            return 0
-        return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmRSS:"))
+            return ""  # it has ended
 
 
 class Sampler:
