@@ -17,6 +17,7 @@ from machinedeck.bus.census import take_census
 from machinedeck.model.failure import Kind
 from machinedeck.sources.checkup.gathering import PATIENCE
 from tests.support.daemon import private_daemon
+from tests.support.demo_service import wait_until
 
 
 def doctor(*words: str, user: int | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -26,6 +27,14 @@ def doctor(*words: str, user: int | None = None, **environment: str) -> subproce
     return subprocess.run(
         command, capture_output=True, text=True, timeout=60, check=False, env=surroundings, user=user
     )
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone, or waits for its parent to take note of its end."""
+    try:
+        return not Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def test_without_a_bus(tmp_path: Path) -> None:
@@ -71,8 +80,8 @@ def test_nobody_answers(tmp_path: Path) -> None:
     assert checks["clipboard"]["state"] == "limited"
     assert took < PATIENCE + 5
     for name in ("systemd-nspawn", "tmux"):
-        pid = (tmp_path / f"{name}.pid").read_text().strip()
-        assert not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_bytes()
+        pid = int((tmp_path / f"{name}.pid").read_text())
+        wait_until(lambda pid=pid: has_ended(pid), f"{name} ended", 5)  # type: ignore[misc]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
