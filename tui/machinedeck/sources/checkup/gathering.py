@@ -17,6 +17,9 @@ from machinedeck.sources.packages import own_release
 PATIENCE = 2.0
 """Seconds for all of it. A bus answers within a few milliseconds, so this is for one that never does."""
 
+END_SECONDS = 1.0
+"""Seconds that a program which was killed gets to be gone."""
+
 
 async def look_around(address: str) -> Surroundings:
     """What is there on this host, with the message bus at `address`. Never raises, never hangs."""
@@ -47,7 +50,15 @@ async def _output(command: Sequence[str]) -> str | None:
         async with asyncio.timeout(PATIENCE):
             output, _ = await process.communicate()
     except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        await _end(process)
         return None
     return None if process.returncode else output.decode(errors="replace")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill a program and take note of its end: asyncio complains where that comes after the loop's own."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    with contextlib.suppress(TimeoutError):  # one that not even that ends is left to the kernel
+        async with asyncio.timeout(END_SECONDS):
+            await process.wait()
