@@ -8,6 +8,7 @@ from machined.bus.local import LocalBus
 from machined.bus.units import UnitService
 from machined.contract import MACHINE1, MANAGER_INTERFACE, MANAGER_PATH, PROPERTIES_INTERFACE
 from machined.host.clock import Clock
+from machined.host.improvements import ALL, Improvements
 from machined.host.registration import Registration
 from machined.host.simulated.scenario import Scenario
 from machined.host.simulated.simulation import Simulation
@@ -24,7 +25,7 @@ class Demo:
         seed: What the host is drawn from.
         clock: The host's clocks; those of a host that runs since long ago unless given.
         scenario: What is on the host at the start; that of `assets/demo.toml` unless given.
-        is_strict: Whether to answer as the reference does even where that could be better.
+        improvements: What to do otherwise than the reference.
     """
 
     def __init__(
@@ -34,14 +35,14 @@ class Demo:
         seed: int,
         clock: Clock | None = None,
         scenario: Scenario | None = None,
-        is_strict: bool = False,
+        improvements: Improvements = ALL,
     ) -> None:
         self._simulation = Simulation(seed, clock, scenario)
         host = self._simulation.host
         self._bus = bus
         self._connections = bus.attach(), bus.attach()
         of_machines, of_units = self._connections
-        self._service = Service(of_machines, host, is_strict=is_strict)
+        self._service = Service(of_machines, host, improvements=improvements)
         self._units = UnitService(of_units, self._simulation.units, host.authority, host.facts.machine_id)
 
     async def start(self) -> None:

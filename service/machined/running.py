@@ -13,6 +13,7 @@ from os import fsdecode
 from machined.bus.local import BusError, BusFolderUnsafe, LocalBus
 from machined.bus.log_control import start_logging
 from machined.demo import Demo
+from machined.host.improvements import wanted
 from machined.service import NameInUse
 from machined.wire import ConnectFailed, WireError
 from machined.wire.address import socket_names
@@ -49,7 +50,7 @@ async def _serve(listen: str | None, client_fd: int | None, seed: int, is_strict
         asyncio.get_running_loop().add_signal_handler(number, end.set)
     bus = LocalBus.private() if listen is None else await LocalBus.listen(_socket_path(listen))
     try:
-        demo = Demo(bus, seed=seed, is_strict=is_strict)
+        demo = Demo(bus, seed=seed, improvements=wanted(is_strict=is_strict))
         try:
             await demo.start()
             await demo.warm_up()

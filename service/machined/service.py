@@ -16,6 +16,7 @@ from machined.bus.objects import ObjectTree
 from machined.bus.operations import OperationsObject
 from machined.bus.senders import Senders
 from machined.contract import MACHINE1, MANAGER_INTERFACE, MANAGER_PATH, OPERATIONS_PATH, machine_path
+from machined.host.improvements import ALL, Improvements
 from machined.host.ports import Host
 from machined.images.catalog import Images
 from machined.machines.entering import Entering
@@ -41,7 +42,7 @@ class Service:
         connection: Ours alone from here on; whoever opened it closes it.
         host: What is below.
         exporters: Add further objects.
-        is_strict: Whether it answers as the reference does even where that could be better.
+        improvements: What it does otherwise than the reference.
 
     Attributes:
         registry: The machines.
@@ -55,27 +56,27 @@ class Service:
         host: Host,
         exporters: Sequence[Exporter] = (),
         *,
-        is_strict: bool = False,
+        improvements: Improvements = ALL,
     ) -> None:
         self._connection = connection
         self._is_ready = asyncio.Event()
         operations = Operations()
-        self.registry = Registry(host)
+        self.registry = Registry(host, improvements=improvements)
         self.images = Images(host, operations)
         senders = Senders(connection, host.authority)
-        self.tree = ObjectTree(senders, host.facts.machine_id, is_strict=is_strict)
-        self._export(Entering(self.registry, operations, is_strict=is_strict))
-        if not is_strict:
+        self.tree = ObjectTree(senders, host.facts.machine_id, improvements=improvements)
+        self._export(Entering(self.registry, operations, improvements=improvements), improvements)
+        if improvements.tells_of_operations:
             progress = OperationsObject(connection, operations)
             self.tree.add(OPERATIONS_PATH, progress, progress.interface)
         for exporter in exporters:
             exporter(self.tree)
 
-    def _export(self, entering: Entering) -> None:
+    def _export(self, entering: Entering, improvements: Improvements) -> None:
         machines = MachineObjects(self.registry, entering)
         images = ImageObjects(self.images)
         manager = Manager(self.registry, self.images, machines, images)
-        log = LogControl()
+        log = LogControl(improvements=improvements)
         tree = self.tree
         tree.add(MANAGER_PATH, manager, manager.interface)
         tree.add(LOG_CONTROL_PATH, log, log.interface)

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from machined.host.errors import Refused
+from machined.host.improvements import Improvements, wanted
 from machined.host.linux.host import linux_host
 from machined.host.linux.inside import LinuxInside
 from machined.host.linux.readiness import tell_manager
@@ -60,7 +61,8 @@ async def _serve(pool: Path, state_folder: Path, is_strict: bool) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
-    inside, storage = LinuxInside(is_strict=is_strict), LinuxStorage(pool)
+    improvements = wanted(is_strict=is_strict)
+    inside, storage = LinuxInside(improvements=improvements), LinuxStorage(pool, improvements=improvements)
     async with AsyncExitStack() as ending:
         # First of all, so that the processes that they start hold nothing of ours
         for part in (inside, storage):
@@ -70,11 +72,13 @@ async def _serve(pool: Path, state_folder: Path, is_strict: bool) -> None:
         connection = await connect(system_address())
         ending.push_async_callback(connection.close)
         connection.on_closed(on_closed)
-        host = await linux_host(connection, inside, storage, state_folder=state_folder, is_strict=is_strict)
-        service = Service(connection, host, is_strict=is_strict)
+        host = await linux_host(
+            connection, inside, storage, state_folder=state_folder, improvements=improvements
+        )
+        service = Service(connection, host, improvements=improvements)
         ending.push_async_callback(service.stop)
         await service.start()
-        await _serve_users(service.registry, ending)
+        await _serve_users(service.registry, improvements, ending)
         tell_manager("READY=1", f"STATUS={len(service.registry.machines()) - 1} machines taken up.")
         # What is there now stays, and is not looked through again and again
         gc.freeze()
@@ -85,9 +89,9 @@ async def _serve(pool: Path, state_folder: Path, is_strict: bool) -> None:
             raise ConnectionLost(f"the message bus is lost: {reasons[0]}")
 
 
-async def _serve_users(registry: Registry, ending: AsyncExitStack) -> None:
+async def _serve_users(registry: Registry, improvements: Improvements, ending: AsyncExitStack) -> None:
     """Tell libc of the users of machines; without that, all else works as well."""
-    users = UserDatabase(registry)
+    users = UserDatabase(registry, improvements=improvements)
     try:
         await users.start()
     except OSError as error:

@@ -9,6 +9,7 @@ from machined.bus.senders import Request
 from machined.bus.table import Interface, Property
 from machined.contract import ErrorName
 from machined.host.errors import Refused
+from machined.host.improvements import ALL, Improvements
 from machined.host.linux.journal import JournalHandler, is_journal, priority_of
 
 PATH = "/org/freedesktop/LogControl1"
@@ -59,11 +60,16 @@ class _Prioritized(logging.Formatter):
 class LogControl:
     """Answers the members of LogControl1 with, and changes, the logging of this process.
 
+    Args:
+        improvements: Whether targets that are not written to are refused. Else they are taken and told, as by
+            systemd; what there is to log goes to standard error all the same, which is the journal's.
+
     Attributes:
         interface: The table.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, improvements: Improvements = ALL) -> None:
+        self._improvements = improvements
         self._root = logging.getLogger()
         self._target = "auto"
         self.interface = Interface(
@@ -91,9 +97,10 @@ class LogControl:
         self._root.setLevel(level)
 
     async def _on_set_target(self, _target: object, _request: Request, value: str) -> None:
-        if value in _OTHER_TARGETS:
+        others = () if self._improvements.refuses_log_targets else _OTHER_TARGETS
+        if not others and value in _OTHER_TARGETS:
             raise Refused(ErrorName.NOT_SUPPORTED, "The log goes to standard error alone: auto or console.")
-        if value not in _TARGETS:
+        if value not in (*_TARGETS, *others):
             raise Refused(ErrorName.INVALID_ARGS, f"Invalid log target '{value}'")
         self._target = value
         logging.disable(_LEVELS["emerg"] if value == "null" else logging.NOTSET)

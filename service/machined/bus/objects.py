@@ -14,6 +14,7 @@ from machined.bus.standard import INTROSPECTABLE_INTERFACE, PEER_INTERFACE, Node
 from machined.bus.table import Interface, Method
 from machined.contract import ErrorName
 from machined.host.errors import Refused
+from machined.host.improvements import ALL, Improvements
 from machined.wire import Call
 
 Finder = Callable[[str, Request], Awaitable[Any]]
@@ -36,13 +37,13 @@ class ObjectTree:
     Args:
         senders: Makes requests of calls.
         machine_id: What Peer.GetMachineId tells, 16 bytes.
-        is_strict: Whether a call that leaves the interface out finds nothing, as with sd-bus. Otherwise
-            its method's name is enough, as the D-Bus Specification has it ("Method Calls").
+        improvements: Whether the name of a method is enough where a call leaves the interface out, as the
+            D-Bus Specification has it ("Method Calls"); and whether arguments of Properties must fit.
     """
 
-    def __init__(self, senders: Senders, machine_id: bytes, *, is_strict: bool = False) -> None:
+    def __init__(self, senders: Senders, machine_id: bytes, *, improvements: Improvements = ALL) -> None:
         self._senders = senders
-        self._is_strict = is_strict
+        self._improvements = improvements
         self._objects: dict[str, Node] = {}
         self._families: dict[str, _Family] = {}
         self._standard = Standard(machine_id, self._children)
@@ -88,7 +89,7 @@ class ObjectTree:
         node = None
         if call.interface == PEER_INTERFACE:
             node = Node(call.path)  # the peer is asked, not an object of it
-        elif call.interface is not None or not self._is_strict:
+        elif call.interface is not None or self._improvements.finds_methods_without_interface:
             node = await self._find(call.path, request)
         if node is None or not (node.is_object or _is_introspection(call)):
             raise Refused(ErrorName.UNKNOWN_OBJECT, f"There is no object {call.path!r}.")
@@ -97,7 +98,8 @@ class ObjectTree:
             await request.require_privilege(f"{interface.name}.{method.name}")
         body = call.body
         if call.signature != method.signature:
-            taken = self._standard.loosely_read(node, method, call) if self._is_strict else None
+            is_loose = not self._improvements.checks_property_arguments
+            taken = self._standard.loosely_read(node, method, call) if is_loose else None
             if taken is None:
                 raise Refused(
                     ErrorName.INVALID_ARGS,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from machined.contract import HOST_MACHINE, ErrorName, is_machine_name
 from machined.host.errors import Refused
+from machined.host.improvements import Improvements
 from machined.machines.machine import CONTAINER, VM, Registration
 
 ID_BYTES = 16
@@ -22,6 +26,13 @@ def check_registration(registration: Registration) -> None:
     wrong = _wrong(registration)
     if wrong is not None:
         raise Refused(ErrorName.INVALID_ARGS, wrong)
+
+
+def not_supported(sentence: str, improvements: Improvements) -> Exception:
+    """The error NotSupported: with a sentence, or with no more than strerror(3) has to say."""
+    if improvements.explains_what_is_not_supported:
+        return Refused(ErrorName.NOT_SUPPORTED, sentence)
+    return OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
 
 
 def _wrong(registration: Registration) -> str | None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from machined.host.errors import Refused
+from machined.host.improvements import ALL, Improvements
 from machined.host.units import Units
 from machined.machines.ending import Ending
 from machined.machines.index import Index
@@ -25,9 +26,11 @@ class Collection:
         units: Are asked.
         index: Who is listed.
         ending: Ends those that have.
+        improvements: Whether only units that were made for machines are stopped once more.
     """
 
-    def __init__(self, units: Units, index: Index, ending: Ending) -> None:
+    def __init__(self, units: Units, index: Index, ending: Ending, improvements: Improvements = ALL) -> None:
+        self._improvements = improvements
         self._units = units
         self._index = index
         self._ending = ending
@@ -72,7 +75,8 @@ class Collection:
         Raises:
             Refused: The service manager does not tell.
         """
-        if not machine.is_closing and machine.unit == scope_name(machine.name):
+        is_spared = self._improvements.stops_scopes_alone and machine.unit != scope_name(machine.name)
+        if not machine.is_closing and not is_spared:
             try:
                 await self._ending.stop(machine)
             except (Refused, OSError) as error:

@@ -8,13 +8,13 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable
 
-from machined.contract import ErrorName
 from machined.host.errors import Refused
+from machined.host.improvements import Improvements
 from machined.host.ports import Host
 from machined.host.processes import Pinned
 from machined.host.states import MachineRecord
 from machined.host.units import ScopeRequest
-from machined.machines.checks import INT_MAX, check_registration
+from machined.machines.checks import INT_MAX, check_registration, not_supported
 from machined.machines.collection import Collection
 from machined.machines.following import Following
 from machined.machines.index import Index
@@ -34,6 +34,7 @@ class Coming:
 
     Args:
         host: What is below.
+        improvements: What is done otherwise than by the reference.
         index: Where they are listed.
         jobs: Waits for scopes to start.
         collection: Looks whether they have ended.
@@ -44,6 +45,7 @@ class Coming:
     def __init__(
         self,
         host: Host,
+        improvements: Improvements,
         index: Index,
         jobs: ScopeJobs,
         collection: Collection,
@@ -51,6 +53,7 @@ class Coming:
         on_new: Callable[[Machine], None],
     ) -> None:
         self._host = host
+        self._improvements = improvements
         self._index = index
         self._jobs = jobs
         self._collection = collection
@@ -66,13 +69,15 @@ class Coming:
             Refused: The registration is not in order, the machine exists, the scope did not start.
             OSError: EEXIST for a leader or unit that another machine has, ESRCH for a leader that is gone.
         """
+        if self._improvements.takes_pid_0_for_caller:
+            properties = with_caller(properties, sender_pid)
         machine = await self._pinned(registration, sender_pid)
         try:
             with self._index.on_its_way(machine):
                 self._check_start(machine)
                 async with self._written_ahead(machine):
                     with self._jobs.starting():
-                        job = await self._start_scope(machine, with_caller(properties, sender_pid))
+                        job = await self._start_scope(machine, properties)
                         ended = self._jobs.wait(job)
                         await self._begin(machine)
         finally:
@@ -135,7 +140,8 @@ class Coming:
 
     def _check_start(self, machine: Machine) -> None:
         if machine.machine_class not in {CONTAINER, VM}:
-            raise Refused(ErrorName.NOT_SUPPORTED, "A machine is either of class 'container' or 'vm'")
+            text = "A machine is either of class 'container' or 'vm'"
+            raise not_supported(text, self._improvements)
         self._index.claim_leader(machine)
 
     @contextlib.asynccontextmanager
@@ -200,7 +206,8 @@ class Coming:
                     self._index.claim_leader(machine)
                     self._index.claim_unit(machine)
                     self._index.add(machine)
-                await self._forget_ended_job(machine)
+                if self._improvements.looks_for_ended_jobs:
+                    await self._forget_ended_job(machine)
                 self._tell_new(machine)
                 return
         except (Refused, OSError) as error:

@@ -8,8 +8,10 @@ import re
 from machined.contract import MANAGE_MACHINES, POLKIT, ErrorName
 from machined.host.authority import Permit
 from machined.host.errors import Refused
+from machined.host.improvements import ALL, Improvements
 from machined.host.inside import Address, BindRequest, CopyRequest, Pty, ShellRequest
 from machined.host.login_shell import PROGRAM, login_shell
+from machined.machines.checks import not_supported
 from machined.machines.machine import CONTAINER, VM, Machine
 from machined.machines.mapping import uid_shift
 from machined.machines.registry import Registry
@@ -18,6 +20,7 @@ from machined.operations import Operations
 REPLACE = 1
 """The one flag of copies: files that exist are replaced."""
 
+_ONLY = "is only supported on container machines."
 _ENVIRONMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=.*", re.DOTALL)
 
 
@@ -27,12 +30,14 @@ class Entering:
     Args:
         registry: The machines.
         operations: Counts the copies that go on.
-        is_strict: Whether mounts into machines with ids of their own are refused, as the reference does.
+        improvements: Whether machines with ids of their own can have mounts, and errors explain.
     """
 
-    def __init__(self, registry: Registry, operations: Operations, *, is_strict: bool = False) -> None:
+    def __init__(
+        self, registry: Registry, operations: Operations, *, improvements: Improvements = ALL
+    ) -> None:
         self._registry = registry
-        self._is_strict = is_strict
+        self._improvements = improvements
         self._operations = operations
         self._inside = registry.host.inside
 
@@ -71,14 +76,14 @@ class Entering:
         """A pseudo terminal of a machine."""
         await permit(_action(machine, "open-pty"), {"machine": machine.name})
         machine = self._registry.get(machine.name)
-        _refuse_vm(machine, "Opening a pseudo terminal")
+        self._refuse_terminal(machine, "Opening a pseudo terminal")
         return await self._inside.open_pty(machine.place)
 
     async def open_login(self, machine: Machine, permit: Permit) -> Pty:
         """A pseudo terminal with a login prompt."""
         await permit(_action(machine, "login"), {"machine": machine.name, "verb": "login"})
         machine = self._registry.get(machine.name)
-        _refuse_vm(machine, "Opening a login prompt")
+        self._refuse_terminal(machine, "Opening a login prompt")
         return await self._inside.open_login(machine.place)
 
     async def open_shell(
@@ -104,15 +109,15 @@ class Entering:
         }
         await permit(_action(machine, "shell"), details)
         machine = self._registry.get(machine.name)
-        _refuse_vm(machine, "Opening a shell")
+        self._refuse_terminal(machine, "Opening a shell")
         return await self._inside.open_shell(machine.place, request)
 
     async def bind_mount(self, machine: Machine, request: BindRequest, permit: Permit) -> None:
         """Show a file or folder of the host inside a container; no destination means the same path.
 
         Raises:
-            Refused: InvalidArgs; NotSupported for other classes, and if strict for containers with ids of
-                their own.
+            Refused: InvalidArgs; NotSupported for other classes, and unless `binds_with_ids` for containers
+                with ids of their own.
             OSError: EOPNOTSUPP, the source's file system cannot be shown with other ids.
         """
         _refuse_others(machine, "Bind mounting")
@@ -126,7 +131,7 @@ class Entering:
         machine = self._registry.get(machine.name)
         _refuse_others(machine, "Bind mounting")
         has_own_ids = await uid_shift(self._inside, machine.place) != 0
-        if has_own_ids and self._is_strict:
+        if has_own_ids and not self._improvements.binds_with_ids:
             text = "Can't bind mount on container with user namespacing applied."
             raise Refused(ErrorName.NOT_SUPPORTED, text)
         await self._inside.bind_mount(machine.place, request._replace(maps_ids=has_own_ids))
@@ -163,6 +168,10 @@ class Entering:
         _refuse_vm(machine, "Opening the root directory")
         return await self._inside.open_root(machine.place)
 
+    def _refuse_terminal(self, machine: Machine, doing: str) -> None:
+        if machine.machine_class == VM:
+            raise not_supported(f"{doing} {_ONLY}", self._improvements)
+
 
 def _action(machine: Machine, word: str) -> str:
     return f"{POLKIT}.host-{word}" if machine.is_host else f"{POLKIT}.{word}"
@@ -170,13 +179,13 @@ def _action(machine: Machine, word: str) -> str:
 
 def _refuse_vm(machine: Machine, doing: str) -> None:
     if machine.machine_class == VM:
-        raise Refused(ErrorName.NOT_SUPPORTED, f"{doing} is only supported on container machines.")
+        raise Refused(ErrorName.NOT_SUPPORTED, f"{doing} {_ONLY}")
 
 
 def _refuse_others(machine: Machine, doing: str) -> None:
     """Refuse all but containers: asked once more after a question, for the name may be another's by then."""
     if machine.machine_class != CONTAINER:
-        raise Refused(ErrorName.NOT_SUPPORTED, f"{doing} is only supported on container machines.")
+        raise Refused(ErrorName.NOT_SUPPORTED, f"{doing} {_ONLY}")
 
 
 def _is_normalized(path: str) -> bool:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from machined.contract import ErrorName
 from machined.host.errors import Refused
+from machined.host.improvements import ALL, Improvements
 from machined.machines.machine import Machine
 
 
 class Index:
-    """The machines. What is not listed yet but on its way has its name and its leader already."""
+    """The machines. What is not listed yet but on its way has its name and its leader already.
 
-    def __init__(self) -> None:
+    Args:
+        improvements: Whether the name of what is not listed in the end is free at once.
+    """
+
+    def __init__(self, improvements: Improvements = ALL) -> None:
+        self._improvements = improvements
         self._by_name: dict[str, Machine] = {}
         self._by_leader: dict[int, Machine] = {}
         self._by_unit: dict[str, Machine] = {}
@@ -54,7 +61,10 @@ class Index:
         try:
             yield
         finally:
-            self._on_their_way.discard(machine.name)
+            if self.has(machine) or self._improvements.frees_refused_names:
+                self._on_their_way.discard(machine.name)
+            else:  # when what is at hand was looked at, as the reference collects what it has refused
+                asyncio.get_running_loop().call_soon(self._on_their_way.discard, machine.name)
             if not self.has(machine):
                 self._release(machine)
 

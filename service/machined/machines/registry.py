@@ -11,8 +11,9 @@ from machined.contract import HOST_MACHINE, MANAGE_MACHINES, ErrorName
 from machined.host.authority import Permit
 from machined.host.error_numbers import reduced
 from machined.host.errors import Refused
+from machined.host.improvements import ALL, Improvements
 from machined.host.ports import Host
-from machined.machines.checks import INIT, INT_MAX
+from machined.machines.checks import INIT, INT_MAX, not_supported
 from machined.machines.collection import Collection
 from machined.machines.coming import Coming
 from machined.machines.ending import Ending
@@ -37,18 +38,24 @@ class RegistryListener(Protocol):
 
 
 class Registry:
-    """All machines of a host by name, `.host` among them."""
+    """All machines of a host by name, `.host` among them.
 
-    def __init__(self, host: Host) -> None:
+    Args:
+        host: What is below.
+        improvements: What is done otherwise than by the reference.
+    """
+
+    def __init__(self, host: Host, *, improvements: Improvements = ALL) -> None:
         self.host = host
+        self._improvements = improvements
         self._listeners: list[RegistryListener] = []
-        self._index = Index()
+        self._index = Index(improvements)
         self._jobs = ScopeJobs()
         self._ending = Ending(host, self._index, self._jobs, self._tell_removed)
-        self._collection = Collection(host.units, self._index, self._ending)
+        self._collection = Collection(host.units, self._index, self._ending, improvements)
         self._following = Following(self._index, self._jobs, self._collection, host.states)
         self._coming = Coming(
-            host, self._index, self._jobs, self._collection, self._following, self._tell_new
+            host, improvements, self._index, self._jobs, self._collection, self._following, self._tell_new
         )
 
     def listen(self, listener: RegistryListener) -> None:
@@ -182,7 +189,7 @@ class Registry:
         await permit(MANAGE_MACHINES, {"machine": machine.name, "verb": "terminate"})
         machine = self.get(machine.name)
         if machine.is_host:
-            raise Refused(ErrorName.NOT_SUPPORTED, "The host itself cannot be terminated")
+            raise not_supported("The host itself cannot be terminated", self._improvements)
         try:
             await self._ending.stop(machine)
         except Refused as refused:
@@ -203,7 +210,7 @@ class Registry:
         await permit(MANAGE_MACHINES, {"machine": machine.name, "verb": "kill"})
         machine = self.get(machine.name)
         if machine.is_host:
-            raise Refused(ErrorName.NOT_SUPPORTED, "The host itself cannot be sent signals")
+            raise not_supported("The host itself cannot be sent signals", self._improvements)
         if whom == "leader":
             if machine.process is None:
                 raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))

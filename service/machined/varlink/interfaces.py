@@ -40,8 +40,12 @@ class Method(NamedTuple):
     parameters: tuple[Parameter, ...]
     handle: Handler
 
-    async def call(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    async def call(self, given: Mapping[str, Any], doubled: str | None = None) -> dict[str, Any]:
         """Check the parameters, in the order that systemd 257 does, and answer.
+
+        Args:
+            given: The parameters.
+            doubled: One that was named twice.
 
         Raises:
             VarlinkError: A parameter is missing, unknown or wrong, or the call is not granted.
@@ -58,6 +62,8 @@ class Method(NamedTuple):
             values[parameter.name] = parameter.read(given[parameter.name])
             if values[parameter.name] is None:
                 raise VarlinkError(INVALID_PARAMETER, parameter=parameter.name)
+        if doubled is not None:
+            raise VarlinkError(INVALID_PARAMETER, parameter=doubled)
         for parameter in present:
             if not parameter.is_valid(values[parameter.name]):
                 raise VarlinkError(INVALID_PARAMETER, parameter=parameter.name)

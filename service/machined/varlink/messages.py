@@ -43,22 +43,30 @@ class Call(NamedTuple):
     parameters: dict[str, Any]
     is_oneway: bool
     """Whether the caller wants no answer. One that takes several (`more`) gets the one there is."""
+    doubled: str | None = None
+    """A parameter that was named twice; its first value is the one in `parameters`."""
 
 
-def read_call(message: bytes) -> Call:
+def read_call(message: bytes, *, takes_doubled: bool = False) -> Call:
     """Read a message, without its end.
+
+    Args:
+        message: The bytes.
+        takes_doubled: Whether a parameter may be named twice; else that is no call.
 
     Raises:
         BrokenMessage: It is no call.
     """
     try:
         text = message.decode()
-        fields = json.loads(text, object_pairs_hook=_fields, parse_constant=_refuse)
+        fields = json.loads(
+            text, object_pairs_hook=_Fields.of if takes_doubled else _fields, parse_constant=_refuse
+        )
         if "\\u" in text:
             _check_strings(fields)
     except (ValueError, RecursionError) as error:
         raise BrokenMessage(f"no JSON: {error}") from None
-    if not isinstance(fields, dict) or fields.keys() - {"method", "parameters", *_FLAGS}:
+    if not isinstance(fields, dict) or fields.keys() - {"method", "parameters", *_FLAGS} or _doubled(fields):
         raise BrokenMessage("no call")
     method, parameters = fields.get("method"), fields.get("parameters")
     flags = [fields.get(flag, False) for flag in _FLAGS]
@@ -66,7 +74,7 @@ def read_call(message: bytes) -> Call:
         raise BrokenMessage("a call of nothing")
     if not all(isinstance(flag, bool) for flag in flags) or all(flags):
         raise BrokenMessage("a call whose answer nobody can tell how to give")
-    return Call(method, parameters or {}, flags[0])
+    return Call(method, parameters or {}, flags[0], _doubled(parameters))
 
 
 def reply(parameters: dict[str, Any]) -> bytes:
@@ -88,6 +96,27 @@ def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         raise ValueError("a name twice in one object")
     return fields
+
+
+class _Fields(dict[str, Any]):
+    """An object in which a name may come twice: then the first value counts."""
+
+    doubled: str | None = None
+
+    @classmethod
+    def of(cls, pairs: list[tuple[str, Any]]) -> _Fields:
+        fields = cls(reversed(pairs))
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                fields.doubled = name
+                break
+            seen.add(name)
+        return fields
+
+
+def _doubled(fields: object) -> str | None:
+    return fields.doubled if isinstance(fields, _Fields) else None
 
 
 def _refuse(word: str) -> NoReturn:

@@ -48,11 +48,13 @@ class VarlinkServer:
     Args:
         answer: Answers calls.
         limits: What clients may ask of it.
+        keeps_file: Whether the socket stays where it is when this ends.
     """
 
-    def __init__(self, answer: Answer, limits: Limits | None = None) -> None:
+    def __init__(self, answer: Answer, limits: Limits | None = None, *, keeps_file: bool = False) -> None:
         self._answer = answer
         self._limits = limits or Limits()
+        self._keeps_file = keeps_file
         self._clients: set[_Client] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._file: SocketFile | None = None
@@ -67,11 +69,12 @@ class VarlinkServer:
         )
 
     async def close(self) -> None:
-        """Disconnect everybody and remove the socket. Does nothing the second time."""
+        """Disconnect everybody and remove the socket, unless it is kept. Does nothing the second time."""
         if self._file is None or self._server is None:
             return
         self._server.close()
-        self._file.remove()
+        if not self._keeps_file:
+            self._file.remove()
         self._file = None
         for task in self._tasks:
             task.cancel()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from machined.host.improvements import ALL, Improvements
 from machined.varlink.interfaces import Interface, Method, Parameter, text
 from machined.varlink.messages import SYSTEM, VarlinkError, error_reply, read_call, reply
 
@@ -99,9 +100,13 @@ class VarlinkService:
         product: What it calls itself.
         url: Where more is said about it.
         interfaces: What it offers beside the two that are always there.
+        improvements: Whether who names a parameter twice is cut off, or told so.
     """
 
-    def __init__(self, product: str, url: str, interfaces: Sequence[Interface]) -> None:
+    def __init__(
+        self, product: str, url: str, interfaces: Sequence[Interface], improvements: Improvements = ALL
+    ) -> None:
+        self._improvements = improvements
         self._product = product
         self._url = url
         methods = {
@@ -124,12 +129,12 @@ class VarlinkService:
         Raises:
             BrokenMessage: It is no call.
         """
-        call = read_call(message)
+        call = read_call(message, takes_doubled=not self._improvements.refuses_doubled_names)
         try:
             method = self._methods.get(call.method)
             if method is None:
                 raise VarlinkError(f"{SERVICE}.MethodNotFound", method=call.method)
-            answer = reply(await method.call(call.parameters))
+            answer = reply(await method.call(call.parameters, call.doubled))
         except VarlinkError as error:
             answer = error_reply(error)
         except OSError as error:

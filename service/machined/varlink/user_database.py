@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from machined.host.errors import Refused
+from machined.host.improvements import ALL, Improvements
 from machined.machines import mapping
 from machined.machines.machine import Machine
 from machined.machines.registry import Registry
@@ -93,12 +94,15 @@ class UserDatabase:
     Args:
         registry: The machines.
         limits: What clients may ask of it.
+        improvements: What it does otherwise than systemd-machined.
     """
 
-    def __init__(self, registry: Registry, limits: Limits | None = None) -> None:
+    def __init__(
+        self, registry: Registry, limits: Limits | None = None, *, improvements: Improvements = ALL
+    ) -> None:
         self._registry = registry
-        service = VarlinkService("Machinedeck (machined)", GUIDE, [self._interface()])
-        self._server = VarlinkServer(service.answer, limits)
+        service = VarlinkService("Machinedeck (machined)", GUIDE, [self._interface()], improvements)
+        self._server = VarlinkServer(service.answer, limits, keeps_file=not improvements.removes_user_socket)
 
     async def start(self, path: Path = SOCKET) -> None:
         """Listen at an absolute path.

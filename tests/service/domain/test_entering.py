@@ -12,6 +12,7 @@ import pytest
 
 from machined.contract import ErrorName
 from machined.host.errors import Refused
+from machined.host.improvements import NONE
 from machined.host.inside import BindRequest, CopyRequest, IdRange, ShellRequest
 from machined.machines import mapping
 from machined.machines.entering import Entering
@@ -140,7 +141,9 @@ async def test_a_bind_into_a_machine_with_ids_of_its_own_maps_them_unless_strict
 ) -> None:
     fake.inside.users["web"] = [IdRange(0, FULL, FULL)]
     with pytest.raises(Refused, match="namespac"):
-        await Entering(registry, Operations(), is_strict=True).bind_mount(registry.get("web"), BIND, permits)
+        await Entering(registry, Operations(), improvements=NONE).bind_mount(
+            registry.get("web"), BIND, permits
+        )
     assert fake.inside.done == []
     await entering.bind_mount(registry.get("web"), BIND, permits)
     assert fake.inside.done == [("web", BIND._replace(destination="/srv", maps_ids=True))]

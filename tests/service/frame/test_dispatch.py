@@ -22,6 +22,7 @@ from machined.contract import (
     image_path,
     machine_path,
 )
+from machined.host.improvements import ALL, NONE, Improvements
 from machined.wire import Call, CallError, Connection, connect
 from tests.service.frame.fakehost import LEADER, MACHINE_ID, FakeHost
 from tests.service.frame.questions import PEER, PROPERTIES, QUESTIONS, Question, answer
@@ -131,14 +132,14 @@ async def test_the_callers_own_machine_is_found_by_its_process(client: Connectio
     ]
 
 
-def tree_of(*, is_strict: bool) -> ObjectTree:
+def tree_of(improvements: Improvements) -> ObjectTree:
     """A tree with one object that has a method and a property."""
 
     async def own(_target: object, _request: Request) -> list[str]:
         return ["own"]
 
     senders = Senders(None, None)  # type: ignore[arg-type]  # nobody is asked
-    tree = ObjectTree(senders, MACHINE_ID, is_strict=is_strict)
+    tree = ObjectTree(senders, MACHINE_ID, improvements=improvements)
     tree.add("/a", None, Interface("a.A", [Method("Get", "", "s", own), Property("P", "s", str)]))
     return tree
 
@@ -150,11 +151,11 @@ def bare_call(path: str, member: str) -> Call:
 
 async def test_a_method_is_found_without_its_interface() -> None:
     """The object's own Get comes before that of Properties."""
-    assert await tree_of(is_strict=False).dispatch(bare_call("/a", "Get")) == ("s", ["own"])
+    assert await tree_of(ALL).dispatch(bare_call("/a", "Get")) == ("s", ["own"])
 
 
 async def test_introspection_is_found_without_its_interface() -> None:
-    signature, (text,) = await tree_of(is_strict=False).dispatch(bare_call("/", "Introspect"))
+    signature, (text,) = await tree_of(ALL).dispatch(bare_call("/", "Introspect"))
     assert signature == "s"
     assert '<node name="a"/>' in text
 
@@ -164,13 +165,13 @@ async def test_introspection_is_found_without_its_interface() -> None:
 )
 async def test_without_its_interface_a_method_may_be_missing(path: str, member: str, error: str) -> None:
     with pytest.raises(CallError, match=error):
-        await tree_of(is_strict=False).dispatch(bare_call(path, member))
+        await tree_of(ALL).dispatch(bare_call(path, member))
 
 
 async def test_strictly_nothing_is_found_without_an_interface() -> None:
     """Nor does sd-bus find it."""
     with pytest.raises(CallError, match="UnknownObject"):
-        await tree_of(is_strict=True).dispatch(bare_call("/a", "Get"))
+        await tree_of(NONE).dispatch(bare_call("/a", "Get"))
 
 
 async def test_an_object_may_have_interfaces_of_its_own_kind() -> None:
@@ -180,7 +181,7 @@ async def test_an_object_may_have_interfaces_of_its_own_kind() -> None:
     async def enumerate_all() -> list[str]:
         return ["one", "two"]
 
-    tree = tree_of(is_strict=False)
+    tree = tree_of(ALL)
     first = Interface("a.First", [Property("Label", "s", str)])
     second = Interface("a.Second", [Property("Length", "u", len)])
     tree.add_family("/f", find, enumerate_all, lambda label: [first] if label == "one" else [first, second])

@@ -10,6 +10,7 @@ import pytest
 
 from machined.contract import PROPERTIES_INTERFACE, SYSTEMD1, SYSTEMD1_UNIT_INTERFACE, ErrorName
 from machined.host.errors import Refused
+from machined.host.improvements import ALL, NONE, Improvements
 from machined.host.linux.units import LinuxUnits
 from machined.host.units import ScopeRequest
 from machined.wire import Call, CallError, Connection, Variant
@@ -112,16 +113,16 @@ async def test_an_older_manager_gets_the_pid_and_is_not_asked_twice(units: Linux
     assert all(names[-1] == ("Slice", "s") and len(names) == 8 for names in asked_for(manager))
 
 
-@pytest.mark.parametrize("is_strict", [False, True])
+@pytest.mark.parametrize("improvements", [ALL, NONE])
 async def test_a_property_that_the_manager_does_not_know(
-    connection: Connection, manager: Peer, is_strict: bool
+    connection: Connection, manager: Peer, improvements: Improvements
 ) -> None:
-    units = LinuxUnits(connection, is_strict=is_strict)
+    units = LinuxUnits(connection, improvements=improvements)
     manager.answers["StartTransientUnit"] = takes(*USUAL, "PIDs", "PIDFDs")
     pidfd = os.pidfd_open(os.getpid())
     request = scope(pidfd=pidfd, properties=[("Nonsense", Variant("s", "x"))])
     try:
-        if is_strict:  # as the reference: it is made without any of the caller's
+        if improvements == NONE:  # as the reference: it is made without any of the caller's
             assert await units.start_scope(request) == JOB_PATH
             assert [len(names) for names in asked_for(manager)] == [8, 7]
         else:

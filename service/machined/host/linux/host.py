@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from machined.host.improvements import ALL, Improvements
 from machined.host.inside import Inside
 from machined.host.linux.authority import LinuxAuthority
 from machined.host.linux.clock import LinuxClock
@@ -17,7 +18,12 @@ from machined.wire import Connection
 
 
 async def linux_host(
-    connection: Connection, inside: Inside, storage: Storage, *, state_folder: Path, is_strict: bool = False
+    connection: Connection,
+    inside: Inside,
+    storage: Storage,
+    *,
+    state_folder: Path,
+    improvements: Improvements = ALL,
 ) -> Host:
     """The host that we run on, with its service manager and polkit on the system bus.
 
@@ -26,7 +32,7 @@ async def linux_host(
         inside: The way into machines.
         storage: The images.
         state_folder: Where machines are written down.
-        is_strict: Whether to do as the reference does even where that could be better.
+        improvements: What units do otherwise than with the reference.
 
     Raises:
         OSError: The machine id or the folder cannot be had.
@@ -35,7 +41,7 @@ async def linux_host(
     """
     states = LinuxStates(state_folder)
     states.prepare()
-    units = LinuxUnits(connection, is_strict=is_strict)
+    units = LinuxUnits(connection, improvements=improvements)
     await units.start()
     return Host(
         facts=read_facts(),

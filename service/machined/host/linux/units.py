@@ -19,6 +19,7 @@ from machined.contract import (
     unescape_label,
 )
 from machined.host.errors import Refused
+from machined.host.improvements import ALL, Improvements
 from machined.host.units import ScopeRequest, UnitListener
 from machined.wire import CallError, CallTimeout, Connection, ConnectionLost, Signal, Variant, duplicated
 
@@ -50,13 +51,13 @@ class LinuxUnits:
 
     Args:
         connection: To the system bus; whoever opened it closes it.
-        is_strict: Whether a scope's properties are left out where the manager does not know one of them, as
-            the reference does; else whoever asked for them hears of it.
+        improvements: Whether whoever asks for a scope hears of properties that the manager does not know;
+            else it is made without any of theirs.
     """
 
-    def __init__(self, connection: Connection, *, is_strict: bool = False) -> None:
+    def __init__(self, connection: Connection, *, improvements: Improvements = ALL) -> None:
         self._connection = connection
-        self._is_strict = is_strict
+        self._improvements = improvements
         self._listeners: list[UnitListener] = []
         self._takes_pidfds = True
         self._room = asyncio.Semaphore(MAX_CALLS)
@@ -106,7 +107,7 @@ class LinuxUnits:
                     raise
                 self._takes_pidfds = PIDFDS not in refused.message
                 if self._takes_pidfds:  # so it is one of the caller's that it does not know
-                    if not self._is_strict:
+                    if self._improvements.keeps_scope_properties:
                         raise
                     request = request._replace(properties=[])
         return await self._start_scope(request, by_pidfd=False)

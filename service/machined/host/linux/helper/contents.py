@@ -27,21 +27,24 @@ _CANNOT = {
 Advance = Callable[[int], None]
 
 
-def copy_contents(source: int, target: int, advance: Advance) -> None:
+def copy_contents(source: int, target: int, advance: Advance, *, keeps_holes: bool = True) -> None:
     """Copy all of a file into an empty one.
 
     Args:
         source: The file, open for reading.
         target: The empty one, open for writing.
         advance: Told of the bytes of each piece.
+        keeps_holes: Whether there are holes where the original has them, also in what is not shared.
     """
     size = os.fstat(source).st_size
     if not size:
         _copy_stream(source, target, advance)  # files of procfs say 0 and have more
     elif _shared(source, target):
         advance(min(size, os.fstat(source).st_blocks * 512))
-    else:
+    elif keeps_holes:
         _copy_extents(source, target, advance)
+    else:
+        _copy_range(source, target, 0, size, advance)
 
 
 def _shared(source: int, target: int) -> bool:

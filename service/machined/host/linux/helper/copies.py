@@ -67,12 +67,13 @@ def copy(target: Target, arguments: list[bytes], _fds: list[int], sock: socket.s
     """Copy one file or tree.
 
     Arguments: the folder in the machine and the name there, the same on the host, then "1" or "0" each for
-    into the machine and for replacing, and the owner ("" to keep each file's).
+    into the machine, for replacing, for keeping holes and for stopping at the first file without room, and
+    the owner ("" to keep each file's).
 
     Raises:
         OSError: What went wrong; ESRCH where the machine ended meanwhile.
     """
-    inner_folder, inner, outer_folder, outer, into, replaces, owner = arguments
+    inner_folder, inner, outer_folder, outer, into, replaces, keeps_holes, stops, owner = arguments
     signal.signal(signal.SIGTERM, _on_term)
     _allow_depth()
     root = target.root()
@@ -86,7 +87,13 @@ def copy(target: Target, arguments: list[bytes], _fds: list[int], sock: socket.s
         report = _Report(target, sock)
         report.tell()  # whoever answered so far answers: from here on it takes as long as it does
         report.expect(size_of(source, name, MOST_DEPTH))
-        tree = TreeCopy(replaces == b"1", int(owner) if owner else None, report.add)
+        tree = TreeCopy(
+            replaces == b"1",
+            int(owner) if owner else None,
+            report.add,
+            keeps_holes=keeps_holes == b"1",
+            stops_when_full=stops == b"1",
+        )
         tree.copy(source, name, destination, new_name)
         report.tell()
     except NotADirectoryError:

@@ -33,15 +33,15 @@ _MAGIC = {
 def bind(target: Target, arguments: list[bytes], _fds: list[int], _sock: socket.socket) -> Answer:
     """Attach a copy of the mount that a path of the host is on, from that path downwards.
 
-    Arguments: source, destination, then "1" or "0" each for read-only, for making the destination, and for
-    showing the files with the ids that the machine has inside.
+    Arguments: source, destination, then "1" or "0" each for read-only, for making the destination, for
+    showing the files with the ids that the machine has inside, and for keeping what it mounts there inside.
 
     Raises:
         OSError: EINVAL, the machine has no mounts of its own; EOPNOTSUPP, the file system cannot show its
             files with other ids.
     """
     source, destination, *flags = arguments
-    is_read_only, makes_destination, maps_ids = (flag == b"1" for flag in flags)
+    is_read_only, makes_destination, maps_ids, keeps_inside = (flag == b"1" for flag in flags)
     namespace = target.namespace("mnt")
     if namespace is None:
         text = "The machine shares the host's mounts."
@@ -50,7 +50,8 @@ def bind(target: Target, arguments: list[bytes], _fds: list[int], _sock: socket.
     users = target.namespace("user") if maps_ids else None
     owner = _shift(target) if users is not None else 0
     mount = kernel.open_tree(source, kernel.OPEN_TREE_CLONE)
-    kernel.receive_only(mount)  # a clone of a shared mount would show the machine's mounts to the host
+    if keeps_inside:
+        kernel.receive_only(mount)  # a clone of a shared mount would show the machine's mounts to the host
     if users is not None:
         _map_ids(mount, users)
     if is_read_only:

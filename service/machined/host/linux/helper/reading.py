@@ -17,6 +17,9 @@ from machined.host.linux.helper.targets import Target, open_regular
 
 MOST_OS_RELEASE = 64 * 1024
 """Bytes of the longest os-release that is read; the usual ones have less than one thousand."""
+MOST_READ = 64 * 1024 * 1024 - 1
+"""Bytes of the longest file that systemd reads (READ_FULL_BYTES_MAX in its fileio.c)."""
+_PIECE = MOST_OS_RELEASE + 1
 MOST = 4 * 1024 * 1024
 """Bytes of the longest passwd or group that is read."""
 
@@ -56,7 +59,7 @@ def read(root: int, path: str, most: int) -> bytes:
             raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
         parts: list[bytes] = []
         left = most + 1
-        while left > 0 and (part := os.read(fd, left)):
+        while left > 0 and (part := os.read(fd, min(left, _PIECE))):
             parts.append(part)
             left -= len(part)
         if left <= 0:
@@ -74,14 +77,14 @@ def read_if_there(root: int, path: str) -> bytes:
         return b""
 
 
-def os_release(target: Target) -> list[bytes]:
+def os_release(target: Target, most: int) -> list[bytes]:
     """Names and values in turn, of `/etc/os-release` or, only if that is missing, `/usr/lib/os-release`."""
     root = target.root()
     try:
         try:
-            text = read(root, "etc/os-release", MOST_OS_RELEASE)
+            text = read(root, "etc/os-release", most)
         except FileNotFoundError:
-            text = read(root, "usr/lib/os-release", MOST_OS_RELEASE)
+            text = read(root, "usr/lib/os-release", most)
     finally:
         os.close(root)
     return [part.encode() for pair in env_file.parse(text).items() for part in pair]
@@ -90,9 +93,9 @@ def os_release(target: Target) -> list[bytes]:
 def stand(_target: Target, _arguments: list[bytes], _fds: list[int], sock: socket.socket) -> None:
     """Read os-release after os-release, until nobody asks any more."""
     while (request := receive(sock)) is not None:
-        (leader,), fds = request
+        (leader, most), fds = request
         try:
-            fields = [b"done", *os_release(Target(int(leader), fds[0] if fds else -1))]
+            fields = [b"done", *os_release(Target(int(leader), fds[0] if fds else -1), int(most))]
         except OSError as error:
             fields = error_fields(error)
         finally:

@@ -32,9 +32,23 @@ class TreeCopy:
         replaces: Whether files that exist are replaced.
         owner: User and group of all that is made; `None` keeps each file's.
         advance: Told of each file, and of bytes as they are copied.
+        keeps_holes: Whether there are holes where the original has them.
+        stops_when_full: Whether the first file that finds no room ends it; else the others are tried, and the
+            last error is the one that is raised.
     """
 
-    def __init__(self, replaces: bool, owner: int | None, advance: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        replaces: bool,
+        owner: int | None,
+        advance: Callable[[int], None],
+        *,
+        keeps_holes: bool = True,
+        stops_when_full: bool = True,
+    ) -> None:
+        self._keeps_holes = keeps_holes
+        self._ending = _FULL if stops_when_full else {errno.ESRCH}
+        self._is_first_told = stops_when_full
         self._replaces = replaces
         self._owner = owner
         self._advance = advance
@@ -97,7 +111,7 @@ class TreeCopy:
             os.close(from_fd)
 
     def _entries(self, source: int, target: int, depth: int) -> None:
-        first: OSError | None = None
+        told: OSError | None = None
         for entry in os.listdir(source):
             name = os.fsencode(entry)
             try:
@@ -105,11 +119,11 @@ class TreeCopy:
             except FileExistsError:
                 continue  # merged: what is there stays
             except OSError as error:
-                if error.errno in _FULL:
+                if error.errno in self._ending:
                     raise
-                first = first or error
-        if first is not None:
-            raise first
+                told = (told or error) if self._is_first_told else error
+        if told is not None:
+            raise told
 
     def _file(self, found: int, status: os.stat_result, target: int, name: bytes) -> int:
         """Copy a regular file; it gets its name when it is whole. Returns a descriptor of it."""
@@ -119,7 +133,7 @@ class TreeCopy:
         try:
             made, hidden = _nameless(target)
             try:
-                copy_contents(source, made, self._advance)
+                copy_contents(source, made, self._advance, keeps_holes=self._keeps_holes)
                 self._finish(source, made, status)
                 self._name(made, hidden, target, name)
                 return reopen(made, os.O_PATH)

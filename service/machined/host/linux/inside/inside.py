@@ -6,7 +6,9 @@ import errno
 import os
 from pathlib import Path
 
+from machined.host.improvements import ALL, Improvements
 from machined.host.inside import Address, BindRequest, CopyRequest, IdRange, Place, Pty, ShellRequest
+from machined.host.linux.helper.reading import MOST_OS_RELEASE, MOST_READ
 from machined.host.linux.inside.buses import Managers
 from machined.host.linux.inside.helper import Helper
 from machined.host.linux.inside.leaders import check_leader, while_alive
@@ -28,15 +30,17 @@ class LinuxInside:
     and each may be cancelled.
 
     Args:
-        is_strict: Whether terminals are opened as the reference does even where that could be better.
+        improvements: What is done otherwise than by the reference.
     """
 
-    def __init__(self, *, is_strict: bool = False) -> None:
+    def __init__(self, *, improvements: Improvements = ALL) -> None:
+        self._improvements = improvements
         self._helper = Helper()
-        self._readers = Readers(self._helper)
+        most = MOST_OS_RELEASE if improvements.bounds_os_release else MOST_READ
+        self._readers = Readers(self._helper, most)
         self._networks = Networks(self._helper)
         self._managers = Managers(self._helper)
-        self._terminals = Terminals(self._helper, self._managers, is_strict=is_strict)
+        self._terminals = Terminals(self._helper, self._managers, improvements=improvements)
 
     async def start(self, bus: Connection | None = None) -> None:
         """Start the helper, which ends with the thread of this call.
@@ -111,7 +115,8 @@ class LinuxInside:
             OSError: EINVAL, the machine has the host's mounts; ENOENT, no source or no destination;
                 EOPNOTSUPP, the source cannot be shown with the machine's ids.
         """
-        flags = (request.is_read_only, request.makes_destination, request.maps_ids)
+        keeps_inside = self._improvements.keeps_mounts_inside
+        flags = (request.is_read_only, request.makes_destination, request.maps_ids, keeps_inside)
         paths = [os.fsencode(request.source), os.fsencode(request.destination)]
         try:
             await self._helper.run("bind", place, [*paths, *map(_flag, flags)])
@@ -133,7 +138,8 @@ class LinuxInside:
         outer_folder, outer_name = _split(outer)
         inner_folder, inner_name = _split(inner)
         owner = str(request.shift if request.is_into_machine else 0) if request.shift else ""
-        flags = (request.is_into_machine, request.replaces)
+        how = self._improvements
+        flags = (request.is_into_machine, request.replaces, how.keeps_holes, how.stops_at_full_disk)
         arguments = [inner_folder, inner_name, outer_folder, outer_name, *map(_flag, flags), owner.encode()]
         await while_alive(place, self._helper.run("copy", place, arguments, progress=progress))
 

@@ -27,9 +27,11 @@ class Readers:
 
     Args:
         helper: Starts them.
+        most: Bytes of the longest os-release that they read.
     """
 
-    def __init__(self, helper: Helper) -> None:
+    def __init__(self, helper: Helper, most: int) -> None:
+        self._most = most
         self._helper = helper
         self._idle: list[Work] = []
         self._room = asyncio.Semaphore(MOST)
@@ -71,7 +73,7 @@ class Readers:
         is_well = False
         reader.expect_more()
         try:
-            _send(reader, place)
+            _send(reader, place, self._most)
             answer = await reader.answer()
             is_well = True
         except OSError as error:
@@ -91,10 +93,10 @@ def _leader(place: Place) -> int:
     return 0 if place.is_host else place.leader
 
 
-def _send(reader: Work, place: Place) -> None:
+def _send(reader: Work, place: Place, most: int) -> None:
     pidfds = [] if place.is_host else [open_leader(place)]
     try:
-        send(reader.sock, [str(_leader(place)).encode()], pidfds)
+        send(reader.sock, [str(_leader(place)).encode(), str(most).encode()], pidfds)
     finally:
         for pidfd in pidfds:
             os.close(pidfd)

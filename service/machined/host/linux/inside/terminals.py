@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 from machined.contract import ErrorName
+from machined.host.improvements import Improvements
 from machined.host.inside import Place, Pty, ShellRequest
 from machined.host.linux.helper.packets import pack
 from machined.host.linux.helper.targets import has_ended
@@ -35,13 +36,13 @@ class Terminals:
     Args:
         helper: Goes into machines.
         managers: Start what runs on the terminals.
-        is_strict: Whether it does no more than the reference: a machine without a service manager is not
-            entered, and a prompt that systemd started too often of late is not started.
+        improvements: Whether a machine without a service manager is entered, and a prompt started that
+            systemd started too often of late.
     """
 
-    def __init__(self, helper: Helper, managers: Managers, *, is_strict: bool) -> None:
+    def __init__(self, helper: Helper, managers: Managers, *, improvements: Improvements) -> None:
         self._helper = helper
-        self._is_strict = is_strict
+        self._improvements = improvements
         self._managers = managers
 
     async def open_pty(self, place: Place) -> Pty:
@@ -74,7 +75,7 @@ class Terminals:
         with _closed_on_error(pty):
             unit = f"container-getty@{pty.path.removeprefix('/dev/pts/')}.service"
             async with self._managers.of(place) as ask:
-                if not self._is_strict:
+                if self._improvements.prompts_again:
                     await _forget_failures(ask, unit)
                 await ask("StartUnit", "ss", unit, "replace")
         return pty
@@ -85,7 +86,7 @@ class Terminals:
             try:
                 await self._start(place, request, pty)
             except NoManager as error:
-                if self._is_strict:
+                if not self._improvements.enters_without_manager:
                     raise
                 logger.info("%s Entering %s directly, without a login session.", error.strerror, place.name)
                 await self._enter(place, request, pty)

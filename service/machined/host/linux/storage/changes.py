@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -15,6 +16,8 @@ from machined.host.linux.storage.setting import Setting
 from machined.host.storage import Image, ImageType
 
 _BLKROSET = 0x125D
+_DEFRAGMENT = 0x50009402
+"""BTRFS_IOC_DEFRAG (linux/btrfs.h)."""
 _OWNER_WRITES = 0o200
 _READ = 0o444
 
@@ -31,7 +34,7 @@ def rename(setting: Setting, image: Image, new_name: str) -> None:
 
     def work() -> None:
         with setting.locks.image(image.path), setting.locks.name(new_name):
-            if discovery.find(setting.folders, new_name):
+            if discovery.find(setting.folders, new_name, setting.improvements):
                 raise fault(errno.EEXIST)
             if image.path.startswith("/dev/"):
                 raise fault(errno.EROFS)
@@ -46,8 +49,8 @@ def rename(setting: Setting, image: Image, new_name: str) -> None:
 def set_read_only(setting: Setting, image: Image, is_read_only: bool) -> None:
     """Mark an image read-only, or no longer so: of a tree only the top directory.
 
-    A raw image is not defragmented after, as systemd does: that takes long, and ends what it shares with
-    others.
+    Unless `spares_raw_images`, a raw image is defragmented after, as systemd does: that takes long, and ends
+    what it shares with others.
 
     Raises:
         OSError: EBUSY, it is in use; ENOTTY or EOPNOTSUPP, its file system has no such mark.
@@ -56,6 +59,8 @@ def set_read_only(setting: Setting, image: Image, is_read_only: bool) -> None:
     def work() -> None:
         with setting.locks.image(image.path):
             _mark(image, is_read_only)
+            if image.type is ImageType.RAW and is_read_only and not setting.improvements.spares_raw_images:
+                _defragment(image.path)
 
     setting.room.with_room([os.path.dirname(image.path)], work)
 
@@ -79,6 +84,16 @@ def _mark(image: Image, is_read_only: bool) -> None:
             os.chmod(image.path, mode & _READ | (0 if is_read_only else _OWNER_WRITES))
         case ImageType.BLOCK:
             _mark_device(image.path, is_read_only)
+
+
+def _defragment(path: str) -> None:
+    # Only btrfs can
+    with contextlib.suppress(OSError):
+        fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY)
+        try:
+            fcntl.ioctl(fd, _DEFRAGMENT, 0)
+        finally:
+            os.close(fd)
 
 
 def _mark_device(path: str, is_read_only: bool) -> None:

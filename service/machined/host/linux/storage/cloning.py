@@ -39,11 +39,13 @@ def clone(setting: Setting, image: Image, new_name: str, is_read_only: bool, rep
     """
     if image.type is ImageType.BLOCK:
         raise fault(errno.EOPNOTSUPP)
+    if image.type is ImageType.DIRECTORY and not setting.improvements.clones_host_and_links:
+        _refuse_host_and_links(image)
     pool = setting.pool.path
     if image.type is ImageType.DIRECTORY:
         report.prepare(erasing.weigh)
     with setting.locks.name(new_name), opened(pool) as folder:
-        if discovery.find(setting.folders, new_name):
+        if discovery.find(setting.folders, new_name, setting.improvements):
             raise fault(errno.EEXIST)
         with _unfinished(setting) as made:
             if image.type is ImageType.RAW:
@@ -56,6 +58,13 @@ def clone(setting: Setting, image: Image, new_name: str, is_read_only: bool, rep
                     _mark(folder, new_name)
         setting.side_files.copy(image, new_name, pool)
     report.finish()
+
+
+def _refuse_host_and_links(image: Image) -> None:
+    if image.path == "/":
+        raise fault(errno.EADDRNOTAVAIL)
+    if os.path.islink(image.path):
+        raise fault(errno.ELOOP)
 
 
 def discard_unfinished(setting: Setting) -> None:
@@ -146,7 +155,9 @@ def _copy_tree(
             _share_quota(None, folder, target)
             report.expect_tree(image.path)
             pool = os.fstat(folder)
-            TreeCopy(source, target, report.count, frozenset({(pool.st_dev, pool.st_ino)})).run()
+            left_out = frozenset({(pool.st_dev, pool.st_ino)})
+            is_like = setting.improvements.copies_root_attributes
+            TreeCopy(source, target, report.count, left_out, dresses_root=is_like).run()
             if is_read_only and btrfs.is_subvolume(target):
                 btrfs.set_read_only(target, True)
 

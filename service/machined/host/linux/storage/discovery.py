@@ -7,46 +7,49 @@ import stat
 from collections.abc import Sequence
 
 from machined.contract import HOST_MACHINE, is_image_name
+from machined.host.improvements import ALL, Improvements
 from machined.host.linux.storage import calls, versions
 from machined.host.linux.storage.calls import Status
 from machined.host.linux.storage.description import Look
-from machined.host.storage import Image
+from machined.host.storage import Image, ImageType
 
 SUFFIXES = ("", ".raw", ".v", ".raw.v")
 """What the file of an image ends with besides its name; in a folder the first that is there counts."""
 
 
-def find(folders: Sequence[str], name: str) -> Image | None:
+def find(folders: Sequence[str], name: str, improvements: Improvements = ALL) -> Image | None:
     """The image of a name: the first on the search path.
 
+    Unless `finds_all_that_is_listed`, a directory `NAME.raw` is not found, though it is listed.
+
     Raises:
-        OSError: A folder is there but cannot be read.
+        OSError: A folder is there but cannot be read; or, unless such links are skipped, a link in it.
     """
     if not is_image_name(name):
         return None
     look = Look(is_at_all=False)
     for folder in folders:
-        with _Folder(folder, look) as opened:
+        with _Folder(folder, look, improvements) as opened:
             if opened.fd < 0:
                 continue
             for rank, suffix in enumerate(SUFFIXES):
                 image = opened.image(f"{name}{suffix}", name, rank)
-                if image:
+                if image and (improvements.finds_all_that_is_listed or not _is_raw_directory(image)):
                     return image
     return _host(look) if name == HOST_MACHINE else None
 
 
-def discover(folders: Sequence[str]) -> list[Image]:
+def discover(folders: Sequence[str], improvements: Improvements = ALL) -> list[Image]:
     """All images, each name once, the host itself among them.
 
     Raises:
-        OSError: A folder is there but cannot be read.
+        OSError: A folder is there but cannot be read; or, unless such links are skipped, a link in it.
     """
     look = Look(is_at_all=True)
     found: dict[str, Image] = {}
     for folder in folders:
         here: dict[str, tuple[int, Image]] = {}
-        with _Folder(folder, look) as opened:
+        with _Folder(folder, look, improvements) as opened:
             for entry in opened.names():
                 name, rank = opened.named(entry)
                 if name in found or name is None or (name in here and here[name][0] < rank):
@@ -63,7 +66,8 @@ def discover(folders: Sequence[str]) -> list[Image]:
 class _Folder:
     """A folder of the search path, while it is looked through. `fd` is -1 where there is none."""
 
-    def __init__(self, path: str, look: Look) -> None:
+    def __init__(self, path: str, look: Look, improvements: Improvements) -> None:
+        self._improvements = improvements
         self._path = os.path.realpath(path)
         self._look = look
         self._statuses: dict[str, Status] = {}
@@ -129,9 +133,17 @@ class _Folder:
         if entry not in self._statuses:
             try:
                 self._statuses[entry] = calls.status(entry, self.fd)
+            except FileNotFoundError:
+                return None  # a link that leads nowhere
             except OSError:
-                return None  # a link that leads nowhere, or that nobody can follow
+                if not self._improvements.skips_unfollowable_links:
+                    raise
+                return None
         return self._statuses[entry]
+
+
+def _is_raw_directory(image: Image) -> bool:
+    return image.name.endswith(".raw") and image.type in {ImageType.DIRECTORY, ImageType.SUBVOLUME}
 
 
 def _host(look: Look) -> Image:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from machined.host.improvements import Improvements
 from machined.host.linux.storage import cloning, disks, locks, removing
 from machined.host.linux.storage.report import Report
 from machined.host.linux.storage.setting import Places, Setting
@@ -49,8 +50,8 @@ JOBS: dict[str, Callable[..., object]] = {
 
 
 def _setting(places: Sequence[Any]) -> Setting:
-    pool, folders, settings, locks_folder = places
-    return Setting(Places(pool, tuple(folders), tuple(settings), locks_folder))
+    pool, folders, settings, locks_folder, improvements = places
+    return Setting(Places(pool, tuple(folders), tuple(settings), locks_folder, Improvements(*improvements)))
 
 
 def _image(values: Sequence[Any]) -> Image:

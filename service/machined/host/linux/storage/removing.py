@@ -1,4 +1,7 @@
-"""Removes images: trees go to a hidden name first, so that nothing half removed has an image's name."""
+"""Removes images: trees go to a hidden name first, so that nothing half removed has an image's name.
+
+Unless `hides_what_is_removed`: then they keep their name to the end, as with systemd-machined.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def remove(setting: Setting, image: Image, report: Report) -> None:
     Raises:
         OSError: EBUSY, it is in use, or something is mounted in it; or it cannot be removed.
     """
-    hidden = _hidden(image)
+    hidden = _hidden(image) if setting.improvements.hides_what_is_removed else image.path
     if image.type is ImageType.DIRECTORY:
         report.prepare(erasing.weigh)
 
@@ -48,12 +51,13 @@ def _remove(setting: Setting, image: Image, hidden: str, report: Report) -> None
         os.unlink(image.path)
         setting.side_files.remove(image)
         return
-    if hidden != image.path and os.path.lexists(image.path):
+    if os.path.lexists(image.path):
         _refuse_mounts(image.path)
         with opened(image.path) as fd:
             if attributes.flags(fd) & attributes.IMMUTABLE:
                 attributes.set_flags(fd, attributes.IMMUTABLE, 0)
-        rename_new(image.path, hidden)
+        if hidden != image.path:
+            rename_new(image.path, hidden)
     setting.side_files.remove(image)
     folder, _, name = hidden.rpartition("/")
     with ExitStack() as held:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from machined.contract import IMAGE_FOLDERS
+from machined.host.improvements import ALL, Improvements
 from machined.host.linux.storage import locks, sidefiles
 from machined.host.linux.storage.locks import Locks
 from machined.host.linux.storage.pool import Pool
@@ -22,6 +23,8 @@ class Places(NamedTuple):
     """Where images are looked for; the first hit of a name wins."""
     settings: tuple[str, ...] = sidefiles.SETTINGS_FOLDERS
     locks: str = str(locks.FOLDER)
+    improvements: Improvements = ALL
+    """What is done otherwise than by the reference."""
 
 
 class Setting:
@@ -36,11 +39,15 @@ class Setting:
         locks: Keep others off.
         side_files: What goes with them.
         room: Lets the needful be done when quotas are exceeded.
+        improvements: What is done otherwise than by the reference.
     """
 
     def __init__(self, places: Places) -> None:
         self.folders = places.folders
+        self.improvements = places.improvements
         self.pool = Pool(places.pool)
         self.locks = Locks(Path(places.locks))
-        self.side_files = SideFiles(tuple(places.settings))
+        self.side_files = SideFiles(
+            tuple(places.settings), knows_all=places.improvements.knows_all_side_files
+        )
         self.room = Room(Path(places.locks) / "machined-quota")

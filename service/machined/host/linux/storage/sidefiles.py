@@ -25,6 +25,8 @@ BESIDE = (
 )
 """Suffixes of files next to an image that belong to it."""
 
+_OF_SYSTEMD = (SETTINGS, ".roothash")
+"""Those that systemd 257 knows."""
 _MODE = 0o664
 
 
@@ -35,9 +37,12 @@ class SideFiles:
 
     Args:
         folders: Where settings are besides next to an image.
+        knows_all: Whether all of `BESIDE` go along, and copies next to the copy; else `.nspawn` and
+            `.roothash`, and copies next to the original, as with systemd 257.
     """
 
-    def __init__(self, folders: tuple[str, ...] = SETTINGS_FOLDERS) -> None:
+    def __init__(self, folders: tuple[str, ...] = SETTINGS_FOLDERS, *, knows_all: bool = True) -> None:
+        self._knows_all = knows_all
         self.folders = folders
 
     def remove(self, image: Image) -> None:
@@ -55,14 +60,15 @@ class SideFiles:
     def copy(self, image: Image, new_name: str, pool: str) -> None:
         """Give a copy of an image in the pool copies of its files; what is there already stays."""
         for path, suffix in self._of(image):
-            folder = str(path.parent) if str(path.parent) in self.folders else pool
+            is_away = self._knows_all and str(path.parent) not in self.folders
+            folder = pool if is_away else str(path.parent)
             with contextlib.suppress(OSError):
                 _copy(path, f"{folder}/{new_name}{suffix}")
 
     def _of(self, image: Image) -> Iterator[tuple[Path, str]]:
         beside = os.path.dirname(image.path)
         places = [(folder, SETTINGS) for folder in self.folders]
-        places += [(beside, suffix) for suffix in BESIDE]
+        places += [(beside, suffix) for suffix in (BESIDE if self._knows_all else _OF_SYSTEMD)]
         for folder, suffix in places:
             path = Path(f"{folder}/{image.name}{suffix}")
             if os.path.lexists(path):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from machined.contract import IMAGE_FOLDERS
+from machined.host.improvements import ALL, Improvements
 from machined.host.linux.storage import changes, discovery, disks, pool, rootfiles
 from machined.host.linux.storage.crew import Crew
 from machined.host.linux.storage.setting import Places, Setting
@@ -37,6 +38,7 @@ class LinuxStorage:
         folders: Where images are looked for; the first hit of a name wins.
         settings: Where settings of images are besides next to them (systemd.nspawn(5)).
         locks: Where systemd-nspawn(1) has its locks.
+        improvements: What is done otherwise than by the reference.
     """
 
     def __init__(
@@ -46,8 +48,9 @@ class LinuxStorage:
         folders: Sequence[str] = IMAGE_FOLDERS,
         settings: tuple[str, ...] = SETTINGS_FOLDERS,
         locks: Path = Path("/run/systemd/nspawn/locks"),
+        improvements: Improvements = ALL,
     ) -> None:
-        self._places = Places(str(pool), tuple(folders), settings, str(locks))
+        self._places = Places(str(pool), tuple(folders), settings, str(locks), improvements)
         self._setting = Setting(self._places)
         self._threads = ThreadPoolExecutor(_LOOKERS, "storage")
         self._crew = Crew()
@@ -68,11 +71,11 @@ class LinuxStorage:
 
     async def find(self, name: str) -> Image | None:
         """The image of this name, first hit on the search path; `None` where there is none."""
-        return await self._do(discovery.find, self._places.folders, name)
+        return await self._do(discovery.find, self._places.folders, name, self._places.improvements)
 
     async def discover(self) -> list[Image]:
         """All images, `.host` among them, each name once."""
-        return await self._do(discovery.discover, self._places.folders)
+        return await self._do(discovery.discover, self._places.folders, self._places.improvements)
 
     async def remove(self, image: Image, progress: Progress) -> None:
         """Remove an image and its side files."""

@@ -41,6 +41,7 @@ class TreeCopy:
         target: A descriptor of the root of the copy: an empty directory.
         count: Told of bytes as they are done.
         left_out: Directories that are not entered, by device and inode.
+        dresses_root: Whether the root of the copy gets the attributes of the original's.
     """
 
     def __init__(
@@ -49,7 +50,10 @@ class TreeCopy:
         target: int,
         count: Callable[[int], None],
         left_out: frozenset[tuple[int, int]] = frozenset(),
+        *,
+        dresses_root: bool = True,
     ) -> None:
+        self._dresses_root = dresses_root
         self._source = source
         self._target = target
         self._count = count
@@ -58,7 +62,7 @@ class TreeCopy:
         self._links: dict[tuple[int, int], bytes] = {}
 
     def run(self) -> None:
-        """Copy all of it, and the attributes of the root.
+        """Copy all of it, and the attributes of the root if that is wished.
 
         Raises:
             OSError: It cannot be read or written. What vanishes meanwhile is left out.
@@ -74,7 +78,8 @@ class TreeCopy:
                         levels.append(below)
                         self._fill(below)
                 else:
-                    _dress(level.source, level.target, level.status)
+                    if level.path or self._dresses_root:
+                        _dress(level.source, level.target, level.status)
                     _close(levels.pop())
         finally:
             for level in levels:
