@@ -200,7 +200,7 @@ class Stage:
         unit = ["Delegate=yes", "KillMode=mixed", "Slice=machine.slice"]
         spawner = self.unit(name, *words, properties=unit)
         self.play.names.pids[spawner] = f"nspawn of {name}"
-        if not holds(lambda: listed(name) and is_ready() and leader_of(spawner) > 0):
+        if not holds(lambda: listed(name) and is_ready() and leader_of(spawner) > 0 and self.knows(name)):
             raise StageError(f"{name} did not start: {tool('journalctl', '-u', f'lab-{name}.service')}")
         leader = Pid(leader_of(spawner))
         self.play.names.pids[leader] = f"leader of {name}"

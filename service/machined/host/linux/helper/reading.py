@@ -9,16 +9,19 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Sequence
 
 from machined.host.linux.helper import env_file, kernel
 from machined.host.linux.helper.answers import error_fields
-from machined.host.linux.helper.packets import receive, send
+from machined.host.linux.helper.packets import pack, receive, send
 from machined.host.linux.helper.targets import Target, open_regular
 
 MOST_OS_RELEASE = 64 * 1024
 """Bytes of the longest os-release that is read; the usual ones have less than one thousand."""
 MOST_READ = 64 * 1024 * 1024 - 1
 """Bytes of the longest file that systemd reads (READ_FULL_BYTES_MAX in its fileio.c)."""
+_MOST_SENT = 64 * 1024
+"""Bytes of the longest answer that is sent as it is; a longer one is in a file of no folder."""
 _PIECE = MOST_OS_RELEASE + 1
 MOST = 4 * 1024 * 1024
 """Bytes of the longest passwd or group that is read."""
@@ -95,10 +98,20 @@ def stand(_target: Target, _arguments: list[bytes], _fds: list[int], sock: socke
     while (request := receive(sock)) is not None:
         (leader, most), fds = request
         try:
-            fields = [b"done", *os_release(Target(int(leader), fds[0] if fds else -1), int(most))]
+            _answer(sock, os_release(Target(int(leader), fds[0] if fds else -1), int(most)))
         except OSError as error:
-            fields = error_fields(error)
+            send(sock, error_fields(error))
         finally:
             for fd in fds:
                 os.close(fd)
-        send(sock, fields)
+
+
+def _answer(sock: socket.socket, fields: Sequence[bytes]) -> None:
+    if sum(map(len, fields)) <= _MOST_SENT:
+        send(sock, [b"done", *fields])
+        return
+    fd = os.memfd_create("answer", os.MFD_CLOEXEC)
+    with open(fd, "wb") as file:
+        file.write(pack(fields))
+        file.flush()
+        send(sock, [b"done"], [fd])

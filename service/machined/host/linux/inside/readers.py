@@ -7,7 +7,7 @@ import errno
 import os
 
 from machined.host.inside import Place
-from machined.host.linux.helper.packets import send
+from machined.host.linux.helper.packets import send, unpack
 from machined.host.linux.inside.helper import PATIENCE, Helper
 from machined.host.linux.inside.leaders import open_leader
 from machined.host.linux.inside.turns import Turns
@@ -85,12 +85,19 @@ class Readers:
                 self._idle.append(reader)
             else:
                 reader.end(_leader(place))
-        return answer.fields
+        return _unpacked(answer.fds[0]) if answer.fds else answer.fields
 
 
 def _leader(place: Place) -> int:
     """The machine's leader; 0 for the host."""
     return 0 if place.is_host else place.leader
+
+
+def _unpacked(fd: int) -> list[bytes]:
+    """The fields of a long answer, which is closed then."""
+    with open(fd, "rb") as file:
+        file.seek(0)
+        return unpack(file.read())
 
 
 def _send(reader: Work, place: Place, most: int) -> None:

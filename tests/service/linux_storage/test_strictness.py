@@ -1,0 +1,188 @@
+"""What is done with images otherwise than by systemd-machined 257, and, if strict, as was seen there."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import stat
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from machined.host.improvements import ALL, NONE, Improvements
+from machined.host.linux.storage import erasing, removing
+from machined.host.linux.storage.report import Report
+from machined.host.linux.storage.setting import Places, Setting
+from machined.host.linux.storage.storage import LinuxStorage
+from machined.host.storage import unseen
+from tests.service.linux_storage.conftest import Estate
+from tests.service.linux_storage.kits import image, make_directory, make_raw, refusal
+from tests.service.linux_storage.volumes import sh
+
+LATER = (".roothash.p7s", ".usrhash", ".usrhash.p7s", ".verity", ".oci-config")
+
+
+@pytest.fixture(params=[ALL, NONE], ids=["better", "strict"])
+def improvements(request: pytest.FixtureRequest) -> Improvements:
+    chosen: Improvements = request.param
+    return chosen
+
+
+@pytest.fixture
+async def storage(estate: Estate, improvements: Improvements) -> AsyncIterator[LinuxStorage]:
+    made = LinuxStorage(
+        estate.pool,
+        folders=(str(estate.other), str(estate.pool)),
+        settings=(str(estate.settings),),
+        locks=estate.locks,
+        improvements=improvements,
+    )
+    await made.start()
+    yield made
+    await made.close()
+
+
+async def test_the_root_of_the_copy_of_a_directory(
+    storage: LinuxStorage, estate: Estate, improvements: Improvements
+) -> None:
+    root = make_directory(estate, "web")
+    os.setxattr(root, "user.note", b"kept")
+    os.chown(root, 5, 6)
+    root.chmod(0o2711)
+    os.utime(root, (1_000_000, 2_000_000))
+    await storage.clone(await image(storage, "web"), "copy", False, unseen)
+    status = (estate.pool / "copy").stat()
+    found = stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, os.listxattr(estate.pool / "copy")
+    assert found == ((0o2711, 5, 6, ["user.note"]) if improvements == ALL else (0o755, 0, 0, []))
+    assert (status.st_mtime == 2_000_000) == (improvements == ALL)
+    assert (estate.pool / "copy/etc/hostname").exists()
+
+
+async def test_copies_of_the_host_and_of_links(
+    storage: LinuxStorage, estate: Estate, improvements: Improvements, tmp_path: Path
+) -> None:
+    """The host is only asked for if strict: it is large. A link to a disk can be copied either way."""
+    (tmp_path / "away").mkdir()
+    (estate.pool / "link").symlink_to(tmp_path / "away")
+    (tmp_path / "disk").write_bytes(b"disk" * 1024)
+    (estate.pool / "disk.raw").symlink_to(tmp_path / "disk")
+    await storage.clone(await image(storage, "disk"), "disk-2", False, unseen)
+    linked = await image(storage, "link")
+    if improvements == ALL:
+        await storage.clone(linked, "copy", False, unseen)
+        assert (estate.pool / "copy").is_dir()
+        return
+    assert await refusal(storage.clone(linked, "copy", False, unseen)) == errno.ELOOP
+    host = await image(storage, ".host")
+    assert await refusal(storage.clone(host, "copy", False, unseen)) == errno.EADDRNOTAVAIL
+    assert sorted(os.listdir(estate.pool)) == sorted({"disk.raw", "disk-2.raw", "link", *_given(estate)})
+
+
+def _given(estate: Estate) -> set[str]:
+    """What is in a new pool, which may be the file system's own root."""
+    return {estate.other.name} if estate.other.parent == estate.pool else set()
+
+
+async def test_which_files_go_with_an_image(
+    storage: LinuxStorage, estate: Estate, improvements: Improvements
+) -> None:
+    (estate.other / "web").mkdir()
+    (estate.settings / "web.nspawn").touch()
+    for suffix in (".nspawn", ".roothash", *LATER):
+        (estate.other / f"web{suffix}").touch()
+    await storage.clone(await image(storage, "web"), "copy", False, unseen)
+    home = estate.pool if improvements == ALL else estate.other
+    suffixes = {".nspawn", ".roothash", *(LATER if improvements == ALL else ())}
+    assert {path.name for path in home.glob("copy.*")} == {f"copy{suffix}" for suffix in suffixes}
+    assert (estate.settings / "copy.nspawn").exists()
+    await storage.rename(await image(storage, "web"), "next")
+    assert {path.name for path in estate.other.glob("next.*")} == {f"next{suffix}" for suffix in suffixes}
+    await storage.remove(await image(storage, "next"), unseen)
+    left = {path.name for path in estate.other.glob("*.*") if not path.name.startswith("copy")}
+    assert left == (set() if improvements == ALL else {f"web{suffix}" for suffix in LATER})
+
+
+async def test_a_link_that_leads_to_itself(
+    storage: LinuxStorage, estate: Estate, improvements: Improvements
+) -> None:
+    make_directory(estate, "web")
+    (estate.pool / "loop").symlink_to("loop")
+    (estate.pool / "nowhere").symlink_to("none")
+    assert await storage.find("web") is not None
+    assert await storage.find("nowhere") is None
+    if improvements == ALL:
+        assert await storage.find("loop") is None
+        assert {one.name for one in await storage.discover()} >= {"web", ".host"}
+        return
+    assert await refusal(storage.find("loop")) == errno.ELOOP
+    assert await refusal(storage.discover()) == errno.ELOOP
+    web = await image(storage, "web")
+    assert await refusal(storage.rename(web, "loop")) == errno.ELOOP
+    assert await refusal(storage.clone(web, "loop", False, unseen)) == errno.ELOOP
+
+
+async def test_a_directory_that_is_called_like_a_disk(
+    storage: LinuxStorage, estate: Estate, improvements: Improvements
+) -> None:
+    (estate.pool / "web.raw").mkdir()
+    assert "web.raw" in {one.name for one in await storage.discover()}
+    assert (await storage.find("web.raw") is not None) == (improvements == ALL)
+    assert await storage.find("web") is None
+
+
+class Quiet(Report):
+    """Forks nobody who finds out what a tree weighs."""
+
+    def prepare(self, weigh: Callable[[str], int]) -> None:
+        assert callable(weigh)
+
+
+async def test_what_a_tree_is_called_while_it_is_removed(
+    storage: LinuxStorage, estate: Estate, improvements: Improvements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be removed tells where it is then."""
+    root = make_directory(estate, "web")
+    sh("chattr", "+i", root)
+    await storage.remove(await image(storage, "web"), unseen)
+    assert not root.exists()
+    make_directory(estate, "next")
+    erased: list[str] = []
+
+    def erase(_folder: int, name: str, _count: object) -> None:
+        erased.append(name)
+
+    monkeypatch.setattr(erasing, "erase", erase)
+    places = Places(str(estate.pool), (str(estate.pool),), (), str(estate.locks), improvements)
+    told, heard = socket.socketpair()
+    with told, heard:
+        removing.remove(Setting(places), await image(storage, "next"), Quiet(told))
+    (name,) = erased
+    assert name.startswith(".removed-") == (improvements == ALL)
+    assert (name == "next") == (improvements == NONE)
+
+
+@pytest.mark.parametrize("is_read_only", [False, True])
+async def test_a_disk_that_is_marked_read_only(
+    storage: LinuxStorage,
+    estate: Estate,
+    improvements: Improvements,
+    monkeypatch: pytest.MonkeyPatch,
+    is_read_only: bool,
+) -> None:
+    """Strictly, btrfs is asked to put it together; other file systems refuse that, which is no error."""
+    disk = make_raw(estate, "disk")
+    asked: list[tuple[int, str]] = []
+    ioctl = fcntl.ioctl
+
+    def watched(fd: int, request: int, *rest: object) -> object:
+        asked.append((request, os.readlink(f"/proc/self/fd/{fd}")))
+        return ioctl(fd, request, *rest)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("machined.host.linux.storage.changes.fcntl.ioctl", watched)
+    await storage.set_read_only(await image(storage, "disk"), is_read_only)
+    wanted = [(0x50009402, str(disk))] if is_read_only and improvements == NONE else []
+    assert [one for one in asked if one[0] == 0x50009402] == wanted
+    assert stat.S_IMODE(disk.stat().st_mode) == (0o444 if is_read_only else 0o644)
