@@ -24,6 +24,8 @@ class Improvements(NamedTuple):
         enters_without_manager: A shell comes also where no service manager could start it.
         prompts_again: A login prompt comes also where systemd started it too often of late.
         bounds_os_release: An os-release ends at 64 KiB; else at 64 MiB.
+        refuses_procfs_links: Links like `/proc/1/root` are not followed in an os-release and paths of copies;
+            else they are, where they lead to a mount of the machine.
         keeps_holes: A copy has holes where the original has; else they are filled.
         stops_at_full_disk: A copy of a tree ends at the first file without room; else it tries the others.
         refuses_doubled_names: Whoever names a parameter of a varlink call twice is cut off.
@@ -52,6 +54,7 @@ class Improvements(NamedTuple):
     enters_without_manager: bool = True
     prompts_again: bool = True
     bounds_os_release: bool = True
+    refuses_procfs_links: bool = True
     keeps_holes: bool = True
     stops_at_full_disk: bool = True
     refuses_doubled_names: bool = True

@@ -88,8 +88,8 @@ class Coming:
             # A job that ended before the reply that named it was told of before the machine was there
             if machine.scope_job == job and not machine.is_closing:
                 machine.scope_job = ""
-                self._following.save(machine)
                 self._collection.look(machine)
+                await self._following.save_now(machine)  # before the caller hears of it
             machine.start_job = ""
         return machine
 

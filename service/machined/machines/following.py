@@ -73,10 +73,11 @@ class Following:
 
     def save(self, machine: Machine) -> None:
         """Write a machine down, if it is listed by then."""
-        task = asyncio.get_running_loop().create_task(self._save(machine))
+        task = asyncio.get_running_loop().create_task(self.save_now(machine))
         self._saving.add(task)
         task.add_done_callback(self._saving.discard)
 
-    async def _save(self, machine: Machine) -> None:
+    async def save_now(self, machine: Machine) -> None:
+        """Write a machine down, if it is listed; returns once that is done."""
         if self._index.has(machine):
             await self._states.save(machine.record())

@@ -26,15 +26,6 @@ KNOWN = (
         "who waits for a machine that ended before it had started hears of that",
     ),
     Known(
-        r"^os_release \| root .*Too many levels of symbolic links\)$",
-        "links of procfs are not followed in files that belong to a machine: they lead out of it",
-    ),
-    Known(
-        r"^copying .*/srv/away/by-away.* \(Too many levels",
-        "as for os-release: no link of procfs is followed",
-    ),
-    Known(r"^copying \| what came of links: found was", "the same"),
-    Known(
         r"^troubles \| root .*\(its answer\) \| machine vanished: (error|answer) ",
         "who copies into a machine that ends hears of that",
     ),

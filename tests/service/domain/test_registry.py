@@ -107,6 +107,15 @@ async def test_create_copes_with_a_job_that_ends_before_the_reply_that_names_it(
     assert not fake.states.records["web"].scope_job
 
 
+async def test_a_job_that_ends_early_is_crossed_out_before_create_answers(
+    registry: Registry, fake: FakeHost
+) -> None:
+    fake.processes.units[50] = ""
+    fake.units.ends_at_once = True
+    await registry.create(wanted(), [], 60)
+    assert fake.states.records["web"].scope_job == ""
+
+
 async def test_create_tells_of_a_scope_that_did_not_start(registry: Registry, fake: FakeHost) -> None:
     fake.processes.units[50] = ""
     making = asyncio.create_task(registry.create(wanted(), [], 60))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
 
 import pytest
@@ -111,3 +113,73 @@ async def test_what_a_machine_mounts_below_a_shared_mount(
     finally:
         plain.run("umount", "/tmp/here/below")
         sh(tmp_path, "umount source")
+
+
+async def test_links_of_procfs(
+    inside: LinuxInside, plain: Guest, improvements: Improvements, tmp_path: Path
+) -> None:
+    """Strictly they are followed, but never out of the machine, whatever processes there are in it."""
+    (tmp_path / "os-release").write_text("ID=outside\n")
+    (plain.path / "tmp/inner").write_text("ID=inner\n")
+    file = plain.path / "etc/os-release"
+    for text in ("/proc/1/root/tmp/inner", "/proc/1/cwd/../../tmp/inner"):
+        file.unlink(missing_ok=True)
+        file.symlink_to(text)
+        if improvements == NONE:
+            assert await inside.os_release(plain.place) == {"ID": "inner"}
+        else:
+            assert await _errno(inside.os_release(plain.place)) == errno.ESHUTDOWN
+    with stranger(plain, tmp_path / "os-release") as pid:
+        for text in (
+            f"/proc/{pid}/root{tmp_path}/os-release",
+            f"/proc/{pid}/fd/7",
+            f"/proc/1/root/../proc/{pid}/root/{tmp_path}/os-release",
+            "os-release",
+            "/proc/1/environ",
+        ):
+            file.unlink()
+            file.symlink_to(text)
+            assert await _errno(inside.os_release(plain.place)) == errno.ESHUTDOWN, text
+    file.unlink()
+    file.write_text("ID=first\n")  # the reader is at home again
+    assert await inside.os_release(plain.place) == {"ID": "first"}
+
+
+async def test_links_of_procfs_on_the_way_of_copies(
+    inside: LinuxInside, plain: Guest, improvements: Improvements, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("text")
+    (plain.path / "tmp/home").symlink_to("/proc/1/root/var")
+    into = CopyRequest(str(tmp_path / "file"), "/tmp/home/made", True, False, 0)
+    if improvements == NONE:
+        await inside.copy(plain.place, into)
+        assert (plain.path / "var/made").read_text() == "text"
+    else:
+        assert await _errno(inside.copy(plain.place, into)) == errno.ELOOP
+    with stranger(plain, tmp_path / "file") as pid:
+        (plain.path / "tmp/away").symlink_to(f"/proc/{pid}/root{tmp_path}")
+        away = into._replace(destination="/tmp/away/made")
+        assert await _errno(inside.copy(plain.place, away)) == errno.ELOOP
+        back = CopyRequest("/tmp/away/file", str(tmp_path / "back"), False, False, 0)
+        assert await _errno(inside.copy(plain.place, back)) == errno.ELOOP
+    assert os.listdir(tmp_path) == ["file"]
+
+
+@contextlib.contextmanager
+def stranger(guest: Guest, file: Path) -> Iterator[int]:
+    """A process with files of the host among those of a machine, one open as 7; its number there."""
+    words = ["nsenter", f"--target={guest.place.leader}", "--pid", "sh", "-c"]
+    script = 'exec 7<"$1"; echo $$; read -r _'
+    with subprocess.Popen(
+        [*words, script, "sh", str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        assert (guest.root / f"proc/{pid}").exists()
+        yield pid
+
+
+async def _errno(work: Awaitable[object]) -> int | None:
+    with pytest.raises(OSError, match=r".") as caught:
+        await work
+    return caught.value.errno

@@ -17,6 +17,7 @@ from types import FrameType
 
 from machined.host.linux.helper import kernel
 from machined.host.linux.helper.answers import Answer
+from machined.host.linux.helper.links import opener
 from machined.host.linux.helper.packets import send
 from machined.host.linux.helper.sizes import size_of
 from machined.host.linux.helper.targets import Target
@@ -67,18 +68,19 @@ def copy(target: Target, arguments: list[bytes], _fds: list[int], sock: socket.s
     """Copy one file or tree.
 
     Arguments: the folder in the machine and the name there, the same on the host, then "1" or "0" each for
-    into the machine, for replacing, for keeping holes and for stopping at the first file without room, and
-    the owner ("" to keep each file's).
+    into the machine, for replacing, for keeping holes, for stopping at the first file without room and
+    for following links of procfs, and the owner ("" to keep each file's).
 
     Raises:
         OSError: What went wrong; ESRCH where the machine ended meanwhile.
     """
-    inner_folder, inner, outer_folder, outer, into, replaces, keeps_holes, stops, owner = arguments
+    inner_folder, inner, outer_folder, outer, into, replaces, keeps_holes, stops, follows, owner = arguments
     signal.signal(signal.SIGTERM, _on_term)
     _allow_depth()
     root = target.root()
     outer_parent = _open_outer(outer_folder, outer)
-    inner_parent = kernel.open_in_root(root, inner_folder, os.O_RDONLY | os.O_DIRECTORY)
+    find = opener(target, follows=follows == b"1")
+    inner_parent = find(root, inner_folder, os.O_RDONLY | os.O_DIRECTORY)
     ends = (inner_parent, inner), (outer_parent, outer)
     (destination, new_name), (source, name) = ends if into == b"1" else reversed(ends)
     os.umask(0)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from machined.host.linux.helper import env_file, kernel
 from machined.host.linux.helper.answers import error_fields
+from machined.host.linux.helper.links import Opener, opener
 from machined.host.linux.helper.packets import pack, receive, send
 from machined.host.linux.helper.targets import Target, open_regular
 
@@ -46,13 +47,13 @@ _NO_FILES = {
 """File systems that make up what one reads: some of their files wait, some act (linux/magic.h)."""
 
 
-def read(root: int, path: str, most: int) -> bytes:
+def read(root: int, path: str, most: int, opener: Opener = kernel.open_in_root) -> bytes:
     """What is in a file of a machine.
 
     Raises:
         OSError: E2BIG, it is longer than `most` bytes; EBADFD, it is no file that one could read.
     """
-    fd = open_regular(root, path)
+    fd = open_regular(root, path, opener)
     if fd is None:
         return b""
     try:
@@ -80,14 +81,15 @@ def read_if_there(root: int, path: str) -> bytes:
         return b""
 
 
-def os_release(target: Target, most: int) -> list[bytes]:
+def os_release(target: Target, most: int, *, follows: bool) -> list[bytes]:
     """Names and values in turn, of `/etc/os-release` or, only if that is missing, `/usr/lib/os-release`."""
     root = target.root()
+    find = opener(target, follows=follows)
     try:
         try:
-            text = read(root, "etc/os-release", most)
+            text = read(root, "etc/os-release", most, find)
         except FileNotFoundError:
-            text = read(root, "usr/lib/os-release", most)
+            text = read(root, "usr/lib/os-release", most, find)
     finally:
         os.close(root)
     return [part.encode() for pair in env_file.parse(text).items() for part in pair]
@@ -96,9 +98,10 @@ def os_release(target: Target, most: int) -> list[bytes]:
 def stand(_target: Target, _arguments: list[bytes], _fds: list[int], sock: socket.socket) -> None:
     """Read os-release after os-release, until nobody asks any more."""
     while (request := receive(sock)) is not None:
-        (leader, most), fds = request
+        (leader, most, follows), fds = request
         try:
-            _answer(sock, os_release(Target(int(leader), fds[0] if fds else -1), int(most)))
+            target = Target(int(leader), fds[0] if fds else -1)
+            _answer(sock, os_release(target, int(most), follows=follows == b"1"))
         except OSError as error:
             send(sock, error_fields(error))
         finally:

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import stat
+from collections.abc import Callable
 
 from machined.host.linux.helper import kernel
 
@@ -102,16 +103,23 @@ def drop_groups() -> None:
             raise
 
 
-def open_regular(root: int, path: str) -> int | None:
+def open_regular(
+    root: int, path: str, opener: Callable[[int, str, int], int] = kernel.open_in_root
+) -> int | None:
     """Open a file of a machine for reading, if it is a regular one; `None` for `/dev/null`, which is empty.
 
     It is looked at before it is opened: to open a device does something, and a fifo waits. A link to
     `/dev/null` is how an administrator says that there is nothing.
 
+    Args:
+        root: The machine's root folder.
+        path: The file.
+        opener: Finds it.
+
     Raises:
         OSError: EISDIR, EBADFD for what is neither file nor folder.
     """
-    found = kernel.open_in_root(root, path, os.O_PATH)
+    found = opener(root, path, os.O_PATH)
     try:
         status = os.fstat(found)
         mode = status.st_mode

@@ -37,7 +37,7 @@ class LinuxInside:
         self._improvements = improvements
         self._helper = Helper()
         most = MOST_OS_RELEASE if improvements.bounds_os_release else MOST_READ
-        self._readers = Readers(self._helper, most)
+        self._readers = Readers(self._helper, most, follows=not improvements.refuses_procfs_links)
         self._networks = Networks(self._helper)
         self._managers = Managers(self._helper)
         self._terminals = Terminals(self._helper, self._managers, improvements=improvements)
@@ -139,7 +139,13 @@ class LinuxInside:
         inner_folder, inner_name = _split(inner)
         owner = str(request.shift if request.is_into_machine else 0) if request.shift else ""
         how = self._improvements
-        flags = (request.is_into_machine, request.replaces, how.keeps_holes, how.stops_at_full_disk)
+        flags = (
+            request.is_into_machine,
+            request.replaces,
+            how.keeps_holes,
+            how.stops_at_full_disk,
+            not how.refuses_procfs_links,
+        )
         arguments = [inner_folder, inner_name, outer_folder, outer_name, *map(_flag, flags), owner.encode()]
         await while_alive(place, self._helper.run("copy", place, arguments, progress=progress))
 

@@ -28,10 +28,11 @@ class Readers:
     Args:
         helper: Starts them.
         most: Bytes of the longest os-release that they read.
+        follows: Whether they follow links of procfs, as far as these stay in the machine.
     """
 
-    def __init__(self, helper: Helper, most: int) -> None:
-        self._most = most
+    def __init__(self, helper: Helper, most: int, *, follows: bool) -> None:
+        self._how = [str(most).encode(), b"1" if follows else b"0"]
         self._helper = helper
         self._idle: list[Work] = []
         self._room = asyncio.Semaphore(MOST)
@@ -73,7 +74,7 @@ class Readers:
         is_well = False
         reader.expect_more()
         try:
-            _send(reader, place, self._most)
+            _send(reader, place, self._how)
             answer = await reader.answer()
             is_well = True
         except OSError as error:
@@ -100,10 +101,10 @@ def _unpacked(fd: int) -> list[bytes]:
         return unpack(file.read())
 
 
-def _send(reader: Work, place: Place, most: int) -> None:
+def _send(reader: Work, place: Place, how: list[bytes]) -> None:
     pidfds = [] if place.is_host else [open_leader(place)]
     try:
-        send(reader.sock, [str(_leader(place)).encode(), str(most).encode()], pidfds)
+        send(reader.sock, [str(_leader(place)).encode(), *how], pidfds)
     finally:
         for pidfd in pidfds:
             os.close(pidfd)
