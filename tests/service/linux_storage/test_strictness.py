@@ -86,6 +86,23 @@ def _given(estate: Estate) -> set[str]:
     return {estate.other.name} if estate.other.parent == estate.pool else set()
 
 
+async def test_holes_of_what_is_not_shared(
+    storage: LinuxStorage, estate: Estate, improvements: Improvements
+) -> None:
+    """On btrfs a copy shares what the original has, and its holes too."""
+    make_raw(estate, "disk")
+    root = make_directory(estate, "web")
+    with (root / "holed").open("wb") as file:
+        file.truncate(1024**2)
+    for name in ("disk", "web"):
+        await storage.clone(await image(storage, name), f"{name}-2", False, unseen)
+    is_filled = improvements == NONE and not estate.is_btrfs
+    for made, original in (("disk-2.raw", "disk.raw"), ("web-2/holed", "web/holed")):
+        assert (estate.pool / made).read_bytes() == (estate.pool / original).read_bytes()
+        os.sync()
+        assert ((estate.pool / made).stat().st_blocks * 512 >= 1024**2) == is_filled
+
+
 async def test_which_files_go_with_an_image(
     storage: LinuxStorage, estate: Estate, improvements: Improvements
 ) -> None:

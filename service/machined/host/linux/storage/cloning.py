@@ -49,7 +49,7 @@ def clone(setting: Setting, image: Image, new_name: str, is_read_only: bool, rep
             raise fault(errno.EEXIST)
         with _unfinished(setting) as made:
             if image.type is ImageType.RAW:
-                _copy_raw(image, folder, made, is_read_only, report)
+                _copy_raw(setting, image, folder, made, is_read_only, report)
                 rename_new(made, f"{new_name}.raw", folder, folder)
             else:
                 _copy_tree(setting, image, folder, made, is_read_only, report)
@@ -103,14 +103,17 @@ def _erase(setting: Setting, name: str) -> None:
     setting.room.with_room([pool, path], work)
 
 
-def _copy_raw(image: Image, folder: int, name: str, is_read_only: bool, report: Report) -> None:
+def _copy_raw(
+    setting: Setting, image: Image, folder: int, name: str, is_read_only: bool, report: Report
+) -> None:
     source = os.open(image.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
     try:
         target = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
         try:
             report.expect(image.usage)
             _write_in_place(source, target)
-            filecopy.copy_contents(source, target, report.count)
+            keeps_holes = setting.improvements.keeps_holes
+            filecopy.copy_contents(source, target, report.count, keeps_holes=keeps_holes)
             filecopy.copy_attributes(source, target)
             before = os.fstat(source)
             os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -156,8 +159,16 @@ def _copy_tree(
             report.expect_tree(image.path)
             pool = os.fstat(folder)
             left_out = frozenset({(pool.st_dev, pool.st_ino)})
-            is_like = setting.improvements.copies_root_attributes
-            TreeCopy(source, target, report.count, left_out, dresses_root=is_like).run()
+            how = setting.improvements
+            copy = TreeCopy(
+                source,
+                target,
+                report.count,
+                left_out,
+                dresses_root=how.copies_root_attributes,
+                keeps_holes=how.keeps_holes,
+            )
+            copy.run()
             if is_read_only and btrfs.is_subvolume(target):
                 btrfs.set_read_only(target, True)
 

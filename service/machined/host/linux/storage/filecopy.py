@@ -29,13 +29,16 @@ def share_contents(source: int, target: int) -> bool:
     return True
 
 
-def copy_contents(source: int, target: int, count: Callable[[int], None] = _unwatched) -> None:
+def copy_contents(
+    source: int, target: int, count: Callable[[int], None] = _unwatched, *, keeps_holes: bool = True
+) -> None:
     """Copy what a file has to an empty one: shared where the file system can, else copied, holes as holes.
 
     Args:
         source: A descriptor to read.
         target: A descriptor to write.
-        count: Told of bytes as they are done, without holes.
+        count: Told of bytes as they are done, without holes that are kept.
+        keeps_holes: Whether what is not shared has holes where the original has; else these are filled.
 
     Raises:
         OSError: It cannot be read or written.
@@ -47,7 +50,7 @@ def copy_contents(source: int, target: int, count: Callable[[int], None] = _unwa
         return
     at = 0
     while at < size:
-        start, end = _stretch(source, at, size)
+        start, end = _stretch(source, at, size) if keeps_holes else (at, size)
         while start < end:
             done = _copy_range(source, target, start, min(end - start, _STEP))
             if not done:

@@ -42,6 +42,7 @@ class TreeCopy:
         count: Told of bytes as they are done.
         left_out: Directories that are not entered, by device and inode.
         dresses_root: Whether the root of the copy gets the attributes of the original's.
+        keeps_holes: Whether files have holes where the originals have.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class TreeCopy:
         left_out: frozenset[tuple[int, int]] = frozenset(),
         *,
         dresses_root: bool = True,
+        keeps_holes: bool = True,
     ) -> None:
+        self._keeps_holes = keeps_holes
         self._dresses_root = dresses_root
         self._source = source
         self._target = target
@@ -152,7 +155,7 @@ class TreeCopy:
             target = os.open(name, _NEW, 0o600, dir_fd=level.target)
             try:
                 if status.st_size:
-                    filecopy.copy_contents(source, target, self._count)
+                    filecopy.copy_contents(source, target, self._count, keeps_holes=self._keeps_holes)
                 _dress(source, target, status)
             finally:
                 os.close(target)
