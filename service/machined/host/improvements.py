@@ -30,6 +30,7 @@ class Improvements(NamedTuple):
         stops_at_full_disk: A copy of a tree ends at the first file without room; else it tries the others.
         refuses_doubled_names: Whoever names a parameter of a varlink call twice is cut off.
         removes_user_socket: The socket of the user database goes with the service.
+        hides_what_is_cloned: A copy of a tree gets its name when it is whole; else it has it all along.
         hides_what_is_removed: A tree has a hidden name while it is removed; else it keeps its own.
         copies_root_attributes: The root of a copied tree is like that of the original; else a new folder's.
         clones_host_and_links: `.host`, and images that are symbolic links, can be cloned.
@@ -59,6 +60,7 @@ class Improvements(NamedTuple):
     stops_at_full_disk: bool = True
     refuses_doubled_names: bool = True
     removes_user_socket: bool = True
+    hides_what_is_cloned: bool = True
     hides_what_is_removed: bool = True
     copies_root_attributes: bool = True
     clones_host_and_links: bool = True

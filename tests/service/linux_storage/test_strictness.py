@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from machined.host.improvements import ALL, NONE, Improvements
-from machined.host.linux.storage import erasing, removing
+from machined.host.linux.storage import cloning, erasing, removing
 from machined.host.linux.storage.report import Report
 from machined.host.linux.storage.setting import Places, Setting
 from machined.host.linux.storage.storage import LinuxStorage
+from machined.host.linux.storage.treecopy import TreeCopy
 from machined.host.storage import unseen
 from tests.service.linux_storage.conftest import Estate
 from tests.service.linux_storage.kits import image, make_directory, make_raw, refusal
@@ -148,6 +149,34 @@ async def test_a_directory_that_is_called_like_a_disk(
     assert "web.raw" in {one.name for one in await storage.discover()}
     assert (await storage.find("web.raw") is not None) == (improvements == ALL)
     assert await storage.find("web") is None
+
+
+async def test_what_a_tree_is_called_while_it_is_copied(
+    storage: LinuxStorage, estate: Estate, improvements: Improvements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a copy that fails is removed either way, but nothing that was there before."""
+    make_directory(estate, "web")
+    called: list[str] = []
+
+    def run(copy: TreeCopy) -> None:
+        called.append(Path(os.readlink(f"/proc/self/fd/{copy._target}")).name)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(TreeCopy, "run", run)
+    setting = Setting(Places(str(estate.pool), (str(estate.pool),), (), str(estate.locks), improvements))
+    (estate.pool / "taken").write_text("by a file")
+    before = set(os.listdir(estate.pool))
+    told, heard = socket.socketpair()
+    with told, heard:
+        for name, number in (("copy", errno.ENOSPC), ("taken", None)):
+            with pytest.raises(OSError, match=r".") as caught:
+                cloning.clone(setting, await image(storage, "web"), name, False, Quiet(told))
+            assert number is None or caught.value.errno == number
+            if name == "taken" and improvements == NONE:
+                assert caught.value.errno == errno.EEXIST
+    assert called[0].startswith(".#clone-") == (improvements == ALL)
+    assert (called[0] == "copy") == (improvements == NONE)
+    assert set(os.listdir(estate.pool)) == before
 
 
 class Quiet(Report):

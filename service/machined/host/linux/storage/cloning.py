@@ -1,4 +1,7 @@
-"""Copies of images, made in the pool under a name that is no image's: they get theirs when they are whole."""
+"""Copies of images, made in the pool under a name that is no image's: they get theirs when they are whole.
+
+Unless `hides_what_is_cloned`: then trees have their own name all along, as with systemd-machined.
+"""
 
 from __future__ import annotations
 
@@ -47,13 +50,16 @@ def clone(setting: Setting, image: Image, new_name: str, is_read_only: bool, rep
     with setting.locks.name(new_name), opened(pool) as folder:
         if discovery.find(setting.folders, new_name, setting.improvements):
             raise fault(errno.EEXIST)
-        with _unfinished(setting) as made:
-            if image.type is ImageType.RAW:
+        is_tree = image.type is not ImageType.RAW
+        is_hidden = setting.improvements.hides_what_is_cloned or not is_tree
+        with _unfinished(setting) if is_hidden else _in_place(setting, new_name) as made:
+            if not is_tree:
                 _copy_raw(setting, image, folder, made, is_read_only, report)
                 rename_new(made, f"{new_name}.raw", folder, folder)
             else:
                 _copy_tree(setting, image, folder, made, is_read_only, report)
-                rename_new(made, new_name, folder, folder)
+                if made != new_name:
+                    rename_new(made, new_name, folder, folder)
                 if is_read_only:
                     _mark(folder, new_name)
         setting.side_files.copy(image, new_name, pool)
@@ -87,6 +93,18 @@ def _unfinished(setting: Setting) -> Iterator[str]:
         except BaseException:
             _erase(setting, name)
             raise
+
+
+@contextlib.contextmanager
+def _in_place(setting: Setting, name: str) -> Iterator[str]:
+    """Let a copy have its own name from the beginning; what has it at the end, if that is ours, is erased."""
+    try:
+        yield name
+    except FileExistsError:
+        raise
+    except BaseException:
+        _erase(setting, name)
+        raise
 
 
 def _erase(setting: Setting, name: str) -> None:
