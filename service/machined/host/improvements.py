@@ -27,16 +27,19 @@ class Improvements(NamedTuple):
         refuses_procfs_links: Links like `/proc/1/root` are not followed in an os-release and paths of copies;
             else they are, where they lead to a mount of the machine.
         keeps_holes: A copy has holes where the original has; else they are filled.
+        hides_unfinished_files: A copied file gets its name when it is whole; else from the beginning.
         stops_at_full_disk: A copy of a tree ends at the first file without room; else it tries the others.
         refuses_doubled_names: Whoever names a parameter of a varlink call twice is cut off.
         removes_user_socket: The socket of the user database goes with the service.
         hides_what_is_cloned: A copy of a tree gets its name when it is whole; else it has it all along.
         hides_what_is_removed: A tree has a hidden name while it is removed; else it keeps its own.
+        removes_marked_files: What is marked immutable in a tree is removed with it; else it stays.
         copies_root_attributes: The root of a copied tree is like that of the original; else a new folder's.
         clones_host_and_links: `.host`, and images that are symbolic links, can be cloned.
         knows_all_side_files: Files of dm-verity and OCI go with an image, and copies next to the copy.
         spares_raw_images: A raw image that is marked read-only is not defragmented.
         skips_unfollowable_links: A link that leads to itself is no image; else no image can be found.
+        finds_long_names: Names of more than 251 bytes are looked for; else ENAMETOOLONG.
         finds_all_that_is_listed: Each image that is listed is found by its name.
     """
 
@@ -57,16 +60,19 @@ class Improvements(NamedTuple):
     bounds_os_release: bool = True
     refuses_procfs_links: bool = True
     keeps_holes: bool = True
+    hides_unfinished_files: bool = True
     stops_at_full_disk: bool = True
     refuses_doubled_names: bool = True
     removes_user_socket: bool = True
     hides_what_is_cloned: bool = True
     hides_what_is_removed: bool = True
+    removes_marked_files: bool = True
     copies_root_attributes: bool = True
     clones_host_and_links: bool = True
     knows_all_side_files: bool = True
     spares_raw_images: bool = True
     skips_unfollowable_links: bool = True
+    finds_long_names: bool = True
     finds_all_that_is_listed: bool = True
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from machined.host.improvements import ALL, NONE, Improvements
 from machined.host.inside import BindRequest, CopyRequest, ShellRequest
+from machined.host.linux.helper.manner import Manner
+from machined.host.linux.helper.trees import TreeCopy
 from machined.host.linux.inside import LinuxInside
 from tests.service.linux_inside.guests import Guest, guest, sh
 
@@ -85,6 +87,32 @@ async def test_a_tree_for_which_there_is_no_room(
         made = os.listdir(one.root / "tmp/tree")
         assert len(made) == (1 if improvements == ALL else 8)
         assert not [path for path in (one.root / "tmp/tree").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_what_a_file_is_called_while_it_is_copied(tmp_path: Path, is_hidden: bool) -> None:
+    """And nothing is left of one that could not be copied."""
+    (tmp_path / "large").write_bytes(b"x" * MiB)
+    (tmp_path / "made").mkdir()
+    seen: list[list[str]] = []
+
+    def advance(size: int) -> None:
+        if size:
+            seen.append(os.listdir(tmp_path / "made"))
+        if size and len(seen) > 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    source, target = (os.open(path, os.O_RDONLY) for path in (tmp_path, tmp_path / "made"))
+    try:
+        tree = TreeCopy(False, None, advance, Manner(hides_unfinished=is_hidden))
+        tree.copy(source, b"large", target, b"one")
+        with pytest.raises(OSError, match="No space"):
+            tree.copy(source, b"large", target, b"two")
+    finally:
+        os.close(source)
+        os.close(target)
+    assert seen[0] == ([] if is_hidden else ["one"])
+    assert os.listdir(tmp_path / "made") == ["one"]
 
 
 async def test_a_shell_where_nobody_could_start_it(

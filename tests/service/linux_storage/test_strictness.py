@@ -179,6 +179,38 @@ async def test_what_a_tree_is_called_while_it_is_copied(
     assert set(os.listdir(estate.pool)) == before
 
 
+async def test_a_tree_with_files_that_are_marked(
+    storage: LinuxStorage, estate: Estate, improvements: Improvements
+) -> None:
+    """Strictly they stay, and all above them; what is beside them goes."""
+    root = make_directory(estate, "web")
+    (estate.pool / "web.nspawn").touch()
+    sh("chattr", "+i", root / "etc/hostname")
+    removing_it = storage.remove(await image(storage, "web"), unseen)
+    if improvements == ALL:
+        await removing_it
+        assert not root.exists()
+        return
+    assert await refusal(removing_it) == errno.EPERM
+    left = {str(path.relative_to(root)) for path in root.rglob("*")}
+    sh("chattr", "-i", root / "etc/hostname")
+    assert left == {"etc", "etc/hostname"}
+    assert (estate.pool / "web.nspawn").exists()
+
+
+@pytest.mark.parametrize("length", [251, 252, 255])
+async def test_a_long_name(
+    storage: LinuxStorage, estate: Estate, improvements: Improvements, length: int
+) -> None:
+    if improvements == NONE and length > 251:
+        assert await refusal(storage.find("x" * length)) == errno.ENAMETOOLONG
+        return
+    assert await storage.find("x" * length) is None
+    (estate.pool / ("x" * length)).mkdir()
+    assert await storage.find("x" * length) is not None
+    assert "x" * length in {one.name for one in await storage.discover()}
+
+
 class Quiet(Report):
     """Forks nobody who finds out what a tree weighs."""
 
@@ -197,7 +229,8 @@ async def test_what_a_tree_is_called_while_it_is_removed(
     make_directory(estate, "next")
     erased: list[str] = []
 
-    def erase(_folder: int, name: str, _count: object) -> None:
+    def erase(_folder: int, name: str, _count: object, *, lifts_marks: bool) -> None:
+        assert lifts_marks == (improvements == ALL)
         erased.append(name)
 
     monkeypatch.setattr(erasing, "erase", erase)

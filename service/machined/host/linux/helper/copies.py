@@ -18,6 +18,7 @@ from types import FrameType
 from machined.host.linux.helper import kernel
 from machined.host.linux.helper.answers import Answer
 from machined.host.linux.helper.links import opener
+from machined.host.linux.helper.manner import unpacked
 from machined.host.linux.helper.packets import send
 from machined.host.linux.helper.sizes import size_of
 from machined.host.linux.helper.targets import Target
@@ -68,18 +69,18 @@ def copy(target: Target, arguments: list[bytes], _fds: list[int], sock: socket.s
     """Copy one file or tree.
 
     Arguments: the folder in the machine and the name there, the same on the host, then "1" or "0" each for
-    into the machine, for replacing, for keeping holes, for stopping at the first file without room and
-    for following links of procfs, and the owner ("" to keep each file's).
+    into the machine and for replacing, the manner, and the owner ("" to keep each file's).
 
     Raises:
         OSError: What went wrong; ESRCH where the machine ended meanwhile.
     """
-    inner_folder, inner, outer_folder, outer, into, replaces, keeps_holes, stops, follows, owner = arguments
+    inner_folder, inner, outer_folder, outer, into, replaces, how, owner = arguments
+    manner = unpacked(how)
     signal.signal(signal.SIGTERM, _on_term)
     _allow_depth()
     root = target.root()
     outer_parent = _open_outer(outer_folder, outer)
-    find = opener(target, follows=follows == b"1")
+    find = opener(target, follows=manner.follows_links)
     inner_parent = find(root, inner_folder, os.O_RDONLY | os.O_DIRECTORY)
     ends = (inner_parent, inner), (outer_parent, outer)
     (destination, new_name), (source, name) = ends if into == b"1" else reversed(ends)
@@ -89,13 +90,7 @@ def copy(target: Target, arguments: list[bytes], _fds: list[int], sock: socket.s
         report = _Report(target, sock)
         report.tell()  # whoever answered so far answers: from here on it takes as long as it does
         report.expect(size_of(source, name, MOST_DEPTH))
-        tree = TreeCopy(
-            replaces == b"1",
-            int(owner) if owner else None,
-            report.add,
-            keeps_holes=keeps_holes == b"1",
-            stops_when_full=stops == b"1",
-        )
+        tree = TreeCopy(replaces == b"1", int(owner) if owner else None, report.add, manner)
         tree.copy(source, name, destination, new_name)
         report.tell()
     except NotADirectoryError:

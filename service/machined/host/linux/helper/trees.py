@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from machined.host.linux.helper import kernel
 from machined.host.linux.helper.contents import copy_contents
+from machined.host.linux.helper.manner import Manner
 from machined.host.linux.helper.targets import reopen
 
 MOST_DEPTH = 2048
@@ -32,23 +33,14 @@ class TreeCopy:
         replaces: Whether files that exist are replaced.
         owner: User and group of all that is made; `None` keeps each file's.
         advance: Told of each file, and of bytes as they are copied.
-        keeps_holes: Whether there are holes where the original has them.
-        stops_when_full: Whether the first file that finds no room ends it; else the others are tried, and the
-            last error is the one that is raised.
+        manner: How it is made.
     """
 
     def __init__(
-        self,
-        replaces: bool,
-        owner: int | None,
-        advance: Callable[[int], None],
-        *,
-        keeps_holes: bool = True,
-        stops_when_full: bool = True,
+        self, replaces: bool, owner: int | None, advance: Callable[[int], None], manner: Manner
     ) -> None:
-        self._keeps_holes = keeps_holes
-        self._ending = _FULL if stops_when_full else {errno.ESRCH}
-        self._is_first_told = stops_when_full
+        self._manner = manner
+        self._ending = _FULL if manner.stops_when_full else {errno.ESRCH}
         self._replaces = replaces
         self._owner = owner
         self._advance = advance
@@ -121,7 +113,7 @@ class TreeCopy:
             except OSError as error:
                 if error.errno in self._ending:
                     raise
-                told = (told or error) if self._is_first_told else error
+                told = (told or error) if self._manner.stops_when_full else error
         if told is not None:
             raise told
 
@@ -131,11 +123,13 @@ class TreeCopy:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         source = reopen(found, os.O_RDONLY | os.O_NONBLOCK)
         try:
-            made, hidden = _nameless(target)
+            is_hidden = self._manner.hides_unfinished or self._replaces
+            made, hidden = _nameless(target) if is_hidden else _named(target, name)
             try:
-                copy_contents(source, made, self._advance, keeps_holes=self._keeps_holes)
+                copy_contents(source, made, self._advance, keeps_holes=self._manner.keeps_holes)
                 self._finish(source, made, status)
-                self._name(made, hidden, target, name)
+                if hidden != name:
+                    self._name(made, hidden, target, name)
                 return reopen(made, os.O_PATH)
             except BaseException:
                 if hidden:
@@ -280,8 +274,12 @@ def _nameless(parent: int) -> tuple[int, bytes]:
     except OSError as error:
         if error.errno not in _NO_TMPFILE:
             raise
-    hidden = _hidden_name()
-    return os.open(hidden, flags | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=parent), hidden
+    return _named(parent, _hidden_name())
+
+
+def _named(parent: int, name: bytes) -> tuple[int, bytes]:
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    return os.open(name, flags, 0o600, dir_fd=parent), name
 
 
 def _link(made: int, parent: int, name: bytes) -> None:

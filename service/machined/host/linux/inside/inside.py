@@ -8,6 +8,7 @@ from pathlib import Path
 
 from machined.host.improvements import ALL, Improvements
 from machined.host.inside import Address, BindRequest, CopyRequest, IdRange, Place, Pty, ShellRequest
+from machined.host.linux.helper.manner import Manner
 from machined.host.linux.helper.reading import MOST_OS_RELEASE, MOST_READ
 from machined.host.linux.inside.buses import Managers
 from machined.host.linux.inside.helper import Helper
@@ -138,21 +139,24 @@ class LinuxInside:
         outer_folder, outer_name = _split(outer)
         inner_folder, inner_name = _split(inner)
         owner = str(request.shift if request.is_into_machine else 0) if request.shift else ""
-        how = self._improvements
-        flags = (
-            request.is_into_machine,
-            request.replaces,
-            how.keeps_holes,
-            how.stops_at_full_disk,
-            not how.refuses_procfs_links,
-        )
-        arguments = [inner_folder, inner_name, outer_folder, outer_name, *map(_flag, flags), owner.encode()]
+        flags = map(_flag, (request.is_into_machine, request.replaces))
+        manner = _manner(self._improvements).packed()
+        arguments = [inner_folder, inner_name, outer_folder, outer_name, *flags, manner, owner.encode()]
         await while_alive(place, self._helper.run("copy", place, arguments, progress=progress))
 
     async def open_root(self, place: Place) -> int:
         """A descriptor of the machine's root folder, open for reading. Who gets it owns it."""
         _, (fd,) = await self._helper.run("root", place)
         return fd
+
+
+def _manner(improvements: Improvements) -> Manner:
+    return Manner(
+        improvements.keeps_holes,
+        improvements.stops_at_full_disk,
+        improvements.hides_unfinished_files,
+        not improvements.refuses_procfs_links,
+    )
 
 
 def _flag(value: bool) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from machined.host.linux.storage.calls import Status
 from machined.host.linux.storage.description import Look
 from machined.host.storage import Image, ImageType
 
+_LONGEST = 251
+"""Bytes of the longest name that `.raw` can stand behind (NAME_MAX)."""
 SUFFIXES = ("", ".raw", ".v", ".raw.v")
 """What the file of an image ends with besides its name; in a folder the first that is there counts."""
 
@@ -27,6 +30,8 @@ def find(folders: Sequence[str], name: str, improvements: Improvements = ALL) ->
     """
     if not is_image_name(name):
         return None
+    if not improvements.finds_long_names and len(os.fsencode(name)) > _LONGEST:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
     look = Look(is_at_all=False)
     for folder in folders:
         with _Folder(folder, look, improvements) as opened:
@@ -133,10 +138,8 @@ class _Folder:
         if entry not in self._statuses:
             try:
                 self._statuses[entry] = calls.status(entry, self.fd)
-            except FileNotFoundError:
-                return None  # a link that leads nowhere
-            except OSError:
-                if not self._improvements.skips_unfollowable_links:
+            except OSError as error:  # it leads nowhere, or nobody can follow it
+                if error.errno == errno.ELOOP and not self._improvements.skips_unfollowable_links:
                     raise
                 return None
         return self._statuses[entry]

@@ -43,15 +43,17 @@ def weigh(path: str) -> int:
     return total
 
 
-def erase(folder: int, name: str, count: Callable[[int], None]) -> None:
+def erase(folder: int, name: str, count: Callable[[int], None], *, lifts_marks: bool = True) -> None:
     """Erase a directory or subvolume in a folder with all that is in it.
 
-    Marks that keep files from being removed are taken off. What is mounted in it is never entered.
+    Marks that keep files from being removed are taken off, unless that is not wished. What is mounted in it
+    is never entered.
 
     Args:
         folder: The folder.
         name: What to erase in it; fine where it is gone.
         count: Told of bytes as they become free.
+        lifts_marks: Whether marks are taken off; else what has one stays, as do directories above it.
 
     Raises:
         OSError: EBUSY, something is mounted in it; or it cannot be removed.
@@ -66,13 +68,16 @@ def erase(folder: int, name: str, count: Callable[[int], None]) -> None:
         return
     levels = [_Level(fd, name)]
     home = calls.status("", fd)
+    kept: list[OSError] | None = None if lifts_marks else []
     try:
-        _empty(levels[0], count)
+        _empty(levels[0], count, kept)
         while levels:
-            _step(levels, home, folder, count)
+            _step(levels, home, folder, count, kept)
     finally:
         for level in levels:
             os.close(level.fd)
+    if kept:
+        raise kept[0]
 
 
 def erase_subvolume(folder: int, name: str) -> None:
@@ -100,12 +105,18 @@ def erase_subvolume(folder: int, name: str) -> None:
     quota.forget(folder, id)
 
 
-def _step(levels: list[_Level], home: calls.Status, folder: int, count: Callable[[int], None]) -> None:
+def _step(
+    levels: list[_Level],
+    home: calls.Status,
+    folder: int,
+    count: Callable[[int], None],
+    kept: list[OSError] | None,
+) -> None:
     """Go one directory down, or up from one that is empty."""
     level = levels[-1]
     if not level.waiting:
         around = levels[-2].fd if len(levels) > 1 else folder
-        _rmdir(level.name, around)
+        _removed(os.rmdir, level.name, around, kept)
         os.close(levels.pop().fd)
         return
     name = level.waiting.pop()
@@ -127,10 +138,10 @@ def _step(levels: list[_Level], home: calls.Status, folder: int, count: Callable
         levels[0].waiting.append(new)
     else:
         levels.append(_Level(fd, name))
-        _empty(levels[-1], count)
+        _empty(levels[-1], count, kept)
 
 
-def _empty(level: _Level, count: Callable[[int], None]) -> None:
+def _empty(level: _Level, count: Callable[[int], None], kept: list[OSError] | None) -> None:
     """Remove all files of a directory, and list the directories in it."""
     with os.scandir(level.fd) as entries:
         listed = list(entries)
@@ -140,26 +151,28 @@ def _empty(level: _Level, count: Callable[[int], None]) -> None:
             continue
         try:
             weight = _weight(os.stat(entry.name, dir_fd=level.fd, follow_symlinks=False))
-            _unlink(entry.name, level.fd)
+            if not _removed(os.unlink, entry.name, level.fd, kept):
+                continue
         except FileNotFoundError:
             continue  # somebody else removed it
         count(weight)
 
 
-def _unlink(name: str, folder: int) -> None:
+def _removed(remove: Callable[..., None], name: str, folder: int, kept: list[OSError] | None) -> bool:
+    """Remove a file or an empty directory, or take note that it stays if marks are not to be taken off."""
     try:
-        os.unlink(name, dir_fd=folder)
-    except PermissionError:
-        _free(folder, name)
-        os.unlink(name, dir_fd=folder)
-
-
-def _rmdir(name: str, folder: int) -> None:
-    try:
-        os.rmdir(name, dir_fd=folder)
-    except PermissionError:
-        _free(folder, name)
-        os.rmdir(name, dir_fd=folder)
+        remove(name, dir_fd=folder)
+    except OSError as error:
+        is_marked = isinstance(error, PermissionError)
+        if kept is None and is_marked:
+            _free(folder, name)
+            remove(name, dir_fd=folder)
+            return True
+        if kept is None or not (is_marked or (kept and error.errno == errno.ENOTEMPTY)):
+            raise
+        kept.append(error)
+        return False
+    return True
 
 
 def _free(folder: int, name: str) -> None:

@@ -58,7 +58,9 @@ def _remove(setting: Setting, image: Image, hidden: str, report: Report) -> None
                 attributes.set_flags(fd, attributes.IMMUTABLE, 0)
         if hidden != image.path:
             rename_new(image.path, hidden)
-    setting.side_files.remove(image)
+    is_hidden = setting.improvements.hides_what_is_removed
+    if is_hidden:
+        setting.side_files.remove(image)
     folder, _, name = hidden.rpartition("/")
     with ExitStack() as held:
         if hidden != image.path:  # the lock by its inode went along
@@ -66,7 +68,10 @@ def _remove(setting: Setting, image: Image, hidden: str, report: Report) -> None
         fd = held.enter_context(opened(folder))
         if image.type is ImageType.DIRECTORY:
             report.expect_tree(hidden)
-        erasing.erase(fd, name, report.count)
+        lifts_marks = setting.improvements.removes_marked_files
+        erasing.erase(fd, name, report.count, lifts_marks=lifts_marks)
+    if not is_hidden:
+        setting.side_files.remove(image)
 
 
 def _hidden(image: Image) -> str:
