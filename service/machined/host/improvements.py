@@ -34,7 +34,9 @@ class Improvements(NamedTuple):
         hides_what_is_cloned: A copy of a tree gets its name when it is whole; else it has it all along.
         hides_what_is_removed: A tree has a hidden name while it is removed; else it keeps its own.
         removes_marked_files: What is marked immutable in a tree is removed with it; else it stays.
-        copies_root_attributes: The root of a copied tree is like that of the original; else a new folder's.
+        copies_root_attributes: The root of a copied tree is like that of the original; else a new folder's,
+            and folders in a snapshot that have subvolumes in them have new times.
+        marks_links: A directory that a symbolic link leads to can be marked read-only; else ELOOP.
         clones_host_and_links: `.host`, and images that are symbolic links, can be cloned.
         knows_all_side_files: Files of dm-verity and OCI go with an image, and copies next to the copy.
         spares_raw_images: A raw image that is marked read-only is not defragmented.
@@ -68,6 +70,7 @@ class Improvements(NamedTuple):
     hides_what_is_removed: bool = True
     removes_marked_files: bool = True
     copies_root_attributes: bool = True
+    marks_links: bool = True
     clones_host_and_links: bool = True
     knows_all_side_files: bool = True
     spares_raw_images: bool = True

@@ -20,7 +20,7 @@ from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.linux.storage.treecopy import TreeCopy
 from machined.host.storage import unseen
 from tests.service.linux_storage.conftest import Estate
-from tests.service.linux_storage.kits import image, make_directory, make_raw, refusal
+from tests.service.linux_storage.kits import image, make_directory, make_raw, make_subvolume, refusal
 from tests.service.linux_storage.volumes import sh
 
 LATER = (".roothash.p7s", ".usrhash", ".usrhash.p7s", ".verity", ".oci-config")
@@ -85,6 +85,34 @@ async def test_copies_of_the_host_and_of_links(
 def _given(estate: Estate) -> set[str]:
     """What is in a new pool, which may be the file system's own root."""
     return {estate.other.name} if estate.other.parent == estate.pool else set()
+
+
+async def test_a_directory_that_is_a_link_is_marked(
+    storage: LinuxStorage, estate: Estate, improvements: Improvements
+) -> None:
+    home = estate.other / ".elsewhere"
+    home.mkdir()
+    (estate.pool / "link").symlink_to(home)
+    for is_read_only in (True, False):
+        marking = storage.set_read_only(await image(storage, "link"), is_read_only)
+        if improvements == NONE:
+            assert await refusal(marking) == errno.ELOOP
+        else:
+            await marking
+            assert (await image(storage, "link")).is_read_only == is_read_only
+
+
+async def test_the_times_of_a_snapshot_with_subvolumes_in_it(
+    storage: LinuxStorage, estate: Estate, improvements: Improvements
+) -> None:
+    if not estate.is_btrfs:
+        return  # there are no subvolumes
+    root = make_subvolume(estate, "web")
+    sh("btrfs", "subvolume", "create", root / "inner")
+    os.utime(root, (1_000_000, 2_000_000))
+    await storage.clone(await image(storage, "web"), "copy", False, unseen)
+    assert (estate.pool / "copy/inner").is_dir()
+    assert ((estate.pool / "copy").stat().st_mtime == 2_000_000) == (improvements == ALL)
 
 
 async def test_holes_of_what_is_not_shared(

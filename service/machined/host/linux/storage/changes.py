@@ -58,6 +58,9 @@ def set_read_only(setting: Setting, image: Image, is_read_only: bool) -> None:
 
     def work() -> None:
         with setting.locks.image(image.path):
+            is_link = image.type is ImageType.DIRECTORY and os.path.islink(image.path)
+            if is_link and not setting.improvements.marks_links:
+                raise fault(errno.ELOOP)
             _mark(image, is_read_only)
             if image.type is ImageType.RAW and is_read_only and not setting.improvements.spares_raw_images:
                 _defragment(image.path)

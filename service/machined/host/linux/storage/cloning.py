@@ -42,14 +42,14 @@ def clone(setting: Setting, image: Image, new_name: str, is_read_only: bool, rep
     """
     if image.type is ImageType.BLOCK:
         raise fault(errno.EOPNOTSUPP)
-    if image.type is ImageType.DIRECTORY and not setting.improvements.clones_host_and_links:
-        _refuse_host_and_links(image)
     pool = setting.pool.path
     if image.type is ImageType.DIRECTORY:
         report.prepare(erasing.weigh)
     with setting.locks.name(new_name), opened(pool) as folder:
         if discovery.find(setting.folders, new_name, setting.improvements):
             raise fault(errno.EEXIST)
+        if image.type is ImageType.DIRECTORY and not setting.improvements.clones_host_and_links:
+            _refuse_host_and_links(image)
         is_tree = image.type is not ImageType.RAW
         is_hidden = setting.improvements.hides_what_is_cloned or not is_tree
         with _unfinished(setting) if is_hidden else _in_place(setting, new_name) as made:
@@ -161,7 +161,7 @@ def _copy_tree(
     with opened(image.path) as source:
         if image.type is ImageType.SUBVOLUME and _is_snapshot(source, folder, name):
             with opened(f"{setting.pool.path}/{name}") as target:
-                _snapshot_nested(source, target)
+                _snapshot_nested(source, target, setting.improvements.copies_root_attributes)
                 _share_quota(source, folder, target)
                 if is_read_only:
                     _seal(target)
@@ -202,7 +202,7 @@ def _is_snapshot(source: int, folder: int, name: str) -> bool:
     return True
 
 
-def _snapshot_nested(source: int, target: int) -> None:
+def _snapshot_nested(source: int, target: int, keeps_times: bool) -> None:
     """Put snapshots of the subvolumes below one where a snapshot of it has empty directories for them."""
     for inner in btrfs.nested(source, btrfs.subvolume_of(source)):
         path, _, name = inner.path.rpartition("/")
@@ -216,9 +216,10 @@ def _snapshot_nested(source: int, target: int) -> None:
             btrfs.snapshot(original, around, name)
             copy = os.open(name, flags, dir_fd=around)
             held.callback(os.close, copy)
-            _snapshot_nested(original, copy)
-            before = os.stat(path or ".", dir_fd=source)
-            os.utime(around, ns=(before.st_atime_ns, before.st_mtime_ns))
+            _snapshot_nested(original, copy, keeps_times)
+            if keeps_times:
+                before = os.stat(path or ".", dir_fd=source)
+                os.utime(around, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def _seal(root: int) -> None:
