@@ -26,6 +26,8 @@ PLANTED = "what programs load"
 IDLE_READERS = 4 * 2
 """Descriptors that may have come: how many readers are kept depends on how many were asked at once."""
 GOOD = ("good-1", "good-2", "good-3")
+CONTROL = "the bus"
+"""What `inner/hammering.py` calls the calls that our service has no part in."""
 
 #: Files that are on the host only, and say so; and a moment after which none there is to change.
 PREPARE = f"""
@@ -52,7 +54,7 @@ class Siege:
 
     rounds: dict[str, list[Call]] = field(default_factory=dict)
     times: dict[str, list[float]] = field(default_factory=dict)
-    """Milliseconds of calls on the good machines."""
+    """Milliseconds of calls on the good machines, and, as `CONTROL`, of calls of the bus itself."""
     refused: list[str] = field(default_factory=list)
     opened: set[str] = field(default_factory=set)
     """Files that were opened where all that programs load was planted."""
@@ -69,7 +71,7 @@ class Siege:
     """Its processes in the end."""
 
     def p95(self, member: str) -> float:
-        """Milliseconds that 95 of 100 calls on good machines stay below."""
+        """Milliseconds that 95 of 100 calls of a member on good machines, or of the bus, stay below."""
         return statistics.quantiles(self.times[member], n=20)[-1]
 
 

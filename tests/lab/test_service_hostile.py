@@ -6,16 +6,20 @@ import pytest
 
 from tests.lab.host import LabHost
 from tests.lab.own_service import own, service_pid
-from tests.lab.siege import CANARY, FLOOD, PLANTED, SILENT_BUS, Siege, besiege
+from tests.lab.siege import CANARY, CONTROL, FLOOD, PLANTED, SILENT_BUS, Siege, besiege
 
 __all__ = ["own"]
 
 pytestmark = pytest.mark.lab()
 
-LIMIT = 6.0
-"""Seconds that no call may take: the five that are promised, and one for a slow machine."""
-P95 = 100.0
-"""Milliseconds, on a machine that does much else meanwhile; where it does not, less than 20 are seen."""
+LIMIT = 5.0
+"""Seconds that no call may take."""
+P95 = 20.0
+"""Milliseconds that 95 of 100 calls on other machines stay below."""
+CALM = 2.0
+"""Milliseconds that 95 of 100 calls of the bus itself stay below on a machine with time for the test; some
+0.3 are usual. Where they take longer, so may calls of the service, in proportion: the cores are the same.
+"""
 ANSWERED = ("reply", "org.freedesktop.", "System.Error.")
 READ = {"passwd", "group", "os-release"}
 """What the service itself reads of a machine, as plain text."""
@@ -68,10 +72,11 @@ def test_what_can_be_answered_is(siege: Siege) -> None:
 @pytest.mark.promise("A hostile machine holds up nobody else: 95 of 100 other calls take less than 20 ms")
 def test_other_machines_answer_as_fast_as_ever(siege: Siege) -> None:
     assert siege.refused == []
+    most = P95 * max(1.0, siege.p95(CONTROL) / CALM)
     for member, times in siege.times.items():
         print(f"{member}: {len(times)} calls, p95 {siege.p95(member):.1f} ms, at most {max(times):.0f} ms")
         assert len(times) > 200
-        assert siege.p95(member) < P95
+        assert siege.p95(member) < most, f"{member}; the bus itself took {siege.p95(CONTROL):.1f} ms"
 
 
 @pytest.mark.promise("A hostile machine takes no memory of the service, and leaves nothing in it")

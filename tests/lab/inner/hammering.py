@@ -1,7 +1,8 @@
 """Asks good machines all the while, until its input is closed: `hammering.py NAME…`.
 
 It prints "begun" once all members were asked, and at the end JSON: milliseconds of each member's calls, and
-what was refused.
+what was refused. Between them the bus itself is asked as often, as "the bus": what that takes tells how busy
+the host is, whatever our service does.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from machined.contract import MACHINE1, MANAGER_INTERFACE, MANAGER_PATH
 from machined.wire import CallError, connect, system_address
 
 MEMBERS = ("GetMachine", "GetMachineOSRelease", "GetMachineAddresses", "OpenMachinePTY", "ListMachines")
+BUS = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetId")
+CONTROL = "the bus"
 
 
 async def main(names: list[str]) -> None:
     connection = await connect(system_address())
-    times: dict[str, list[float]] = {member: [] for member in MEMBERS}
+    times: dict[str, list[float]] = {member: [] for member in (CONTROL, *MEMBERS)}
     refused: list[str] = []
 
     async def ask(member: str, name: str) -> None:
@@ -36,8 +39,14 @@ async def main(names: list[str]) -> None:
         if member == "OpenMachinePTY":
             os.close(answer[0])
 
+    async def ask_bus() -> None:
+        begin = time.perf_counter()
+        await connection.call(*BUS)
+        times[CONTROL].append(1000 * (time.perf_counter() - begin))
+
     async def ask_all() -> None:
         for name in names:
+            await ask_bus()
             for member in MEMBERS:
                 await ask(member, name)
 
@@ -46,7 +55,7 @@ async def main(names: list[str]) -> None:
             await ask_all()
 
     await ask_all()
-    times.update({member: [] for member in MEMBERS})  # the first ones open what is kept for the next
+    times.update({member: [] for member in times})  # the first ones open what is kept for the next
     print("begun", flush=True)
     asking = asyncio.create_task(ask_on())
     ended = asyncio.create_task(asyncio.to_thread(sys.stdin.read))

@@ -24,8 +24,8 @@ from tests.service.linux_inside.guests import Guest, guest, said, sh
 from tests.service.linux_inside.test_terminals import run
 from tests.support.waiting import until
 
-LIMIT = 6.0
-"""Seconds that no call may take: those that are granted, and some for a slow machine."""
+LIMIT = 5.0
+"""Seconds that no call may take."""
 
 
 @contextlib.contextmanager

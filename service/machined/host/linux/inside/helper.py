@@ -24,8 +24,12 @@ from machined.host.storage import Progress, unseen
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 5.0
-"""Seconds that a machine gets to let itself be entered or read, and a reader to do it."""
+PATIENCE = 4.0
+"""Seconds that a machine gets to let itself be entered or read, and a reader to do it.
+
+Callers are promised an answer within five: some are held back before, for at most half a second
+(`machined.host.linux.inside.stuck`), and a busy host takes its part.
+"""
 _ROOM = 4 * 1024 * 1024
 """Bytes of the longest wish: environments can be long."""
 _BOOT = (
