@@ -55,9 +55,9 @@ lab-record *releases:
 coverage-spec:
     uv run python -m tests.lab.differential.coverage
 
-# play the distribution's clients on real hosts and write docs/clients.md: what they print (needs root)
+# play the distribution's clients on real hosts, write down what they print in docs/clients.md and differences.md (needs root)
 clients:
-    uv run python -m tests.lab.client_table docs/clients.md
+    uv run python -m tests.lab.client_table docs
 
 # take the README's picture anew, of the real program on a real host (needs root)
 picture:

@@ -15,7 +15,7 @@ from tests.lab.images import (
     machine_property,
 )
 from tests.lab.place import wait_until
-from tests.lab.printing import Play, Printed
+from tests.lab.printing import Play, Prints
 
 NAME = "web"
 LEAVE = b"\x1d\x1d\x1d"
@@ -94,14 +94,39 @@ def entering(play: Play) -> None:
     play.ask("machinectl", "shell", NAME, "/bin/true", title="words around a shell")
     with play.terminal("machinectl", "shell", NAME) as terminal:
         terminal.wait_for(f"root@{NAME}:~#")
+        sessions(play)
         terminal.send(b"echo it is $((6 * 7)); who | wc -l; exit\r")
         terminal.wait_end()
-        play.note("a shell in a terminal", "\n".join(re.findall("it is 42|Connect.*", terminal.screen)))
+        play.note(
+            "a shell in a terminal",
+            "\n".join(re.findall("it is 42|Connect.*", terminal.screen)),
+            "machinectl shell",
+        )
     with play.terminal("machinectl", "login", NAME) as terminal:
         terminal.wait_for(f"{NAME} login:")
         terminal.send(LEAVE)
         terminal.wait_end()
-        play.note("a login", "\n".join(re.findall("^Connect.*|^.* login:", terminal.screen, re.MULTILINE)))
+        play.note(
+            "a login",
+            "\n".join(re.findall("^Connect.*|^.* login:", terminal.screen, re.MULTILINE)),
+            "machinectl login",
+        )
+
+
+def sessions(play: Play) -> None:
+    """The sessions in a machine while there is one, that of a shell in a terminal."""
+    listing = ("loginctl", f"--machine={NAME}", "list-sessions", "--no-legend")
+
+    def with_terminal() -> list[str]:
+        return [line for line in play.host.ask(*listing).splitlines() if "pts/" in line]
+
+    wait_until(lambda: len(with_terminal()) == 1, "there is one session with a terminal")
+    play.ask(*listing, title="list-sessions while there is one", only="pts/")
+    number = with_terminal()[0].split()[0]
+    shown = "--property=Name,TTY,Type,State,Service,Remote"
+    play.ask(
+        "loginctl", f"--machine={NAME}", "show-session", number, shown, title="show-session of that session"
+    )
 
 
 def files(play: Play) -> None:
@@ -135,19 +160,27 @@ def ending(play: Play) -> None:
     wait_until(lambda: machine_leader(host) not in {"", leader}, "it came again")
     await_up(host)
     play.ask("machinectl", "poweroff", NAME)
-    wait_until(is_gone(host), "it is off")
-    unit = f"systemd-nspawn@{NAME}.service"
-    ended = {"inactive", "failed"}
-    wait_until(
-        lambda: host.run("systemctl", "is-active", unit, check=False).stdout.strip() in ended, "it ended"
-    )
-    play.ask("systemctl", "show", "--property=ActiveState,Result", unit)
+    await_off(play, "poweroff")
     play.ask("machinectl", "start", NAME, title="start again")
+    await_machine(host, NAME)
+    play.ask("machinectl", "stop", NAME)
+    await_off(play, "stop")
+    play.ask("machinectl", "stop", NAME, title="stop of none")
+    play.ask("machinectl", "start", NAME, title="start a third time")
     await_machine(host, NAME)
     play.ask("machinectl", "terminate", NAME)
     wait_until(is_gone(host), "it is gone")
     play.ask("machinectl", "list", title="list of none")
     play.ask("machinectl", "status", NAME, title="status of none")
+
+
+def await_off(play: Play, verb: str) -> None:
+    """Wait until the machine and its unit have ended, and keep how they did after a verb."""
+    wait_until(is_gone(play.host), "it is off")
+    unit = f"systemd-nspawn@{NAME}.service"
+    wait_until(lambda: unit_state(play.host, unit) in {"inactive", "failed"}, "it ended")
+    shown = "--property=ActiveState,Result"
+    play.ask("systemctl", "show", shown, unit, title=f"its unit after {verb}")
 
 
 def unit_state(host: LabHost, unit: str) -> str:
@@ -194,7 +227,7 @@ def by_hand(play: Play) -> None:
     wait_until(is_gone(host, "qemu-1-vm"), "it is gone")
 
 
-def played(host: LabHost) -> dict[str, Printed]:
+def played(host: LabHost) -> Prints:
     """All that clients print, from a start to the end."""
     play = Play(host)
     play.ask("machinectl", "start", NAME)

@@ -86,9 +86,12 @@ class Images:
         """
         _check_name(new_name)
         image = await self._permitted(image, permit, {"verb": "rename", "new_name": new_name})
-        _refuse_fixed(image)
-        await self._check_free(new_name)
-        await self._storage.rename(image, new_name)
+        try:
+            _refuse_fixed(image)
+            await self._check_free(new_name)
+            await self._storage.rename(image, new_name)
+        except OSError as error:
+            raise OSError(error.errno, f"Failed to rename image: {error.strerror}") from None
 
     async def clone(self, image: Image, new_name: str, is_read_only: bool, permit: Permit) -> None:
         """Copy an image into the pool.

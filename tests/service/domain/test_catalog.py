@@ -92,6 +92,12 @@ async def test_a_new_name_must_be_free(
     assert not fake.storage.done
 
 
+async def test_a_refused_rename_says_what_failed(images: Images, fake: FakeHost, permits: Permits) -> None:
+    """In the words of systemd 257; other changes say no more than why."""
+    with pytest.raises(OSError, match=r"Failed to rename image: File exists"):
+        await images.rename(fake.storage.images["web"], ".hid", permits)
+
+
 async def test_lookups_tell_a_bad_name_each_in_its_way(images: Images) -> None:
     for call, name, error in (
         (images.find, "a/b", ErrorName.NO_SUCH_IMAGE),
