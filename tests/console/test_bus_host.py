@@ -106,7 +106,7 @@ async def test_another_run_of_a_machine_is_not_terminated(
     known = await host.properties(listed["machine-01"])
     service[0].names.insert(0, "another")
     with pytest.raises(Failure) as caught:
-        await host.terminate(known.identity)
+        await host.machine_acting.terminate(known.identity)
     assert caught.value.kind is Kind.NOT_THERE
     assert "Nothing was done" in caught.value.hint
     await host.close()

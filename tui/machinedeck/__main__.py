@@ -27,7 +27,11 @@ def main() -> int:
     if arguments.verb == DOCTOR:
         return _run_doctor(is_json=arguments.json)
     # A wrong command line is told at once; what is needed for a right one is imported from here on.
-    host = _demo(arguments.seed) if arguments.bus == DEMO else _bus_host(arguments.bus)
+    is_read_only = arguments.read_only
+    if arguments.bus == DEMO:
+        host = _demo(arguments.seed, is_read_only=is_read_only)
+    else:
+        host = _bus_host(arguments.bus, is_read_only=is_read_only)
     if arguments.verb or not _has_screen():
         return _run_verb(host, arguments)
     from machinedeck.ui.start import open_console  # noqa: PLC0415 - not for verbs
@@ -42,7 +46,7 @@ def _run_doctor(*, is_json: bool) -> int:
     return run_doctor(system_address(), is_json=is_json)
 
 
-def _demo(seed: int) -> Host:
+def _demo(seed: int, *, is_read_only: bool) -> Host:
     """A made-up host; its service is started first and gets ready while we do."""
     from machinedeck.bus.child import Child, demo_command  # noqa: PLC0415 - see `main`
     from machinedeck.model.failure import Failure  # noqa: PLC0415 - see `main`
@@ -53,10 +57,10 @@ def _demo(seed: int) -> Host:
         child = None  # the host tries it again when it is opened, and says what is wrong
     from machinedeck.bus.demo import demo_host  # noqa: PLC0415 - see `main`
 
-    return demo_host(seed, child)
+    return demo_host(seed, child, is_read_only=is_read_only)
 
 
-def _bus_host(bus: str) -> Host:
+def _bus_host(bus: str, *, is_read_only: bool) -> Host:
     import socket  # noqa: PLC0415 - see `main`
 
     from machined.wire import system_address  # noqa: PLC0415 - see `main`
@@ -67,6 +71,7 @@ def _bus_host(bus: str) -> Host:
         system_address() if is_system else bus,
         name=socket.gethostname(),
         mode="system bus" if is_system else bus,
+        is_read_only=is_read_only,
     )
 
 

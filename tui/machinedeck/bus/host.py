@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from machined.contract import MACHINE1, nspawn_unit
+from machined.contract import MACHINE1
 from machined.wire import Connection
 from machinedeck.bus.errors import asked
+from machinedeck.bus.image_acting import BusImageActing
 from machinedeck.bus.machine1 import Machine1
+from machinedeck.bus.machine_acting import BusMachineActing
 from machinedeck.bus.opening import AddressOpening, Opening
 from machinedeck.bus.operations1 import follow_operations
 from machinedeck.bus.systemd1 import Systemd1
@@ -24,8 +26,7 @@ from machinedeck.model.event import (
 )
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.image import Image, Pool
-from machinedeck.model.machine import Identity, Machine, OperatingSystem
-from machinedeck.model.text import clean
+from machinedeck.model.machine import Machine, OperatingSystem
 
 _log = logging.getLogger(__name__)
 
@@ -38,16 +39,20 @@ class BusHost:
         name: The host's name, for the header.
         mode: How it is reached, for the header.
         is_demo: Whether the host is made up.
+        is_read_only: Whether it is only looked at: nothing is changed, and no shell opened.
     """
 
-    def __init__(self, bus: str | Opening, name: str, mode: str, *, is_demo: bool = False) -> None:
+    def __init__(
+        self, bus: str | Opening, name: str, mode: str, *, is_demo: bool = False, is_read_only: bool = False
+    ) -> None:
         self.name = name
         self.mode = mode
         self.is_demo = is_demo
+        self.is_read_only = is_read_only
         self._opening = AddressOpening(bus) if isinstance(bus, str) else bus
         self._connection: Connection | None = None
         self._machine1: Machine1 | None = None
-        self._systemd1: Systemd1 | None = None
+        self._acting: tuple[BusMachineActing, BusImageActing] | None = None
 
     async def open(self, listener: Listener) -> None:
         """Connect, make sure somebody serves the machines, and follow them.
@@ -103,7 +108,8 @@ class BusHost:
                 lambda number: listener(OperationEnded(number)),
             ),
         )
-        self._machine1, self._systemd1 = machine1, systemd1
+        self._machine1 = machine1
+        self._acting = BusMachineActing(connection, machine1, systemd1), BusImageActing(connection)
         connection.on_closed(on_closed)
 
     async def close(self) -> None:
@@ -115,6 +121,25 @@ class BusHost:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+    @property
+    def machine_acting(self) -> BusMachineActing:
+        """See `core.host.Host`."""
+        return self._may_act()[0]
+
+    @property
+    def image_acting(self) -> BusImageActing:
+        """See `core.host.Host`."""
+        return self._may_act()[1]
+
+    def _may_act(self) -> tuple[BusMachineActing, BusImageActing]:
+        if self.is_read_only:
+            raise Failure(
+                Kind.REFUSED, "Nothing is changed here, and no shell opened.", "Start without --read-only."
+            )
+        if self._acting is None:
+            raise Failure(Kind.NO_BUS, "Not connected to the message bus yet.")
+        return self._acting
 
     @property
     def _machines(self) -> Machine1:
@@ -152,30 +177,8 @@ class BusHost:
 
     async def shell(self, name: str, user: str, environment: list[str]) -> int:
         """See `core.host.Host`."""
+        self._may_act()
         return await self._machines.shell(name, user, environment)
-
-    async def start(self, name: str) -> None:
-        """See `core.host.Host`."""
-        if self._systemd1 is None:
-            raise Failure(Kind.NO_BUS, "Not connected to the message bus yet.")
-        try:
-            unit = nspawn_unit(name)
-        except ValueError as error:
-            raise Failure(Kind.REFUSED, clean(error), "Rename the image first.") from error
-        await self._systemd1.start(unit)
-
-    async def terminate(self, identity: Identity) -> None:
-        """See `core.host.Host`."""
-        machines = {machine.name: machine for machine in await self._machines.machines()}
-        listed = machines.get(identity.name)
-        now = await self._machines.properties(listed) if listed else None
-        if now is None or now.identity != identity:
-            raise Failure(
-                Kind.NOT_THERE,
-                f"{clean(identity.name)} is not the machine it was: it ended, or was started anew.",
-                "Nothing was done. Look at it again first.",
-            )
-        await self._machines.terminate(identity.name)
 
 
 async def _follow_units(systemd1: Systemd1, listener: Listener) -> None:

@@ -109,11 +109,6 @@ class Machine1:
             fd, _path = await self._call("OpenMachineShell", "sssasas", name, user, "", [], environment)
         return int(fd)
 
-    async def terminate(self, name: str) -> None:
-        """End a machine at once, without asking what runs in it to shut down."""
-        with asked(f"terminate {clean(name)}"):
-            await self._call("TerminateMachine", "s", name)
-
     async def subscribe(self, on_new: Callable[[str], None], on_removed: Callable[[str], None]) -> None:
         """Call back with the name of each machine that appears or goes."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from machined.contract import (
     SYSTEMD1,
@@ -12,7 +13,7 @@ from machined.contract import (
     SYSTEMD1_UNIT_INTERFACE,
     ErrorName,
 )
-from machined.wire import CallError, Connection, Signal
+from machined.wire import CallError, Connection, Signal, Variant
 from machinedeck.bus.errors import asked
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.text import clean
@@ -56,27 +57,88 @@ class Systemd1:
 
     async def start(self, unit: str) -> None:
         """Start `unit` and wait until it runs, however long that takes."""
-        self._starting += 1
-        try:
-            with asked(f"start {unit}"):
-                (job,) = await self._connection.call(
-                    SYSTEMD1, SYSTEMD1_PATH, SYSTEMD1_MANAGER_INTERFACE, "StartUnit", "ss", unit, "fail"
-                )
-            result = await self._job_end(job)
-        finally:
-            self._starting -= 1
-            if not self._starting:
-                self._ended.clear()
+        await self._settled(unit, await self._done("start", unit, "StartUnit", "ss", unit, "fail"))
+
+    async def start_transient(self, unit: str, properties: Sequence[tuple[str, Variant]]) -> None:
+        """Start a unit that no file describes, and wait until it runs.
+
+        Args:
+            unit: A service's name that is not taken.
+            properties: What its file would say (org.freedesktop.systemd1(5), StartTransientUnit).
+        """
+        result = await self._done(
+            "start", unit, "StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail", list(properties), []
+        )
+        await self._settled(unit, result)
+
+    async def _settled(self, unit: str, result: str) -> None:
         hint = f"See: journalctl -e -u {clean(unit)}"
         if result != "done":
             message = f"{clean(unit)} did not start: its job ended as {clean(result)}."
             raise Failure(Kind.REFUSED, message, hint)
         await asyncio.sleep(SETTLE_SECONDS)
-        if (state := await self._active_state(unit)) in {"failed", "inactive"}:
+        if (state := await self.active_state(unit)) in {"failed", "inactive"}:
             message = f"{clean(unit)} did not start: it ended at once and is {state}."
             raise Failure(Kind.REFUSED, message, hint)
 
-    async def _active_state(self, unit: str) -> str:
+    async def stop(self, unit: str) -> None:
+        """Stop `unit` and wait until it has ended: PID 1 ends it by force after its TimeoutStopSec=."""
+        result = await self._done("stop", unit, "StopUnit", "ss", unit, "replace")
+        if result != "done":
+            hint = f"See: systemctl status {clean(unit)}"
+            raise Failure(
+                Kind.REFUSED, f"{clean(unit)} did not stop: its job ended as {clean(result)}.", hint
+            )
+
+    async def _done(self, doing: str, unit: str, member: str, signature: str, *arguments: Any) -> str:
+        """Ask for a job and wait for its end, however long that takes; its result."""
+        self._starting += 1
+        try:
+            with asked(f"{doing} {clean(unit)}"):
+                (job,) = await self._ask(member, signature, *arguments)
+            return await self._job_end(job)
+        finally:
+            self._starting -= 1
+            if not self._starting:
+                self._ended.clear()
+
+    async def _ask(self, member: str, signature: str, *arguments: Any) -> list[Any]:
+        return await self._connection.call(
+            SYSTEMD1,
+            SYSTEMD1_PATH,
+            SYSTEMD1_MANAGER_INTERFACE,
+            member,
+            signature,
+            *arguments,
+            timeout=None,
+            interactive=True,
+        )
+
+    async def enable(self, units: Sequence[str]) -> None:
+        """Have units started at boot."""
+        with asked(f"enable {clean(units[0])}"):
+            await self._ask("EnableUnitFiles", "asbb", list(units), False, False)
+            await self._ask("Reload", "")
+
+    async def disable(self, unit: str) -> None:
+        """Have a unit no longer started at boot."""
+        with asked(f"disable {clean(unit)}"):
+            await self._ask("DisableUnitFiles", "asb", [unit], False)
+            await self._ask("Reload", "")
+
+    async def file_state(self, unit: str) -> str:
+        """Whether a unit is started at boot: `enabled`, `disabled` … (systemctl(1), `is-enabled`)."""
+        with asked(f"look whether {clean(unit)} is enabled"):
+            (state,) = await self._ask("GetUnitFileState", "s", unit)
+        return clean(state)
+
+    async def set_properties(self, unit: str, properties: Sequence[tuple[str, Variant]]) -> None:
+        """Set properties of a running unit until the next boot (systemctl(1), `set-property --runtime`)."""
+        with asked(f"set limits of {clean(unit)}"):
+            await self._ask("SetUnitProperties", "sba(sv)", unit, True, list(properties))
+
+    async def active_state(self, unit: str) -> str:
+        """The ActiveState of a unit; `inactive` where PID 1 does not know it (any more)."""
         with asked(f"look at {clean(unit)}"):
             try:
                 (path,) = await self._connection.call(

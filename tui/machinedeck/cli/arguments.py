@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"machinedeck {__version__}")
     _add_bus(parser)
+    parser.add_argument(
+        "--read-only", action="store_true", help="only look: no change, and no shell, whatever key is pressed"
+    )
     parser.set_defaults(verb="", bus=None, demo=False, seed=None)
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     for verb, help_ in VERBS.items():

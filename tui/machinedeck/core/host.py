@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from machinedeck.core.acting import ImageActing, MachineActing
 from machinedeck.model.event import Listener
 from machinedeck.model.image import Image, Pool
-from machinedeck.model.machine import Identity, Machine, OperatingSystem
+from machinedeck.model.machine import Machine, OperatingSystem
 
 
 class Host(Protocol):
@@ -25,6 +26,20 @@ class Host(Protocol):
     @property
     def is_demo(self) -> bool:
         """Whether it is made up: every screen says so, and nothing of the real host is looked at."""
+        ...
+
+    @property
+    def machine_acting(self) -> MachineActing:
+        """What can be done to its machines.
+
+        Raises:
+            Failure: It is not open, or only to be looked at.
+        """
+        ...
+
+    @property
+    def image_acting(self) -> ImageActing:
+        """What can be done to its images; raises as `machine_acting`."""
         ...
 
     async def open(self, listener: Listener) -> None:
@@ -65,12 +80,4 @@ class Host(Protocol):
 
     async def shell(self, name: str, user: str, environment: list[str]) -> int:
         """A shell in a machine; the descriptor of its terminal now belongs to the caller."""
-        ...
-
-    async def start(self, name: str) -> None:
-        """Start the image `name` as a container and wait until it is up."""
-        ...
-
-    async def terminate(self, identity: Identity) -> None:
-        """End the very run of a machine that `identity` names, and no other."""
         ...

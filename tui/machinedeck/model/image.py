@@ -7,6 +7,15 @@ from typing import NamedTuple
 from machined.contract import HOST_MACHINE, is_machine_name
 
 
+class ImageIdentity(NamedTuple):
+    """Which image is meant: names are used again."""
+
+    name: str
+    type: str
+    created: int | None
+    """Microseconds of real time, where the service can tell."""
+
+
 class Image(NamedTuple):
     """One row of the images pane. Sizes are bytes, times microseconds of real time; `None` is unknown."""
 
@@ -19,6 +28,11 @@ class Image(NamedTuple):
     usage: int | None
     path: str
     """Its object path."""
+
+    @property
+    def identity(self) -> ImageIdentity:
+        """Which image this is."""
+        return ImageIdentity(self.name, self.type, self.created)
 
     @property
     def is_hidden(self) -> bool:

@@ -20,8 +20,10 @@ from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
 
-from machinedeck.core.actions import ACTIONS, Action, Harm, shell_refusal
+from machinedeck.core.actions import Action, Harm, find
+from machinedeck.core.doing import Doing
 from machinedeck.core.follower import Follower
+from machinedeck.core.journal import Journal
 from machinedeck.core.status import Link
 from machinedeck.core.store import EVERYTHING, Change
 from machinedeck.model.failure import Failure
@@ -57,6 +59,8 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         options: How to show it.
         clock: The real time in seconds.
         driver: What draws and reads keys, if not Textual's own choice.
+        journal: Where what is done is noted; in memory alone unless given.
+        operator: Who does it.
     """
 
     TITLE = "machinedeck"
@@ -77,6 +81,8 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         options: Options,
         clock: Callable[[], float] = time.time,
         driver: type[Driver] | None = None,
+        journal: Journal | None = None,
+        operator: str = "",
     ) -> None:
         self._host = host = follower.host
         super().__init__(
@@ -87,6 +93,7 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         self.wants_demo = False
         """Whether it was left for a made-up host."""
         self.store = follower.store
+        self._doing = Doing(host, self.store, journal or Journal(None), operator, clock)
         self._options = options
         self._follower = follower
         self._news: Change | None = None
@@ -185,36 +192,31 @@ class MachinedeckApp(App[None], inherit_bindings=False):
 
     def on_console_wanted(self, event: Console.Wanted) -> None:
         """Do what the user wants, or say why not."""
-        if event.action == "shell":
-            if (reason := shell_refusal(event.machine)) is not None:
-                self._warn(reason)
-            else:
-                self._open_shell(event.machine.name)
-            return
-        action = next(action for action in ACTIONS if action.id == event.action)
-        if (reason := action.refusal(event.machine)) is not None:
+        action = find(event.action)
+        if (reason := action.refusal(event.machine, self.store)) is not None:
             self._warn(reason)
+        elif action.run is None:
+            self._open_shell(event.machine.name)
         else:
             self._act(action, event.machine)
 
     @work(group="act", exit_on_error=True)
-    async def _act(self, action: Action, machine: Machine) -> None:
+    async def _act(self, action: Action[Machine], machine: Machine) -> None:
         """Do one action, after asking where it ends work, and tell how it went."""
         if action.harm is not Harm.NONE and not await self._confirm(action, machine):
             return
         self.notify(action.sentence(action.doing, machine), markup=False, timeout=3)
-        try:
-            await action.run(self._host, machine)
-        except Failure as failure:
-            self._fail(failure)
+        outcome = await self._doing.do(action, machine, {})
+        if outcome.failure is not None:
+            self._fail(outcome.failure)
         else:
-            self.notify(action.sentence(action.done, machine), markup=False)
+            self.notify(outcome.text, markup=False)
 
-    async def _confirm(self, action: Action, machine: Machine) -> bool:
+    async def _confirm(self, action: Action[Machine], machine: Machine) -> bool:
         from machinedeck.ui.dialogs.confirm import Confirm  # noqa: PLC0415 - seldom needed at start
 
         question = f"{action.label} {clean(machine.name)}? {action.help}"
-        command = action.sentence(action.command, machine)
+        command = action.command_line(machine, {})
         return await self.push_screen_wait(
             Confirm(question, yes=action.label.lower(), no="leave it alone", command=command)
         )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from machinedeck.core.actions import ACTIONS, shell_refusal
+from machinedeck.core.actions import find
 from machinedeck.core.status import Link, Status
 from machinedeck.core.store import Store
 from machinedeck.model.machine import Machine
@@ -22,6 +22,11 @@ _LINKS = {
     Link.LOST: ("✗ lost", "bad"),
     Link.MISSING: ("✗ no service", "bad"),
 }
+
+SHELL = find("shell")
+
+OFFERED = tuple(map(find, ("start", "terminate")))
+"""What has a key in the machines pane, besides the shell."""
 
 _LOOKING = [("PgUp/PgDn", "scroll"), ("[ ]", "tabs"), ("1", "panes")]
 
@@ -77,7 +82,7 @@ def leave_hint(shells: Shells, leave_key: str) -> list[Piece]:
 
 
 def keys(
-    shells: Shells, leave_key: str, machine: Machine | None, *, has_rows: bool, room: int
+    shells: Shells, leave_key: str, machine: Machine | None, store: Store, *, has_rows: bool, room: int
 ) -> list[Piece]:
     """The keys that do something now.
 
@@ -85,12 +90,13 @@ def keys(
         shells: The terminals.
         leave_key: The key that leaves one.
         machine: The machine under the cursor, `None` if there is none.
+        store: What is known of the host.
         has_rows: Whether the pane has rows.
         room: How many columns there are.
     """
     view = shells.current
     if view is None:
-        return _pieces(_pane_keys(shells, machine, has_rows=has_rows), room)
+        return _pieces(_pane_keys(shells, machine, store, has_rows=has_rows), room)
     if view.session.has_ended:
         pairs = [("Ended.", ""), ("Enter", "close"), ("r", "open again"), *_LOOKING]
     elif view.is_captive:
@@ -100,12 +106,14 @@ def keys(
     return _pieces(pairs, room)
 
 
-def _pane_keys(shells: Shells, machine: Machine | None, *, has_rows: bool) -> list[tuple[str, str]]:
+def _pane_keys(
+    shells: Shells, machine: Machine | None, store: Store, *, has_rows: bool
+) -> list[tuple[str, str]]:
     pairs = []
     if machine is not None and has_rows:
-        if shell_refusal(machine) is None:
+        if SHELL.refusal(machine, store) is None:
             pairs.append(("Enter", "shell"))
-        pairs += [(action.key, action.label.lower()) for action in ACTIONS if not action.refusal(machine)]
+        pairs += [(one.key, one.label.lower()) for one in OFFERED if not one.refusal(machine, store)]
     pairs += [("Tab", "panes")]
     if shells.views:
         pairs += [("[ ]", "tabs")]

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from machined.contract import IMAGE_FOLDERS
 from machinedeck.core.follower import Follower
 from machinedeck.core.host import Host
+from machinedeck.core.journal import Journal
+from machinedeck.core.places import find_places
 from machinedeck.core.store import Store
-from machinedeck.sources.environment import first_environment
+from machinedeck.sources.environment import first_environment, operator_name
 from machinedeck.ui.options import Options, read_options
 
 if TYPE_CHECKING:
@@ -54,7 +56,12 @@ async def _run(host: Host, options: Options) -> MachinedeckApp:
     from machinedeck.ui.app import MachinedeckApp  # noqa: PLC0415 - see above
     from machinedeck.ui.keyboard import KeyboardDriver  # noqa: PLC0415 - see above
 
-    app = MachinedeckApp(follower, options, driver=KeyboardDriver)
+    places = find_places(os.environ, os.geteuid())
+    # What is done to a made-up host is nobody's to answer for.
+    journal = Journal(None if host.is_demo else places.state)
+    app = MachinedeckApp(
+        follower, options, driver=KeyboardDriver, journal=journal, operator=operator_name(os.environ)
+    )
     await _first_answers(follower)
     try:
         await app.run_async()

@@ -15,7 +15,6 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
-from machinedeck.core.actions import ACTIONS
 from machinedeck.core.store import EVERYTHING, Change, Store
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
@@ -56,7 +55,7 @@ class Console(Screen[None]):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(action.key, f"act('{action.id}')", action.label, show=False) for action in ACTIONS),
+        *(Binding(action.key, f"act('{action.id}')", action.label, show=False) for action in lines.OFFERED),
         *(Binding(str(at + 1), f"pane({at})", show=False) for at in range(len(PANES))),
         Binding("tab", "next_pane(1)", show=False),
         Binding("shift+tab", "next_pane(-1)", show=False),
@@ -143,7 +142,14 @@ class Console(Screen[None]):
         table = self.panes[self._pane]
         machine = self.machine if self._pane == 0 else None
         self.keys.show(
-            lines.keys(self.shells, self._leave_key, machine, has_rows=bool(table.rows), room=self.size.width)
+            lines.keys(
+                self.shells,
+                self._leave_key,
+                machine,
+                self.store,
+                has_rows=bool(table.rows),
+                room=self.size.width,
+            )
         )
 
     @property

@@ -1,0 +1,72 @@
+"""The journal of actions, and where it is kept."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from machinedeck.core.journal import FILE_NAME, Journal
+from machinedeck.core.places import find_places
+from machinedeck.model.deed import DONE, Deed
+
+DEED = Deed(12.0, "anna as root", "atlas", "stop", "web", "- 7", "systemctl stop web")
+
+
+def test_what_was_begun_and_what_came_of_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "state")
+    journal.begin(DEED)
+    assert [deed.is_going_on for deed in journal] == [True]
+    journal.end(DEED, DONE, 1.2345678)
+    assert [(deed.is_done, deed.seconds) for deed in journal] == [(True, 1.235)]
+    path = tmp_path / "state" / FILE_NAME
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line["operator"], line["action"], line["result"]) for line in lines] == [
+        ("anna as root", "stop", ""),
+        ("anna as root", "stop", "done"),
+    ]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_second_session_writes_on(tmp_path: Path) -> None:
+    for _ in range(2):
+        Journal(tmp_path).begin(DEED)
+    assert len((tmp_path / FILE_NAME).read_text().splitlines()) == 2
+
+
+def test_a_link_is_not_followed_and_the_failure_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("")
+    (tmp_path / FILE_NAME).symlink_to(tmp_path / "elsewhere")
+    journal = Journal(tmp_path)
+    journal.begin(DEED)
+    assert journal.failure is not None
+    assert list(journal) == [DEED], "what was done is kept all the same"
+    assert (tmp_path / "elsewhere").read_text() == ""
+
+
+def test_export_overwrites_nothing(tmp_path: Path) -> None:
+    journal = Journal(None)
+    journal.begin(DEED)
+    assert journal.export(tmp_path / "out") == 1
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o600
+    with pytest.raises(FileExistsError):
+        journal.export(tmp_path / "out")
+
+
+def test_places_of_the_operator(tmp_path: Path) -> None:
+    uid = tmp_path.stat().st_uid
+    found = find_places({"HOME": str(tmp_path)}, uid)
+    assert found == (tmp_path / ".config/machinedeck", tmp_path / ".local/state/machinedeck", "")
+    found = find_places({"HOME": str(tmp_path), "XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "relative"}, uid)
+    assert found[:2] == (Path("/c/machinedeck"), tmp_path / ".local/state/machinedeck")
+    assert find_places({}, 0).config is None
+
+
+def test_a_home_that_is_not_roots_is_left_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    found = find_places({"HOME": str(home)}, 0)  # nobody owns what is not there
+    assert found[:2] == (None, None)
+    assert "sudo -H" in found.notice

@@ -1,0 +1,59 @@
+"""Amounts as operators write them."""
+
+from __future__ import annotations
+
+import re
+
+from machinedeck.model.limits import UNLIMITED
+
+NONE = frozenset({"none", "infinity", "-"})
+"""What is written for no limit."""
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(?:i?B)?", re.IGNORECASE)
+_POWERS = "KMGTPE"
+
+
+def read_size(text: str) -> int:
+    """Bytes; K, M, G … count in 1024 as they do for systemd (systemd.syntax(7)), `none` is `UNLIMITED`.
+
+    Raises:
+        ValueError: It is no size; the message is for the operator.
+    """
+    if text.lower() in NONE:
+        return UNLIMITED
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is no size: write it like 512M or 1.5G, or 'none'.")
+    unit = match[2].upper()
+    size = int(float(match[1]) * 1024 ** (_POWERS.index(unit) + 1)) if unit else int(float(match[1]))
+    if not 0 < size < UNLIMITED:
+        raise ValueError(f"{text!r} is out of range: a limit is above 0 and below 16E.")
+    return size
+
+
+def read_cpu(text: str) -> int:
+    """Microseconds of processor time a second, from per cent of one processor; `none` is `UNLIMITED`.
+
+    Raises:
+        ValueError: It is no such share; the message is for the operator.
+    """
+    if text.lower() in NONE:
+        return UNLIMITED
+    digits = text.strip().removesuffix("%").strip()
+    if not digits.isascii() or not digits.isdecimal() or not 0 < int(digits) <= 1_000_000:
+        raise ValueError(f"{text!r} is no share of processors: write it like 50% or 200%, or 'none'.")
+    return int(digits) * 10_000
+
+
+def read_count(text: str) -> int:
+    """A whole number from 1; `none` is `UNLIMITED`.
+
+    Raises:
+        ValueError: It is none; the message is for the operator.
+    """
+    if text.lower() in NONE:
+        return UNLIMITED
+    digits = text.strip()
+    if not digits.isascii() or not digits.isdecimal() or not 0 < int(digits) < 2**32:
+        raise ValueError(f"{text!r} is no number of tasks: write a whole number from 1, or 'none'.")
+    return int(digits)

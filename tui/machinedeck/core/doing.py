@@ -1,0 +1,94 @@
+"""Doing what the operator wants: one way for keys, palette, bulk and commands, all noted in the journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from machinedeck.core.actions import Action, Subject, Values, name_of
+from machinedeck.core.host import Host
+from machinedeck.core.journal import Journal
+from machinedeck.core.store import Store
+from machinedeck.model.deed import DONE, Deed
+from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.image import Image
+from machinedeck.model.machine import Machine
+from machinedeck.model.text import clean
+
+
+class Outcome(NamedTuple):
+    """What came of an action on one subject."""
+
+    subject: Subject
+    text: str
+    """What is told of it."""
+    failure: Failure | None = None
+
+
+class Doing:
+    """Does actions on one host.
+
+    Args:
+        host: What to do them to.
+        store: What is known of it.
+        journal: Where they are noted.
+        operator: Who does them, for the journal.
+        clock: The real time in seconds.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        store: Store,
+        journal: Journal,
+        operator: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._host = host
+        self._store = store
+        self._operator = operator
+        self._clock = clock
+        self.journal = journal
+
+    async def do(self, action: Action[Any], subject: Subject, values: Values) -> Outcome:
+        """Do one action to one subject, once it is seen that it still can be; never raises `Failure`."""
+        if action.run is None:
+            raise ValueError(f"{action.id} opens a terminal: whoever shows that does it")
+        reason = action.refusal(subject, self._store) or action.check(subject, values, self._store)
+        if reason is not None:
+            return Outcome(subject, reason, Failure(Kind.REFUSED, reason))
+        begun = self._begun(action, subject, values)
+        self.journal.begin(begun)
+        since = time.monotonic()
+        result = "given up"
+        try:
+            told = await action.run(self._host, subject, values)
+            result = DONE
+            return Outcome(subject, told or action.sentence(action.done, subject))
+        except Failure as failure:
+            result = str(failure)
+            return Outcome(subject, result, failure)
+        finally:
+            self.journal.end(begun, result, time.monotonic() - since)
+
+    def _begun(self, action: Action[Any], subject: Subject, values: Values) -> Deed:
+        return Deed(
+            self._clock(),
+            clean(self._operator),
+            clean(self._host.name),
+            action.id,
+            name_of(subject),
+            _identity(subject),
+            action.command_line(subject, values),
+        )
+
+
+def _identity(subject: Subject) -> str:
+    match subject:
+        case Machine():
+            return f"{subject.machine_id or '-'} {subject.timestamp_monotonic}"
+        case Image():
+            return f"{clean(subject.type)} {subject.created or '-'}"
+        case _:
+            return clean(subject.path)
