@@ -12,6 +12,7 @@ from machinedeck.model.failure import Failure
 from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine, OperatingSystem, State
 from machinedeck.model.operation import Operation
+from machinedeck.model.usage import Usage
 
 
 class Change(NamedTuple):
@@ -19,13 +20,17 @@ class Change(NamedTuple):
 
     parts: frozenset[Part]
     is_status: bool
+    is_usage: bool = False
+    """Whether machines use more or less than before."""
 
     def __or__(self, other: Change) -> Change:
         """Both changes in one."""
-        return Change(self.parts | other.parts, self.is_status or other.is_status)
+        return Change(
+            self.parts | other.parts, self.is_status or other.is_status, self.is_usage or other.is_usage
+        )
 
 
-EVERYTHING = Change(frozenset(Part), is_status=True)
+EVERYTHING = Change(frozenset(Part), is_status=True, is_usage=True)
 """The change to tell somebody who knows nothing yet."""
 
 
@@ -47,13 +52,15 @@ class Store:
         """The operating system of images that were asked."""
         self.operations: dict[int, Operation] = {}
         """Long work that is going on, by number."""
+        self.usage: dict[str, Usage] = {}
+        """What machines use now, by name."""
         self.failures: dict[Part, Failure] = {}
         """Parts that could not be read, and why."""
         self.read: set[Part] = set()
         """Parts that were read at least once: an empty one of these is truly empty."""
         self._listeners: list[Callable[[Change], None]] = []
         self._parts: set[Part] = set()
-        self._is_status = False
+        self._is_status = self._is_usage = False
         self._is_due = False
 
     def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
@@ -143,6 +150,13 @@ class Store:
             if self.operations.pop(number, None) is not None:
                 self._changed(Part.IMAGES)
 
+    def set_usage(self, usage: dict[str, Usage]) -> None:
+        """Take what machines use now."""
+        if usage != self.usage:
+            self.usage = usage
+            self._is_usage = True
+            self._tell()
+
     def set_failure(self, part: Part, failure: Failure) -> None:
         """Say why a part could not be read; what was known of it stays."""
         if str(self.failures.get(part)) != str(failure):
@@ -167,8 +181,8 @@ class Store:
             asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
-        change = Change(frozenset(self._parts), self._is_status)
+        change = Change(frozenset(self._parts), self._is_status, self._is_usage)
         self._parts.clear()
-        self._is_due = self._is_status = False
+        self._is_due = self._is_status = self._is_usage = False
         for listener in tuple(self._listeners):
             listener(change)

@@ -1,0 +1,54 @@
+"""Filters of lists: what is typed, and which rows it leaves."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from machinedeck.core.filtering import read_filter
+
+KEYS = frozenset({"name", "state", "os"})
+ROWS = (
+    {"name": "web-1", "state": "running", "os": "Debian GNU/Linux 12"},
+    {"name": "web-2", "state": "stopped", "os": "Fedora 44"},
+    {"name": "db", "state": "running", "os": "Debian GNU/Linux 13"},
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("", ["web-1", "web-2", "db"]),
+        ("WEB", ["web-1", "web-2"]),
+        ("web running", ["web-1"]),
+        ("!web", ["db"]),
+        ("state:stop", ["web-2"]),
+        ("!state:running", ["web-2"]),
+        ("os:debian !name:db", ["web-1"]),
+        (r"/^web-\d$/", ["web-1", "web-2"]),
+        ("os:/1[23]$/", ["web-1", "db"]),
+        ("!/web/", ["db"]),
+        ('"linux 13"', ["db"]),
+        ("gnu/linux", ["web-1", "db"]),
+        ("nosuch:web", []),
+        ('"unfinished', []),
+    ],
+)
+def test_rows_that_are_left(text: str, left: list[str]) -> None:
+    wanted = read_filter(text, KEYS)
+    assert not wanted.problem
+    assert [row["name"] for row in ROWS if wanted.is_met(row)] == left
+
+
+def test_a_wrong_expression_is_told_and_hides_nothing() -> None:
+    wanted = read_filter("/web(/", KEYS)
+    assert "no regular expression" in wanted.problem
+    assert all(map(wanted.is_met, ROWS))
+
+
+@given(st.text(alphabet='ab!:/"\\()[]*+ .', max_size=30), st.text(max_size=60))
+def test_whatever_is_typed_is_a_filter(text: str, value: str) -> None:
+    wanted = read_filter(text, KEYS)
+    assert wanted.text == text
+    assert wanted.is_met({"name": value}) in {True, False}

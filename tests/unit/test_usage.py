@@ -1,0 +1,139 @@
+"""What machines use: rates, trees of processes, and where the kernel counts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from machinedeck.core.store import Store
+from machinedeck.core.usage import Sampler
+from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.machine import Machine, State
+from machinedeck.model.usage import Counted, Process, Usage, tree
+from machinedeck.sources.usage.counters import Counters
+from machinedeck.sources.usage.groups import find_trees, folders_of, pids_below
+from machinedeck.sources.usage.processes import read_process, send_signal
+from tests.support.fake_host import machine
+
+
+class Source:
+    """Counts what a test says."""
+
+    def __init__(self) -> None:
+        self.counted: dict[str, Counted | None] = {}
+
+    async def count(self, machine: Machine) -> Counted | None:
+        if machine.name not in self.counted:
+            raise Failure(Kind.NOT_THERE, "It ended.")
+        return self.counted[machine.name]
+
+    async def processes(self, machine: Machine) -> list[Process]:
+        return []
+
+
+async def test_a_share_needs_two_looks_at_the_same_run() -> None:
+    store, source, now = Store(), Source(), [10.0]
+    store.set_machines([machine("web"), machine("gone"), machine("off", state=State.STOPPED)])
+    sampler = Sampler(store, source, lambda: now[0])
+    source.counted["web"] = Counted(1_000_000_000, 4096, 3)
+    await sampler.look()
+    assert store.usage == {"web": Usage(None, 4096, 3, False)}
+    now[0] += 2
+    source.counted["web"] = Counted(2_000_000_000, 8192, 3, is_summed=True)
+    await sampler.look()
+    assert store.usage == {"web": Usage(50.0, 8192, 3, True)}
+    now[0] += 2
+    source.counted["web"] = Counted(1, 8192, 3)
+    await sampler.look()
+    assert store.usage["web"].cpu == 0, "a process that ended takes its time along"
+    store.update_machine(machine("web", timestamp_monotonic=7))
+    await sampler.look()
+    assert store.usage["web"].cpu is None, "another run of it"
+    source.counted["web"] = None
+    await sampler.look()
+    assert store.usage == {}
+
+
+def _process(pid: int, parent: int) -> Process:
+    return Process(pid, parent, "x", 0, "S", 1, 1, 1, 1)
+
+
+def test_processes_stand_below_their_parents() -> None:
+    shuffled = [_process(30, 10), _process(11, 10), _process(10, 1), _process(12, 11), _process(40, 2)]
+    assert [(branch.process.pid, branch.depth) for branch in tree(shuffled)] == [
+        (10, 0),
+        (11, 1),
+        (12, 2),
+        (30, 1),
+        (40, 0),
+    ]
+
+
+MOUNTS = """\
+31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw
+33 31 0:30 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct
+35 31 0:32 / /sys/fs/cgroup/mem\\040ory rw - cgroup cgroup rw,memory
+41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
+"""
+
+
+def test_a_units_folders_are_found_by_its_leader() -> None:
+    trees = find_trees(MOUNTS)
+    assert trees == {
+        "cpuacct": Path("/sys/fs/cgroup/cpu,cpuacct"),
+        "memory": Path("/sys/fs/cgroup/mem ory"),
+        "": Path("/sys/fs/cgroup/unified"),
+    }
+    unit = "systemd-nspawn@web.service"
+    said = (
+        f"8:cpu,cpuacct:/machine.slice/{unit}/payload\n4:memory:/machine.slice\n0::/machine.slice/{unit}/a\n"
+    )
+    assert folders_of(unit, said, trees) == {
+        "cpuacct": Path(f"/sys/fs/cgroup/cpu,cpuacct/machine.slice/{unit}"),
+        "": Path(f"/sys/fs/cgroup/unified/machine.slice/{unit}"),
+    }
+
+
+def test_counters_are_read_again_and_again_and_end_with_their_group(tmp_path: Path) -> None:
+    (tmp_path / "cpu.stat").write_text("usage_usec 5\nuser_usec 3\n")
+    (tmp_path / "memory.current").write_text("4096\n")
+    (tmp_path / "pids.current").write_text("2\n")
+    counters = Counters({"": tmp_path})
+    assert counters.read() == Counted(5000, 4096, 2)
+    (tmp_path / "memory.current").write_text("8192\n")
+    assert counters.read() == Counted(5000, 8192, 2)
+    counters.close()
+
+
+def test_what_no_group_counts_is_summed_up(tmp_path: Path) -> None:
+    (tmp_path / "cpu.stat").write_text("usage_usec 5\n")
+    below = tmp_path / "payload"
+    below.mkdir()
+    (below / "cgroup.procs").write_text(f"{os.getpid()}\n0\n")
+    assert list(pids_below(tmp_path)) == [os.getpid()]
+    counters = Counters({"": tmp_path})
+    counted = counters.read()
+    counters.close()
+    assert counted.is_summed
+    assert counted.cpu == 5000
+    assert counted.memory
+    assert counted.memory > 1 << 20
+    assert counted.tasks
+    assert list(pids_below(tmp_path / "gone")) == []
+
+
+def test_a_signal_reaches_the_process_that_was_meant_alone() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        process = read_process(child.pid)
+        assert process is not None
+        assert process.command == "sleep 60"
+        with pytest.raises(ProcessLookupError):
+            send_signal(process._replace(started=1), signal.SIGTERM)
+        assert child.poll() is None
+        send_signal(process, signal.SIGTERM)
+        assert child.wait(10) == -signal.SIGTERM
+    assert read_process(child.pid) is None

@@ -1,0 +1,96 @@
+"""Keeping count of what machines use: each so often a look at the counters, and the rates between two."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from machinedeck.core.store import Store
+from machinedeck.model.failure import Failure
+from machinedeck.model.machine import Identity, Machine, State
+from machinedeck.model.usage import Counted, Process, Usage
+
+SAMPLE_SECONDS = 2.0
+"""Between two looks."""
+
+SLICE = 50
+"""Machines that are looked at before others get their turn in the event loop."""
+
+
+class UsageSource(Protocol):
+    """Where counters come from. May raise `Failure`."""
+
+    async def count(self, machine: Machine) -> Counted | None:
+        """What the unit of a machine has used; None where nothing can be told."""
+        ...
+
+    async def processes(self, machine: Machine) -> list[Process]:
+        """The processes of a machine."""
+        ...
+
+
+class _Last(NamedTuple):
+    identity: Identity
+    at: float
+    counted: Counted
+
+
+class Sampler:
+    """Writes the usage of every machine that runs into the store, until its task is cancelled.
+
+    Args:
+        store: Which machines there are, and where to write.
+        source: What counts.
+        clock: A clock that only goes forward, in seconds.
+    """
+
+    def __init__(
+        self, store: Store, source: UsageSource, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._source = source
+        self._clock = clock
+        self._last: dict[str, _Last] = {}
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await self.look()
+            await asyncio.sleep(SAMPLE_SECONDS)
+
+    async def look(self) -> None:
+        """Look at every machine once."""
+        running = [one for one in self._store.registered.values() if one.state is State.RUNNING]
+        found: dict[str, Usage] = {}
+        for at, machine in enumerate(running):
+            if at % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+            usage = await self._usage(machine)
+            if usage is not None:
+                found[machine.name] = usage
+        self._last = {name: last for name, last in self._last.items() if name in found}
+        self._store.set_usage(found)
+
+    async def _usage(self, machine: Machine) -> Usage | None:
+        try:
+            counted = await self._source.count(machine)
+        except Failure:
+            return None  # it ended, or the bus is away, which the lists meet too and tell of
+        if counted is None:
+            return None
+        now = _Last(machine.identity, self._clock(), counted)
+        before, self._last[machine.name] = self._last.get(machine.name), now
+        return Usage(_share(before, now), counted.memory, counted.tasks, counted.is_summed)
+
+
+def _share(before: _Last | None, now: _Last) -> float | None:
+    """Per cent of one processor between two looks; None where there is nothing to compare."""
+    if before is None or before.identity != now.identity or now.at <= before.at:
+        return None
+    if before.counted.cpu is None or now.counted.cpu is None:
+        return None
+    # What was summed over processes gets smaller when one of them ends.
+    used = max(0, now.counted.cpu - before.counted.cpu)
+    return used / (now.at - before.at) / 1e7

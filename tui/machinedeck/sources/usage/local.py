@@ -1,0 +1,66 @@
+"""The usage of machines of this very host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from machinedeck.model.machine import Machine
+from machinedeck.model.usage import Counted, Process
+from machinedeck.sources.usage.counters import Counters
+from machinedeck.sources.usage.groups import find_trees, folders_of, pids_below
+from machinedeck.sources.usage.processes import read_processes
+
+
+class LocalUsage:
+    """Reads what machines use. Files stay open between looks: to open them anew takes most of the time."""
+
+    def __init__(self) -> None:
+        self._trees = find_trees(Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
+        self._kept: dict[str, tuple[tuple[str, int, int], Counters]] = {}
+
+    async def count(self, machine: Machine) -> Counted | None:
+        """What the unit of a machine has used; None where nothing can be told."""
+        if not machine.unit or machine.leader <= 0:
+            return None
+        try:
+            return self._counters(machine).read()
+        except OSError:
+            self.forget(machine.name)  # it ended; a new run of it is found anew
+            return None
+        except ValueError:
+            return None  # what the kernel wrote is no number: not counted
+
+    async def processes(self, machine: Machine) -> list[Process]:
+        """The processes of a machine; none where they cannot be told."""
+        if not machine.unit or machine.leader <= 0:
+            return []
+        try:
+            folder = self._counters(machine).processes_folder
+        except OSError:
+            return []
+        return [] if folder is None else read_processes(sorted(set(pids_below(folder))))
+
+    def _counters(self, machine: Machine) -> Counters:
+        run = machine.unit, machine.leader, machine.timestamp_monotonic
+        known = self._kept.get(machine.name)
+        if known is not None and known[0] == run:
+            return known[1]
+        self.forget(machine.name)
+        memberships = Path(f"/proc/{machine.leader}/cgroup").read_text(errors="surrogateescape")
+        counters = Counters(folders_of(machine.unit, memberships, self._trees))
+        self._kept[machine.name] = run, counters
+        return counters
+
+    def forget(self, name: str) -> None:
+        """Close the files of a machine."""
+        if known := self._kept.pop(name, None):
+            known[1].close()
+
+    def keep(self, names: set[str]) -> None:
+        """Forget all machines but these."""
+        for name in self._kept.keys() - names:
+            self.forget(name)
+
+    def close(self) -> None:
+        """Forget all."""
+        self.keep(set())
