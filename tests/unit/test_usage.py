@@ -18,6 +18,7 @@ from machinedeck.sources.usage.counters import Counters
 from machinedeck.sources.usage.groups import find_trees, folders_of, pids_below
 from machinedeck.sources.usage.processes import read_process, send_signal
 from tests.support.fake_host import machine
+from tests.support.waiting import until
 
 
 class Source:
@@ -126,14 +127,22 @@ def test_what_no_group_counts_is_summed_up(tmp_path: Path) -> None:
     assert list(pids_below(tmp_path / "gone")) == []
 
 
-def test_a_signal_reaches_the_process_that_was_meant_alone() -> None:
+async def test_a_signal_reaches_the_process_that_was_meant_alone() -> None:
     with subprocess.Popen(["sleep", "60"]) as child:
-        process = read_process(child.pid)
-        assert process is not None
-        assert process.command == "sleep 60"
-        with pytest.raises(ProcessLookupError):
-            send_signal(process._replace(started=1), signal.SIGTERM)
-        assert child.poll() is None
-        send_signal(process, signal.SIGTERM)
-        assert child.wait(10) == -signal.SIGTERM
+        try:
+            await until(lambda: _command(child.pid) == "sleep 60")  # it has not begun until then
+            process = read_process(child.pid)
+            assert process is not None
+            with pytest.raises(ProcessLookupError):
+                send_signal(process._replace(started=1), signal.SIGTERM)
+            assert child.poll() is None
+            send_signal(process, signal.SIGTERM)
+            assert child.wait(10) == -signal.SIGTERM
+        finally:
+            child.kill()
     assert read_process(child.pid) is None
+
+
+def _command(pid: int) -> str:
+    process = read_process(pid)
+    return "" if process is None else process.command
