@@ -17,8 +17,8 @@ from machinedeck.model.usage import Counted, Process, Usage, tree
 from machinedeck.sources.usage.counters import Counters
 from machinedeck.sources.usage.groups import find_trees, folders_of, pids_below
 from machinedeck.sources.usage.processes import read_process, send_signal
+from tests.support.demo_service import wait_until
 from tests.support.fake_host import machine
-from tests.support.waiting import until
 
 
 class Source:
@@ -127,10 +127,10 @@ def test_what_no_group_counts_is_summed_up(tmp_path: Path) -> None:
     assert list(pids_below(tmp_path / "gone")) == []
 
 
-async def test_a_signal_reaches_the_process_that_was_meant_alone() -> None:
+def test_a_signal_reaches_the_process_that_was_meant_alone() -> None:
     with subprocess.Popen(["sleep", "60"]) as child:
         try:
-            await until(lambda: _command(child.pid) == "sleep 60")  # it has not begun until then
+            wait_until(lambda: _command(child.pid) == "sleep 60", "it has begun")
             process = read_process(child.pid)
             assert process is not None
             with pytest.raises(ProcessLookupError):
