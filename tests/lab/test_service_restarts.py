@@ -74,6 +74,24 @@ def test_a_create_that_is_cut_off_is_answered_and_the_machine_comes_up(own: LabH
         assert "SCOPE_JOB" not in state_file(own, "cut")
 
 
+def test_a_create_that_is_cut_off_before_its_job_is_known_comes_up(own: LabHost) -> None:
+    """What is on disk is what is written before the scope is asked for; PID 1 has its job in the queue."""
+    with (
+        slow_unit(own, "slow-ahead") as unit,
+        creating(own, "ahead", "After", "as", json.dumps([unit])) as caller,
+    ):
+        assert caller.line()[0] == "MachineNew"
+        own.ask("systemctl", "kill", "--signal=STOP", SERVICE)
+        own.ask("sed", "-i", "/^SCOPE_JOB=/d", f"{STATES}/ahead")
+        kill_service(own)
+        assert machine_property(own, "ahead", "State") == "opening"
+        assert "SCOPE_JOB" in state_file(own, "ahead")
+        own.ask("touch", "/run/slow-ahead.go")
+        wait_until(lambda: is_active(own, "machine-ahead.scope"), "its scope is up")
+        wait_until(lambda: machine_property(own, "ahead", "State") == "running", "it is up")
+        assert "SCOPE_JOB" not in state_file(own, "ahead")
+
+
 def test_a_scope_that_starts_while_nobody_serves_is_running_afterwards(own: LabHost) -> None:
     with (
         slow_unit(own, "slow-off") as unit,

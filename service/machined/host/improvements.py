@@ -26,6 +26,7 @@ class Improvements(NamedTuple):
         bounds_os_release: An os-release ends at 64 KiB; else at 64 MiB.
         refuses_procfs_links: Links like `/proc/1/root` are not followed in an os-release and paths of copies;
             else they are, where they lead to a mount of the machine.
+        drops_rights_of_copies: A file that gets another owner by a copy is no longer set-user-ID.
         keeps_holes: A copy has holes where the original has; else they are filled.
         hides_unfinished_files: A copied file gets its name when it is whole; else from the beginning.
         stops_at_full_disk: A copy of a tree ends at the first file without room; else it tries the others.
@@ -61,6 +62,7 @@ class Improvements(NamedTuple):
     prompts_again: bool = True
     bounds_os_release: bool = True
     refuses_procfs_links: bool = True
+    drops_rights_of_copies: bool = True
     keeps_holes: bool = True
     hides_unfinished_files: bool = True
     stops_at_full_disk: bool = True

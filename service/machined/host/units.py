@@ -71,5 +71,8 @@ class Units(Protocol):
     async def is_job_pending(self, job: str) -> bool:
         """Whether a job is still there."""
 
+    async def job_of(self, unit: str) -> str:
+        """The object path of the job that a unit has; "" where it has none, or is not loaded."""
+
     async def unref_unit(self, unit: str) -> None:
         """Give up the reference that `start_scope` took (UnrefUnit)."""

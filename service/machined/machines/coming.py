@@ -201,6 +201,7 @@ class Coming:
         except OSError as error:
             logger.info("the leader of %s has ended: %s", machine.name, error.strerror)
         try:
+            await self._find_job(machine)
             if not await self._has_gone(machine):
                 with self._index.on_its_way(machine):
                     self._index.claim_leader(machine)
@@ -214,6 +215,20 @@ class Coming:
             logger.warning("%s cannot be taken up again: %s", machine.name, error)
         self._let_go(machine)
         await self._host.states.remove(machine.name)
+
+    async def _find_job(self, machine: Machine) -> None:
+        """Find the job that starts a machine's scope: its path came, if at all, after it was written down.
+
+        As long as that is queued the scope is inactive, and would be taken for one that has ended.
+        """
+        if machine.scope_job or machine.unit != scope_name(machine.name):
+            return
+        try:
+            machine.scope_job = await self._host.units.job_of(machine.unit)
+        except Refused as error:
+            logger.warning("cannot tell whether %s is about to start: %s", machine.name, error)
+        if machine.scope_job:
+            await self._host.states.save(machine.record())
 
     async def _forget_ended_job(self, machine: Machine) -> None:
         """Cross out a job that ended while nobody listened; of one that ends from now on we are told."""

@@ -107,6 +107,8 @@ class FakeUnits:
     def __init__(self) -> None:
         self.active: set[str] = set()
         self.jobs: set[str] = set()
+        self.queued: dict[str, str] = {}
+        """The jobs of units, where a test asks for them by unit."""
         self.calls: list[tuple[Any, ...]] = []
         self.listeners: list[UnitListener] = []
         self.ends_at_once = False
@@ -163,6 +165,9 @@ class FakeUnits:
 
     async def is_job_pending(self, job: str) -> bool:
         return job in self.jobs
+
+    async def job_of(self, unit: str) -> str:
+        return self.queued.get(unit, "")
 
     async def unref_unit(self, unit: str) -> None:
         self._called("unref_unit", unit)

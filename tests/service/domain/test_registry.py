@@ -552,3 +552,24 @@ async def test_a_job_that_ended_meanwhile_is_crossed_out(fake: FakeHost) -> None
     fake.units.end_job("/job/of/opening", "opening.service")
     assert second.get("opening").state == "running"
     await second.stop()
+
+
+async def test_a_scope_whose_start_is_queued_is_no_scope_that_ended(fake: FakeHost) -> None:
+    """An earlier life ended between asking for the scope and hearing of its job."""
+    first = Registry(fake.host)
+    await first.start()
+    await registered(first, fake)
+    await first.stop()
+    fake.states.records["web"] = fake.states.records["web"]._replace(unit=SCOPE, scope_job="")
+    fake.units.active.clear()
+    fake.units.queued[SCOPE] = "/job/9"
+    fake.units.jobs.add("/job/9")
+    second = Registry(fake.host)
+    await second.start()
+    assert second.get("web").state == "opening"
+    assert fake.states.records["web"].scope_job == "/job/9"
+    fake.units.active.add(SCOPE)
+    fake.units.end_job("/job/9", SCOPE)
+    assert second.get("web").state == "running"
+    assert not [call for call in fake.units.calls if call[0] == "stop_unit"]
+    await second.stop()

@@ -72,6 +72,9 @@ class Units:
     async def is_job_pending(self, job: str) -> bool:
         return False
 
+    async def job_of(self, unit: str) -> str:
+        return ""
+
     async def unref_unit(self, unit: str) -> None:
         self.done.append(("unref_unit", unit))
 

@@ -14,6 +14,7 @@ from machined.host.improvements import ALL, NONE, Improvements
 from machined.host.linux.units import LinuxUnits
 from machined.host.units import ScopeRequest
 from machined.wire import Call, CallError, Connection, Variant
+from tests.conftest import open_fds
 from tests.service.linux.managers import Peer
 from tests.support.waiting import until
 
@@ -101,6 +102,29 @@ async def test_the_leader_is_handed_over_by_descriptor(units: LinuxUnits, manage
         os.close(pidfd)
 
 
+async def test_a_scope_that_is_not_asked_for_leaves_no_descriptor(
+    units: LinuxUnits, manager: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of its descriptors is closed, or its caller gives up while there is no room for the call."""
+    pidfd = os.pidfd_open(os.getpid())
+    closed = 10**6
+    before = open_fds()
+    try:
+        properties = [("One", Variant("h", pidfd)), ("Two", Variant("h", closed))]
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            await units.start_scope(scope(pidfd=pidfd, properties=properties))
+        assert open_fds() == before
+        monkeypatch.setattr(units, "_room", asyncio.Semaphore(0))
+        starting = asyncio.create_task(units.start_scope(scope(pidfd=pidfd, properties=properties[:1])))
+        await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        assert open_fds() == before
+    finally:
+        os.close(pidfd)
+    assert not [call for call in manager.calls if call[0] == "StartTransientUnit"]
+
+
 async def test_an_older_manager_gets_the_pid_and_is_not_asked_twice(units: LinuxUnits, manager: Peer) -> None:
     manager.answers["StartTransientUnit"] = takes(*USUAL, "PIDs")
     pidfd = os.pidfd_open(os.getpid())
@@ -182,6 +206,19 @@ async def test_whether_a_job_is_pending(units: LinuxUnits, manager: Peer) -> Non
     manager.answers["Get"] = CallError("org.freedesktop.DBus.Error.AccessDenied", "no")
     with pytest.raises(Refused, match="no"):
         await units.is_job_pending(JOB_PATH)
+
+
+async def test_the_job_of_a_unit(units: LinuxUnits, manager: Peer) -> None:
+    manager.answers["Get"] = ("v", [Variant("(uo)", [7, JOB_PATH])])
+    assert await units.job_of("a.scope") == JOB_PATH
+    assert manager.calls[-1][2:] == (SYSTEMD1_UNIT_INTERFACE, "Job")
+    manager.answers["Get"] = ("v", [Variant("(uo)", [0, "/"])])
+    assert await units.job_of("a.scope") == ""
+    manager.answers["Get"] = CallError(f"{SYSTEMD1}.NoSuchUnit", "gone")
+    assert await units.job_of("a.scope") == ""
+    manager.answers["Get"] = CallError("org.freedesktop.DBus.Error.AccessDenied", "no")
+    with pytest.raises(Refused, match="no"):
+        await units.job_of("a.scope")
 
 
 async def test_errors_keep_their_names(units: LinuxUnits, manager: Peer) -> None:

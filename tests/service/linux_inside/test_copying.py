@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from machined.host.improvements import ALL, NONE
 from machined.host.inside import CopyRequest
 from machined.host.linux.inside import LinuxInside
 from tests.service.linux_inside.guests import SHIFT, Guest, guest, sh
@@ -94,6 +95,35 @@ async def test_owners_where_the_machine_has_ids_of_its_own(
     assert owners == {(SHIFT, SHIFT)}
     await inside.copy(shifted.place, out_of("/tmp/two", tmp_path / "three", shift=SHIFT))
     assert {(one[1], one[2]) for one in facts(tmp_path / "three").values()} == {(0, 0)}
+
+
+@pytest.mark.promise(
+    "A machine with ids of its own plants no set-user-ID program of root by a copy", where="bare host"
+)
+@pytest.mark.parametrize("is_strict", [False, True])
+async def test_what_changes_its_owner_has_no_rights_of_its_owner(
+    shifted: Guest, tmp_path: Path, is_strict: bool
+) -> None:
+    inside = LinuxInside(improvements=NONE if is_strict else ALL)
+    await inside.start()
+    try:
+        make_tree(tmp_path / "one")
+        await inside.copy(shifted.place, into(tmp_path / "one", "/tmp/two"))  # with all it has
+        await inside.copy(shifted.place, out_of("/tmp/two", tmp_path / "three", shift=SHIFT))
+        await inside.copy(shifted.place, into(tmp_path / "one", "/tmp/four", shift=SHIFT))
+    finally:
+        await inside.close()
+    wanted = {mode_of(tmp_path / "one" / name) & (0o7777 if is_strict else 0o1777) for name in RIGHTS}
+    for copy in (tmp_path / "three", shifted.path / "tmp/four"):
+        assert {mode_of(copy / name) for name in RIGHTS} == wanted
+
+
+RIGHTS = ("file", "folder/deeper")
+"""What is set-user-ID or set-group-ID in the tree."""
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
 
 
 async def test_what_exists(inside: LinuxInside, plain: Guest, tmp_path: Path) -> None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from machined.host.inside import CopyRequest, Place
+from machined.host.linux.helper.packets import send
 from machined.host.linux.inside import LinuxInside
+from machined.host.linux.inside.stuck import Stuck
+from machined.host.linux.inside.work import Work
 from tests.conftest import children, open_fds
 from tests.service.linux_inside.conftest import HOST
 from tests.service.linux_inside.guests import Guest
@@ -24,7 +31,12 @@ OWN_FDS = 6
 
 def helper() -> int:
     """The pid of the helper."""
-    return next(pid for pid in children() if b"helper.process" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    return helpers()[0]
+
+
+def helpers() -> list[int]:
+    """The pids of all helpers."""
+    return [pid for pid in children() if "helper.process" in _command_of(str(pid))]
 
 
 def workers(pid: int) -> list[int]:
@@ -51,6 +63,90 @@ async def test_a_helper_that_was_killed_comes_again(
     os.close((await inside.open_pty(plain.place)).fd)
     assert helper() != first
     assert "has ended (-9)" in caplog.text
+
+
+def leave_free(pid: int, count: int) -> int:
+    """Let a process open so many more descriptors; the limit of before."""
+    listed = [int(fd) for fd in os.listdir(f"/proc/{pid}/fd")]
+    used = {fd for fd in listed if os.path.lexists(f"/proc/{pid}/fd/{fd}")}  # the listing's own is closed
+    free = [fd for fd in range(len(used) + count + 1) if fd not in used]
+    soft, _ = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    allow(pid, free[count])
+    return soft
+
+
+def allow(pid: int, most: int) -> None:
+    """Let a process have descriptors below a number."""
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, hard))
+
+
+@contextlib.asynccontextmanager
+async def copying(inside: LinuxInside, one: Guest, target: Path) -> AsyncIterator[None]:
+    """A large copy out of a machine is going on; it must come to its end."""
+    source = one.path / "tmp/large"
+    source.write_bytes(os.urandom(1024 * 1024) * 512)
+    seen: list[int] = []
+    request = CopyRequest("/tmp/large", str(target), False, False, 0)
+    copy = asyncio.create_task(inside.copy(one.place, request, lambda done, _: seen.append(done)))
+    await until(lambda: any(seen), what="some of it is copied")
+    yield
+    await copy
+    assert os.path.getsize(target) == os.path.getsize(source)  # noqa: ASYNC240 - it answers at once
+
+
+@pytest.mark.promise("What cannot be done for one caller ends no other caller's work", where="bare host")
+@pytest.mark.parametrize("room", [0, 1, 2])
+async def test_a_wish_that_the_helper_has_no_descriptors_for(
+    inside: LinuxInside, plain: Guest, tmp_path: Path, room: int
+) -> None:
+    """It may lack one for the socket of who asks, for the machine, or for the child."""
+    pid = helper()
+    async with copying(inside, plain, tmp_path / "copy"):
+        before = leave_free(pid, room)
+        with pytest.raises(OSError, match="ended before" if not room else "Too many open files"):
+            os.close((await inside.open_pty(plain.place)).fd)
+        allow(pid, before)
+        os.close((await inside.open_pty(plain.place)).fd)
+    assert helper() == pid
+
+
+async def test_a_helper_that_hangs_is_replaced_and_its_work_goes_on(
+    inside: LinuxInside, plain: Guest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("machined.host.linux.inside.helper.PATIENCE", 0.5)
+    first = helper()
+    async with copying(inside, plain, tmp_path / "copy"):
+        os.kill(first, signal.SIGSTOP)
+        try:
+            # Several had asked before it was given up: each of them takes it for that, and no other one
+            calls = [inside.open_pty(plain.place) for _ in range(3)]
+            answers = await asyncio.gather(*calls, return_exceptions=True)
+            assert [isinstance(one, TimeoutError) for one in answers] == [True] * 3
+            monkeypatch.undo()
+            os.close((await inside.open_pty(plain.place)).fd)
+        finally:
+            os.kill(first, signal.SIGCONT)
+    await until(lambda: helpers() != [first] and len(helpers()) == 1, what="the first one has ended")
+
+
+@pytest.mark.parametrize("room", [0, 1])
+async def test_an_answer_that_the_service_has_no_descriptors_for(room: int) -> None:
+    """It may lack one for the child that is told of, or for what is answered."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    work = Work(ours, 0, Stuck())
+    with theirs:
+        send(theirs, [b"child"], [0])
+        send(theirs, [b"done"], [0])
+        before = leave_free(os.getpid(), room)
+        try:
+            with pytest.raises(OSError, match="Too many open files"):
+                await work.answer()
+        finally:
+            allow(os.getpid(), before)
+            work.end()
+        assert work.has_begun
 
 
 async def test_nothing_is_begun_after_the_end(plain: Guest) -> None:
@@ -80,7 +176,10 @@ def test_the_helper_ends_with_the_service(tmp_path: Path) -> None:
 import asyncio, os, signal
 from pathlib import Path
 from machined.host.inside import Place
+from machined.host.linux.helper.packets import send
 from machined.host.linux.inside import LinuxInside
+from machined.host.linux.inside.stuck import Stuck
+from machined.host.linux.inside.work import Work
 async def main():
     inside = LinuxInside()
     await inside.start()

@@ -168,6 +168,23 @@ async def test_a_copy_from_a_silent_file_system_is_given_up(inside: LinuxInside,
         assert (await inside.os_release(one.place))["ID"] == "tiny"
 
 
+async def test_a_copy_that_hangs_midway_is_given_up(
+    inside: LinuxInside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has said how far it is, and then comes to a file system that does not answer."""
+    monkeypatch.setattr("machined.host.linux.inside.helper.STALL", 1.0)
+    words: list[int] = []
+    request = CopyRequest("/tmp/tree", str(tmp_path / "tree"), False, False, 0)
+    with guest(before="mkdir -p tmp/tree/silent") as one, fuse(one, "/tmp/tree/silent"):
+        begin = time.monotonic()
+        with pytest.raises(TimeoutError, match="does not answer"):
+            await inside.copy(one.place, request, lambda done, _: words.append(done))
+        assert words
+        assert time.monotonic() - begin < LIMIT
+        assert (await inside.os_release(one.place))["ID"] == "tiny"
+    await until(lambda: not len(inside._helper.stuck), what="it has ended")
+
+
 async def test_a_copy_that_hangs_ends_with_its_machine(inside: LinuxInside, tmp_path: Path) -> None:
     with guest() as one, fuse(one, "/tmp"):
         copying = asyncio.create_task(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from typing import Any
 
 from machined.contract import (
@@ -152,9 +151,19 @@ class LinuxUnits:
             raise
         return True
 
+    async def job_of(self, unit: str) -> str:
+        """The object path of the job that a unit has; "" where it has none or is not loaded."""
+        try:
+            number, job = await self._get(f"{UNITS}/{escape_label(unit)}", SYSTEMD1_UNIT_INTERFACE, "Job")
+        except Refused as refused:
+            if refused.name in _NO_UNIT:
+                return ""
+            raise
+        return str(job) if number else ""
+
     async def _start_scope(self, request: ScopeRequest, *, by_pidfd: bool) -> str:
         if by_pidfd:
-            processes = [PIDFDS, Variant("ah", [os.dup(request.pidfd)])]  # sending closes it
+            processes = [PIDFDS, Variant("ah", [request.pidfd])]
         else:
             processes = ["PIDs", Variant("au", [request.leader])]
         properties = [
@@ -165,10 +174,22 @@ class LinuxUnits:
             ["CollectMode", Variant("s", "inactive-or-failed")],
             ["AddRef", Variant("b", True)],
             ["TasksMax", Variant("t", TASKS_MAX)],
-            *([name, duplicated(value)] for name, value in request.properties),
+            *([name, value] for name, value in request.properties),
         ]
-        signature = "ssa(sv)a(sa(sv))"
-        return str(await self._ask("StartTransientUnit", signature, request.unit, "fail", properties, []))
+        async with self._room:
+            # Sending closes the descriptors, so they are made when nothing is left to keep it from that
+            sent = duplicated(Variant("a(sv)", properties)).value
+            body = await self._exchange(
+                SYSTEMD1_PATH,
+                SYSTEMD1_MANAGER_INTERFACE,
+                "StartTransientUnit",
+                "ssa(sv)a(sa(sv))",
+                request.unit,
+                "fail",
+                sent,
+                [],
+            )
+        return str(body[0])
 
     async def _ask(self, member: str, signature: str = "", *arguments: Any) -> Any:
         body = await self._call(SYSTEMD1_PATH, SYSTEMD1_MANAGER_INTERFACE, member, signature, *arguments)
@@ -181,9 +202,14 @@ class LinuxUnits:
     async def _call(
         self, path: str, interface: str, member: str, signature: str, *arguments: Any
     ) -> list[Any]:
+        async with self._room:
+            return await self._exchange(path, interface, member, signature, *arguments)
+
+    async def _exchange(
+        self, path: str, interface: str, member: str, signature: str, *arguments: Any
+    ) -> list[Any]:
         try:
-            async with self._room:
-                return await self._connection.call(SYSTEMD1, path, interface, member, signature, *arguments)
+            return await self._connection.call(SYSTEMD1, path, interface, member, signature, *arguments)
         except CallError as error:
             raise Refused(error.name, error.message) from error
         except CallTimeout as error:

@@ -50,6 +50,14 @@ class _Report:
     def add(self, size: int) -> None:
         """So many bytes more were copied; called at least once for each file, with 0 for one without."""
         self._done += size
+        self.look()
+
+    def look(self) -> None:
+        """Say how far it is, if that is due.
+
+        Raises:
+            ProcessLookupError: The machine has ended.
+        """
         if self._target.has_ended:
             raise ProcessLookupError(errno.ESRCH, "The machine has ended.")
         if (now := time.monotonic()) >= self._next:
@@ -89,7 +97,7 @@ def copy(target: Target, arguments: list[bytes], _fds: list[int], sock: socket.s
         os.stat(name, dir_fd=source, follow_symlinks=False)
         report = _Report(target, sock)
         report.tell()  # whoever answered so far answers: from here on it takes as long as it does
-        report.expect(size_of(source, name, MOST_DEPTH))
+        report.expect(size_of(source, name, MOST_DEPTH, report.look))
         tree = TreeCopy(replaces == b"1", int(owner) if owner else None, report.add, manner)
         tree.copy(source, name, destination, new_name)
         report.tell()

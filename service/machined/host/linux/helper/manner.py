@@ -14,6 +14,8 @@ class Manner(NamedTuple):
     """Whether the first file that finds no room ends it; else others are tried, and the last error told."""
     hides_unfinished: bool = True
     """Whether files get their names when they are whole; else at once, unless they replace others."""
+    drops_rights: bool = True
+    """Whether files that get another owner are no longer set-user-ID: anybody's program would be root's."""
     follows_links: bool = False
     """Whether links of procfs on the way are followed, as far as they stay in the machine."""
 

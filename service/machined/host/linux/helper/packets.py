@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import array
+import errno
 import os
 import socket
 import struct
 from collections.abc import Sequence
+from typing import NamedTuple
 
 _LENGTH = struct.Struct("<I")
 _MOST_FDS = 8
@@ -51,24 +53,44 @@ def send(sock: socket.socket, fields: Sequence[bytes], fds: Sequence[int] = (), 
     sock.sendmsg([pack(fields)], beside, flags | socket.MSG_NOSIGNAL)
 
 
+class Taken(NamedTuple):
+    """A packet as it came."""
+
+    fields: list[bytes]
+    fds: list[int]
+    """The descriptors, which are the receiver's to close."""
+    is_whole: bool
+    """Whether all descriptors came; not where the receiver has as many as it may (MSG_CTRUNC, recvmsg(2))."""
+
+
 def receive(sock: socket.socket) -> Packet | None:
     """The next packet; `None` where the other side has closed.
 
     Raises:
         BlockingIOError: There is none yet, on a socket that does not block.
-        OSError: What recvmsg(2) says.
+        OSError: What recvmsg(2) says; EMFILE, there is no room for its descriptors.
         ValueError: The packet was cut short.
     """
+    taken = take(sock)
+    if taken is None or taken.is_whole:
+        return taken and (taken.fields, taken.fds)
+    for fd in taken.fds:
+        os.close(fd)
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+def take(sock: socket.socket) -> Taken | None:
+    """As `receive`, for who can do something with a packet that lost descriptors."""
     size = sock.recv_into(bytearray(1), 1, socket.MSG_PEEK | socket.MSG_TRUNC)
     if not size:
         return None
-    data, beside, _, _ = sock.recvmsg(size, _ROOM, _FLAGS)
+    data, beside, flags, _ = sock.recvmsg(size, _ROOM, _FLAGS)
     fds = array.array("i")
     for level, kind, payload in beside:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
     try:
-        return unpack(data), list(fds)
+        return Taken(unpack(data), list(fds), not flags & socket.MSG_CTRUNC)
     except ValueError:
         for fd in fds:
             os.close(fd)

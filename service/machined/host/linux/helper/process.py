@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
+import select
 import signal
 import socket
 import sys
@@ -12,7 +14,7 @@ from typing import NamedTuple, NoReturn
 
 from machined.host.linux.helper import copies, kernel, mounting, reading, shells, terminals
 from machined.host.linux.helper.answers import Answer, broken_fields, error_fields
-from machined.host.linux.helper.packets import receive, send
+from machined.host.linux.helper.packets import Taken, send, take
 from machined.host.linux.helper.targets import Target, has_ended
 
 
@@ -79,29 +81,43 @@ class Helper:
         self._listener = listener
         self._myself = os.pidfd_open(os.getpid())
         self._own_processes = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        self._is_away = False
 
     def serve(self) -> None:
-        """Take wishes until the other side is closed."""
-        while (request := receive(self._listener)) is not None:
-            (name, leader, *arguments), fds = request
-            first = 2 if int(leader) else 1
-            target = Target(int(leader), fds[1] if int(leader) else -1)
-            sock = socket.socket(fileno=fds[0])
+        """Take wishes until the other side is closed, and wait for the end of what goes on then.
+
+        Whatever goes wrong with a wish is told to who wished: the others have their work going on below us,
+        and it would end with us.
+        """
+        while (wish := take(self._listener)) is not None:
             try:
-                self._begin(Wish(OPERATIONS[name], target, arguments, fds[first:], sock))
-            except (BrokenPipeError, ConnectionResetError):
-                continue  # who asked has gone
+                self._answer(wish)
             finally:
-                sock.close()
-                for one in fds[1:]:
-                    os.close(one)
+                for fd in wish.fds[1:]:
+                    os.close(fd)
+        _wait_for_children()
+
+    def _answer(self, taken: Taken) -> None:
+        if not taken.fds:
+            return  # there was no room for the socket either; it is closed, which tells who asked
+        with socket.socket(fileno=taken.fds[0]) as sock:
+            try:
+                if not taken.is_whole:
+                    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+                name, leader, *arguments = taken.fields
+                first = 2 if int(leader) else 1
+                target = Target(int(leader), taken.fds[1] if int(leader) else -1)
+                wish = Wish(OPERATIONS[name], target, arguments, taken.fds[first:], sock)
+                if not _has_gone(sock):  # else it was given up while we had no time for it
+                    self._begin(wish)
+            except OSError as error:
+                _tell(sock, error_fields(error))
+            except (KeyError, ValueError) as error:
+                _tell(sock, broken_fields(error))
 
     def _begin(self, wish: Wish) -> None:
-        try:
-            pid = self._fork(wish)
-        except OSError as error:
-            send(wish.sock, error_fields(error))
-            return
+        """Fork for a wish. Where the child cannot be told of, its socket is closed, and it ends by that."""
+        pid = self._fork(wish)
         if not pid:
             self._be_child(wish)
         try:
@@ -115,12 +131,14 @@ class Helper:
 
     def _fork(self, wish: Wish) -> int:
         """Fork, into the machine's namespace of processes if that is wished (pid_namespaces(7))."""
+        self._come_back()
         theirs = wish.target.namespace("pid") if wish.operation.joins_processes else None
         if theirs is None:
             return os.fork()
         pid = -1
         try:
             kernel.enter(theirs, kernel.CLONE_NEWPID)
+            self._is_away = True
             pid = os.fork()
         except OSError:
             wish.target.check()  # ENOMEM is also said of a namespace whose first process has ended
@@ -128,8 +146,18 @@ class Helper:
         finally:
             os.close(theirs)
             if pid:  # only children are in the namespace that was joined, and the next one may not be
-                kernel.enter(self._own_processes, kernel.CLONE_NEWPID)
+                self._come_back()
         return pid
+
+    def _come_back(self) -> None:
+        """Have the next child in our own namespace of processes.
+
+        Raises:
+            OSError: It cannot be; the next child is not forked before it can.
+        """
+        if self._is_away:
+            kernel.enter(self._own_processes, kernel.CLONE_NEWPID)
+            self._is_away = False
 
     def _be_child(self, wish: Wish) -> NoReturn:
         """Do one operation and end; nothing comes out of here, for outside is the main loop."""
@@ -148,3 +176,26 @@ class Helper:
             send(wish.sock, broken_fields(error))
         finally:
             os._exit(0)
+
+
+def _has_gone(sock: socket.socket) -> bool:
+    """Whether who asked does not wait any more."""
+    poll = select.poll()
+    poll.register(sock, 0)  # POLLHUP is always told
+    return bool(poll.poll(0))
+
+
+def _tell(sock: socket.socket, fields: list[bytes]) -> None:
+    """Answer who asked; where even that cannot be done, that the socket is closed is the answer."""
+    try:
+        send(sock, fields)
+    except OSError:
+        return
+
+
+def _wait_for_children() -> None:
+    """Wait until all that was forked has ended: it would be killed when we end."""
+    try:
+        os.waitpid(-1, 0)  # with SIGCHLD ignored it returns after the last one, see wait(2)
+    except ChildProcessError:
+        return

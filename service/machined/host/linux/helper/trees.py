@@ -43,6 +43,7 @@ class TreeCopy:
         self._ending = _FULL if manner.stops_when_full else {errno.ESRCH}
         self._replaces = replaces
         self._owner = owner
+        self._dropped = stat.S_ISUID | stat.S_ISGID if owner is not None and manner.drops_rights else 0
         self._advance = advance
         self._links: dict[Key, tuple[int, int]] = {}
         self._top: Key | None = None
@@ -176,7 +177,7 @@ class TreeCopy:
         if stat.S_ISLNK(status.st_mode):
             os.symlink(os.readlink(b"", dir_fd=found), made_as, dir_fd=target)
         else:
-            os.mknod(made_as, status.st_mode, status.st_rdev, dir_fd=target)
+            os.mknod(made_as, status.st_mode & ~self._dropped, status.st_rdev, dir_fd=target)
         try:
             uid, gid = self._owners(status)
             os.chown(made_as, uid, gid, dir_fd=target, follow_symlinks=False)
@@ -225,7 +226,7 @@ class TreeCopy:
     def _finish(self, source: int, made: int, status: os.stat_result) -> None:
         """Give a file or folder the owner, mode, attributes and times; in this order, each undoes another."""
         os.fchown(made, *self._owners(status))
-        os.fchmod(made, stat.S_IMODE(status.st_mode))
+        os.fchmod(made, stat.S_IMODE(status.st_mode) & ~self._dropped)
         _copy_attributes(source, made)
         os.utime(made, ns=(status.st_atime_ns, status.st_mtime_ns))
 

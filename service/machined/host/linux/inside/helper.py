@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import logging
 import os
@@ -18,6 +17,7 @@ from machined.host.inside import Place
 from machined.host.linux.helper.packets import send
 from machined.host.linux.inside.leaders import open_leader
 from machined.host.linux.inside.readiness import until_ready
+from machined.host.linux.inside.retired import Retired, tell_end
 from machined.host.linux.inside.stuck import Stuck
 from machined.host.linux.inside.work import Answer, Work
 from machined.host.storage import Progress, unseen
@@ -30,6 +30,8 @@ PATIENCE = 4.0
 Callers are promised an answer within five: some are held back before, for at most half a second
 (`machined.host.linux.inside.stuck`), and a busy host takes its part.
 """
+STALL = 60.0
+"""Seconds without a word after which what takes long counts as hanging: a copy tells of each 16 MiB."""
 _ROOM = 4 * 1024 * 1024
 """Bytes of the longest wish: environments can be long."""
 _BOOT = (
@@ -46,6 +48,7 @@ class Helper:
         self._sock: socket.socket | None = None
         self._sending = asyncio.Lock()
         self._is_closed = False
+        self._retired = Retired()
         self.stuck = Stuck()
 
     async def start(self) -> None:
@@ -54,47 +57,36 @@ class Helper:
         It ends with the thread that calls this (PR_SET_PDEATHSIG).
 
         Raises:
-            OSError: ESHUTDOWN, we are closed.
+            OSError: ESHUTDOWN, we are closed; or what keeps it from starting.
         """
         if self._is_closed:
             raise OSError(errno.ESHUTDOWN, "The service is about to end.")
         if self._process is not None and self._process.poll() is None:
             return
         if self._process is not None:
-            logger.error("the helper that enters machines has ended (%d)", self._process.returncode)
+            tell_end(self._process)
         self._drop()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
-        _make_room(ours)
-        root = str(Path(machined.__file__).parents[1])
-        cache = [f"-Xpycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
-        words = [sys.executable, "-I", "-S", *cache, "-c", _BOOT, root, str(theirs.fileno())]
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: ASYNC220 - it must be this thread's, see above
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env={},
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+        try:
+            ours.setblocking(False)
+            _make_room(ours)
+            self._process = _started(theirs)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
         self._sock = ours
 
     async def close(self) -> None:
         """End the process and what it does; programs on terminals of machines go on."""
         self._is_closed = True
         process, self._process = self._process, None
-        pidfd = -1 if process is None or process.poll() is not None else os.pidfd_open(process.pid)
         self._drop()
         self.stuck.close()
-        if process is None or pidfd < 0:
-            return
-        try:
-            process.kill()
-            await until_ready(pidfd)
-        finally:
-            os.close(pidfd)
-            process.wait()
+        if process is not None and process.poll() is None:
+            self._retired.add(process)
+        await self._retired.close()
 
     async def begin(
         self, name: str, place: Place | None, arguments: Sequence[bytes] = (), fds: Sequence[int] = ()
@@ -122,7 +114,7 @@ class Helper:
             if place is not None and leader:
                 pidfds.append(open_leader(place))
             fields = [name.encode(), str(leader).encode(), *arguments]
-            await self._send(fields, [theirs.fileno(), *pidfds, *fds])
+            work.doer = await self._send(fields, [theirs.fileno(), *pidfds, *fds])
         except BaseException:
             work.end()
             raise
@@ -143,7 +135,7 @@ class Helper:
         """Have something done; cancelling this ends it.
 
         It may take as long as `PATIENCE`, unless it says by then how far it is: whoever does goes on for as
-        long as it takes, and may tidy up when it is ended early.
+        long as it takes, with no more than `STALL` between two words, and may tidy up when it is ended early.
 
         Args:
             name: What.
@@ -157,9 +149,13 @@ class Helper:
         """
         work = await self.begin(name, place, arguments, fds)
         limit = asyncio.timeout(PATIENCE)
+        loop = asyncio.get_running_loop()
+        takes_long = False
 
         def on_progress(done: int, total: int) -> None:
-            limit.reschedule(None)
+            nonlocal takes_long
+            takes_long = True
+            limit.reschedule(loop.time() + STALL)
             progress(done, total)
 
         try:
@@ -169,10 +165,10 @@ class Helper:
             if not limit.expired():
                 raise  # it was said there
             if not work.has_begun:
-                self._give_up()
+                self._retire(work.doer)
             raise TimeoutError(errno.ETIMEDOUT, f"Machine {place.name} does not answer.") from None
         finally:
-            work.end(gently=limit.when() is None)
+            work.end(gently=takes_long)
 
     async def start_program(self, place: Place, arguments: Sequence[bytes], terminal: int) -> None:
         """Have a program started on a terminal, which goes on by itself then.
@@ -192,31 +188,48 @@ class Helper:
         finally:
             work.end()
 
-    async def _send(self, fields: Sequence[bytes], fds: Sequence[int]) -> None:
+    async def _send(self, fields: Sequence[bytes], fds: Sequence[int]) -> subprocess.Popen[bytes]:
+        """Send a wish; the process that has it."""
         async with self._sending:
             for is_second in (False, True):
                 await self.start()
-                assert self._sock is not None  # noqa: S101 - the start made it
+                assert self._sock is not None and self._process is not None  # noqa: S101, PT018 - started
+                process = self._process
                 try:
                     await _send_when_ready(self._sock, fields, fds)
                 except (BrokenPipeError, ConnectionResetError):
                     if is_second:
                         raise
-                    self._give_up()
+                    self._retire(process)
                 else:
-                    return
+                    return process
+        raise AssertionError("the second time returns or raises")
 
-    def _give_up(self) -> None:
-        """Have another process next time: this one takes no wishes."""
-        if self._process is not None:
-            self._process.kill()
-            with contextlib.suppress(subprocess.TimeoutExpired):  # it is asked again at the next start
-                self._process.wait(0.5)
+    def _retire(self, process: subprocess.Popen[bytes] | None) -> None:
+        """Have another process next time: this one takes no wishes. What it has begun goes on."""
+        if process is not None and process is self._process:
+            self._retired.add(process)
+            self._process = None
+            self._drop()
 
     def _drop(self) -> None:
         if self._sock is not None:
             self._sock.close()
             self._sock = None
+
+
+def _started(sock: socket.socket) -> subprocess.Popen[bytes]:
+    """A new process that serves a socket."""
+    root = str(Path(machined.__file__).parents[1])
+    cache = [f"-Xpycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", *cache, "-c", _BOOT, root, str(sock.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env={},
+        pass_fds=[sock.fileno()],
+        start_new_session=True,
+    )
 
 
 _SO_SNDBUFFORCE = 32

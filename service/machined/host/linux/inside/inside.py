@@ -128,6 +128,8 @@ class LinuxInside:
     async def copy(self, place: Place, request: CopyRequest, progress: Progress = unseen) -> None:
         """Copy a file or tree; a file appears when it is whole, a folder fills as the copy goes on.
 
+        Where the owners change, what is made is neither set-user-ID nor set-group-ID.
+
         Raises:
             OSError: EEXIST, a file is in the way and is not to be replaced; ESRCH, the machine ended
                 meanwhile; ENOSPC, the disk is full; EADDRNOTAVAIL, a path is of the root folder itself;
@@ -155,6 +157,7 @@ def _manner(improvements: Improvements) -> Manner:
         improvements.keeps_holes,
         improvements.stops_at_full_disk,
         improvements.hides_unfinished_files,
+        improvements.drops_rights_of_copies,
         not improvements.refuses_procfs_links,
     )
 

@@ -6,9 +6,10 @@ import errno
 import logging
 import os
 import socket
+import subprocess
 from typing import NamedTuple
 
-from machined.host.linux.helper.packets import Packet, receive
+from machined.host.linux.helper.packets import Taken, take
 from machined.host.linux.inside.readiness import until_ready
 from machined.host.linux.inside.stuck import Stuck
 from machined.host.storage import Progress, unseen
@@ -30,6 +31,10 @@ class Work:
         sock: Where the child answers.
         leader: Who is held back as long as the child, ended early, hangs; 0 for nobody.
         stuck: Watches the child if it is ended early.
+
+    Attributes:
+        has_begun: Whether the helper has forked for it.
+        doer: The helper's process that was asked; none as long as it has not been.
     """
 
     def __init__(self, sock: socket.socket, leader: int, stuck: Stuck) -> None:
@@ -38,11 +43,8 @@ class Work:
         self._stuck = stuck
         self._pidfd = -1
         self._is_over = False
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether the helper has forked for it."""
-        return self._pidfd >= 0
+        self.has_begun = False
+        self.doer: subprocess.Popen[bytes] | None = None
 
     async def answer(self, progress: Progress = unseen) -> Answer:
         """Wait for the answer.
@@ -55,22 +57,32 @@ class Work:
             if packet is None:
                 self._is_over = True
                 raise OSError(errno.ESHUTDOWN, "The helper ended before it was done.")
-            (kind, *fields), fds = packet
+            kind, *fields = packet.fields
             if kind == b"child":
-                (self._pidfd,) = fds
+                self._begun(packet.fds)
             elif kind == b"progress":
                 progress(int(fields[0]), int(fields[1]))
             else:
-                return self._finished(kind, fields, fds)
+                return self._finished(packet)
 
-    def _finished(self, kind: bytes, fields: list[bytes], fds: list[int]) -> Answer:
+    def _begun(self, fds: list[int]) -> None:
+        """Keep the child's pidfd, if there was room for it; without, the child ends by its socket alone."""
+        self.has_begun = True
+        if fds:
+            (self._pidfd,) = fds
+
+    def _finished(self, packet: Taken) -> Answer:
         self._is_over = True
+        kind, *fields = packet.fields
         if kind == b"error":
             raise OSError(int(fields[0]), os.fsdecode(fields[1]))
         if kind == b"broken":
             logger.error("the helper failed: %s", fields[0].decode(errors="replace"))
             raise OSError(errno.EIO, "The helper failed.")
-        return Answer(fields, fds)
+        if not packet.is_whole:
+            _close(packet.fds)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return Answer(fields, packet.fds)
 
     async def end_of_words(self) -> None:
         """Wait until the child, having answered, has become a program and with it closed the socket.
@@ -80,11 +92,10 @@ class Work:
         """
         self.expect_more()
         while (packet := await self._next()) is not None:
-            (kind, *fields), fds = packet
-            if kind == b"child":
-                (self._pidfd,) = fds
+            if packet.fields[0] == b"child":
+                self._begun(packet.fds)
             else:
-                self._finished(kind, fields, fds)
+                self._finished(packet)
         self._is_over = True
 
     def expect_more(self) -> None:
@@ -111,24 +122,27 @@ class Work:
     def _drain(self) -> None:
         """Take what has come and nobody will read any more, and with it the child's pidfd."""
         while (packet := self._at_hand()) is not None:
-            (kind, *_), fds = packet
-            if kind == b"child":
-                (self._pidfd,) = fds
-                continue
-            for fd in fds:
-                os.close(fd)
+            if packet.fields[0] == b"child":
+                self._begun(packet.fds)
+            else:
+                _close(packet.fds)
 
-    def _at_hand(self) -> Packet | None:
+    def _at_hand(self) -> Taken | None:
         try:
-            return receive(self.sock)
+            return take(self.sock)
         except (BlockingIOError, ConnectionResetError):
             return None
 
-    async def _next(self) -> Packet | None:
+    async def _next(self) -> Taken | None:
         while True:
             try:
-                return receive(self.sock)
+                return take(self.sock)
             except BlockingIOError:
                 await until_ready(self.sock.fileno())
             except ConnectionResetError:
                 return None
+
+
+def _close(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)

@@ -139,6 +139,11 @@ class UnitViews:
         """Whether a job is still there; by its object path."""
         return self.queue.is_pending(job)
 
+    async def job_of(self, unit: str) -> str:
+        """The object path of the job that a unit has; "" where it has none or is not loaded."""
+        found = self.roster.units.get(unit)
+        return found.job.path if found is not None and found.job else ""
+
     def file_state(self, unit: str) -> str:
         """Whether a unit is enabled. See `UnitManager.file_state`."""
         found = self.roster.units.get(unit)
