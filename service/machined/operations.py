@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
 from machined.contract import ErrorName
+from machined.host.authority import Permit
 from machined.host.errors import Refused
 
 MAX_OPERATIONS = 64
@@ -32,6 +33,19 @@ class Operation:
         self.done = 0
         self.total = 0
         self._operations = operations
+
+    def after(self, permit: Permit) -> Permit:
+        """Ask for a permission and take a place then: whoever is asked may take as long as they like.
+
+        Raises, when it is called:
+            Refused: What `permit` says; LimitsExceeded, as many as may be are going on by now.
+        """
+
+        async def permitted(action: str, details: Mapping[str, str]) -> None:
+            await permit(action, details)
+            self._operations.take(self)
+
+        return permitted
 
     def progress(self, done: int, total: int) -> None:
         """Take note of how far it is, and tell."""
@@ -68,23 +82,30 @@ class Operations:
 
     @contextmanager
     def one(self, kind: str, subject: str) -> Iterator[Operation]:
-        """Hold one operation's place.
+        """Have an operation, which gives its place back in the end. It takes one by `Operation.after`.
 
         Raises:
             Refused: LimitsExceeded, as many as may be are going on.
         """
-        if len(self._held) >= MAX_OPERATIONS:
-            raise Refused(ErrorName.LIMITS_EXCEEDED, "Too many ongoing operations.")
+        self._check()
         operation = Operation(next(self._ids), kind, subject, self)
-        self._held[operation.id] = operation
         try:
             yield operation
         finally:
-            del self._held[operation.id]
+            self._held.pop(operation.id, None)
             if operation.id in self._working:
                 self._working.discard(operation.id)
                 for listener in self._listeners:
                     listener.on_operation_ended(operation)
+
+    def take(self, operation: Operation) -> None:
+        """Give an operation a place. Refused with LimitsExceeded where there is none."""
+        self._check()
+        self._held[operation.id] = operation
+
+    def _check(self) -> None:
+        if len(self._held) >= MAX_OPERATIONS:
+            raise Refused(ErrorName.LIMITS_EXCEEDED, "Too many ongoing operations.")
 
     def tell(self, operation: Operation) -> None:
         """Tell how far an operation is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from machined.bus.image import ImageObjects
@@ -198,11 +198,16 @@ class Manager:
     async def _on_create(self, _target: object, request: Request, *arguments: Any) -> Sequence[Any]:
         *registered, properties = arguments
         wanted: list[tuple[str, Variant]] = [(name, value) for name, value in properties]
-        machine = await self._registry.create(_registration(registered), wanted, await request.pid())
+        registration = _registration(registered)
+        is_sender_meant = not registration.leader or any(name == "PIDs" for name, _ in wanted)
+        sender = await _sender(request, is_held=is_sender_meant)
+        machine = await self._registry.create(registration, wanted, *sender)
         return [machine.path]
 
     async def _on_register(self, _target: object, request: Request, *arguments: Any) -> Sequence[Any]:
-        machine = await self._registry.register(_registration(arguments), await request.pid())
+        registration = _registration(arguments)
+        sender = await _sender(request, is_held=not registration.leader)
+        machine = await self._registry.register(registration, *sender)
         return [machine.path]
 
     async def _on_set_pool_limit(self, _target: object, request: Request, size: int) -> None:
@@ -228,6 +233,14 @@ class Manager:
     async def _on_map_to_group(self, _target: object, _request: Request, outer: int) -> Sequence[Any]:
         machine, inner = await map_to_group(self._registry, outer)
         return [machine.name, machine.path, inner]
+
+
+async def _sender(request: Request, *, is_held: bool) -> tuple[int, Callable[[], bool]]:
+    """The process of a caller, and whether it has left; held on to where it is to be in a machine itself."""
+    if not is_held:
+        return await request.pid(), lambda: False
+    caller = await request.caller()
+    return caller.pid, caller.has_ended
 
 
 def _registration(arguments: Sequence[Any]) -> Registration:

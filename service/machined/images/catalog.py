@@ -73,7 +73,7 @@ class Images:
             OSError: EROFS for `.host` and vendor images, EBUSY for one in use.
         """
         with self._operations.one("remove", image.name) as operation:
-            image = await self._permitted(image, permit, {"verb": "remove"})
+            image = await self._permitted(image, operation.after(permit), {"verb": "remove"})
             _refuse_fixed(image)
             await self._storage.remove(image, operation.progress)
 
@@ -102,7 +102,8 @@ class Images:
         """
         with self._operations.one("clone", new_name) as operation:
             _check_name(new_name)
-            image = await self._permitted(image, permit, {"verb": "clone", "new_name": new_name})
+            details = {"verb": "clone", "new_name": new_name}
+            image = await self._permitted(image, operation.after(permit), details)
             await self._check_free(new_name)
             await self._storage.clone(image, new_name, is_read_only, operation.progress)
 
@@ -178,7 +179,7 @@ class Images:
         with self._operations.one("clean", mode) as operation:
             if mode not in {"hidden", "all"}:
                 raise Refused(ErrorName.INVALID_ARGS, f"Unknown mode '{mode}'.")
-            await permit(MANAGE_MACHINES, {"verb": "clean_pool", "mode": mode})
+            await operation.after(permit)(MANAGE_MACHINES, {"verb": "clean_pool", "mode": mode})
             removed = []
             for image in await self._storage.discover():
                 if (

@@ -16,8 +16,8 @@ from typing import Any
 from machined.contract import (
     BUS,
     MACHINE1,
+    PROPERTIES_INTERFACE,
     SYSTEMD1,
-    SYSTEMD1_MANAGER_INTERFACE,
     SYSTEMD1_PATH,
     escape_label,
 )
@@ -31,10 +31,13 @@ _QUICK = 10.0
 _BOOTED = Path("/run/systemd/system")
 """There if the host was booted with systemd (sd_booted(3))."""
 
+_BUS = (BUS, "/org/freedesktop/DBus", BUS)
+"""Where the message bus itself is asked."""
+
 # The message bus looks up users when it reads its files, and so asks systemd-machined by way of nss-systemd;
 # that asks the service manager over the bus, and waits, when units are read. So one after the other.
 _RELOAD = (
-    ("busctl", "call", BUS, "/org/freedesktop/DBus", BUS, "ReloadConfig"),
+    ("busctl", "call", *_BUS, "ReloadConfig"),
     ("systemctl", "daemon-reload"),
 )
 
@@ -147,21 +150,43 @@ def _reason(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def _owner() -> int | None:
-    """The process that serves machines; None if none does. Nobody is started by the question."""
-    reply = _ask(BUS, "/org/freedesktop/DBus", BUS, "GetConnectionUnixProcessID", "s", MACHINE1)
-    return None if reply is None else int(reply[0])
+    """The process that serves machines; None if none does. Nobody is started by the question.
+
+    Raises:
+        Failed: The message bus does not say: that is no word of whether somebody serves.
+    """
+    if not _has_owner():
+        return None
+    try:
+        return int(_ask(*_BUS, "GetConnectionUnixProcessID", "s", MACHINE1)[0])
+    except Failed:
+        if _has_owner():
+            raise
+        return None  # whoever did has left meanwhile
+
+
+def _has_owner() -> bool:
+    return bool(_ask(*_BUS, "NameHasOwner", "s", MACHINE1)[0])
 
 
 def _is_in_unit(pid: int) -> bool:
-    reply = _ask(SYSTEMD1, SYSTEMD1_PATH, SYSTEMD1_MANAGER_INTERFACE, "GetUnitByPID", "u", str(pid))
-    return reply is not None and reply[0] == f"{SYSTEMD1_PATH}/unit/{escape_label(UNIT)}"
+    """Whether a process is the one that the unit runs."""
+    unit = f"{SYSTEMD1_PATH}/unit/{escape_label(UNIT)}"
+    question = ("Get", "ss", f"{SYSTEMD1}.Service", "MainPID")
+    return bool(_ask(SYSTEMD1, unit, PROPERTIES_INTERFACE, *question)[0]["data"] == pid)
 
 
-def _ask(*words: str) -> list[Any] | None:
-    """The values of a reply on the system bus; None if it was an error."""
+def _ask(*words: str) -> list[Any]:
+    """The values of a reply on the system bus.
+
+    Raises:
+        Failed: It was an error, or there was none.
+    """
     command = ["busctl", "--json=short", "--timeout=5", "call", *words]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_QUICK, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Failed(f"{shlex.join(command)}: {error}") from None
-    return None if done.returncode else list(json.loads(done.stdout)["data"])
+    if done.returncode:
+        raise Failed(f"{shlex.join(command)} failed: {_reason(done)}")
+    return list(json.loads(done.stdout)["data"])

@@ -61,9 +61,19 @@ class Coming:
         self._on_new = on_new
 
     async def create(
-        self, registration: Registration, properties: list[tuple[str, Variant]], sender_pid: int
+        self,
+        registration: Registration,
+        properties: list[tuple[str, Variant]],
+        sender_pid: int,
+        has_left: Callable[[], bool] = lambda: False,
     ) -> Machine:
         """Register a machine and make a scope for it; returns once the scope has started.
+
+        Args:
+            registration: What is said of it.
+            properties: What is wished for its scope besides.
+            sender_pid: The process of who registers it, which leads it where no other is named.
+            has_left: Whether that process is no more, and its pid may be that of a stranger.
 
         Raises:
             Refused: The registration is not in order, the machine exists, the scope did not start.
@@ -71,7 +81,7 @@ class Coming:
         """
         if self._improvements.takes_pid_0_for_caller:
             properties = with_caller(properties, sender_pid)
-        machine = await self._pinned(registration, sender_pid)
+        machine = await self._pinned(registration, sender_pid, has_left)
         try:
             with self._index.on_its_way(machine):
                 self._check_start(machine)
@@ -93,14 +103,16 @@ class Coming:
             machine.start_job = ""
         return machine
 
-    async def register(self, registration: Registration, sender_pid: int) -> Machine:
-        """Register a machine whose leader is in a unit already.
+    async def register(
+        self, registration: Registration, sender_pid: int, has_left: Callable[[], bool] = lambda: False
+    ) -> Machine:
+        """Register a machine whose leader is in a unit already; arguments as of `create`.
 
         Raises:
             Refused: The registration is not in order, the machine exists.
             OSError: ENXIO for a leader in no unit; else as `create`.
         """
-        machine = await self._pinned(registration, sender_pid)
+        machine = await self._pinned(registration, sender_pid, has_left)
         try:
             with self._index.on_its_way(machine):
                 machine.unit = await self._unit_of_leader(machine)
@@ -112,21 +124,24 @@ class Coming:
             self._let_go(machine)
         return machine
 
-    async def _pinned(self, registration: Registration, sender_pid: int) -> Machine:
+    async def _pinned(
+        self, registration: Registration, sender_pid: int, has_left: Callable[[], bool]
+    ) -> Machine:
         """The machine of a registration that is in order, with a hold on its leader."""
         check_registration(registration)
         machine = registered(registration)
         machine.leader = machine.leader or sender_pid
         machine.process = await self._pin(machine.leader)
+        if not registration.leader and has_left():  # then what was pinned may be another
+            machine.process.release()
+            raise _not_pinned(machine.leader, errno.ESRCH)
         return machine
 
     async def _pin(self, pid: int) -> Pinned:
         try:
             return await self._host.processes.pin(pid)
         except OSError as error:
-            signed = pid if pid <= INT_MAX else pid - 2**32
-            text = f"Failed to pin process {signed}: {error.strerror}"
-            raise OSError(error.errno, text) from None
+            raise _not_pinned(pid, error.errno or errno.ESRCH) from None
 
     async def _unit_of_leader(self, machine: Machine) -> str:
         try:
@@ -247,3 +262,8 @@ class Coming:
         except Refused as error:
             logger.warning("cannot tell whether %s has ended: %s", machine.name, error)
             return False
+
+
+def _not_pinned(pid: int, number: int) -> OSError:
+    signed = pid if pid <= INT_MAX else pid - 2**32
+    return OSError(number, f"Failed to pin process {signed}: {os.strerror(number)}")

@@ -154,7 +154,8 @@ class Entering:
             _refuse_others(machine, "Copying files")
             request = _checked_copy(request, flags)
             details = {"src": request.source, "dest": request.destination}
-            await permit(MANAGE_MACHINES, {"machine": machine.name, "verb": "copy", **details})
+            details |= {"machine": machine.name, "verb": "copy"}
+            await operation.after(permit)(MANAGE_MACHINES, details)
             machine = self._registry.get(machine.name)
             _refuse_others(machine, "Copying files")
             shift = await uid_shift(self._inside, machine.place)

@@ -20,8 +20,7 @@ from machined.machines.ending import Ending
 from machined.machines.following import Following
 from machined.machines.index import Index
 from machined.machines.jobs import ScopeJobs
-from machined.machines.machine import HOST, Machine, Registration
-from machined.wire import Variant
+from machined.machines.machine import HOST, Machine
 
 SIGNAL_MAX = 64
 """The highest number of a signal, SIGRTMAX (signal(7))."""
@@ -43,6 +42,11 @@ class Registry:
     Args:
         host: What is below.
         improvements: What is done otherwise than by the reference.
+
+    Attributes:
+        host: What is below.
+        create: Registers a machine and makes a scope for it (`Coming.create`).
+        register: Registers a machine whose leader is in a unit already (`Coming.register`).
     """
 
     def __init__(self, host: Host, *, improvements: Improvements = ALL) -> None:
@@ -57,6 +61,8 @@ class Registry:
         self._coming = Coming(
             host, improvements, self._index, self._jobs, self._collection, self._following, self._tell_new
         )
+        self.create = self._coming.create
+        self.register = self._coming.register
 
     def listen(self, listener: RegistryListener) -> None:
         """Tell a listener of machines from now on."""
@@ -138,33 +144,11 @@ class Registry:
             return None  # in no unit
         return self._index.of_unit(unit)
 
-    # Coming
-
-    async def create(
-        self, registration: Registration, properties: list[tuple[str, Variant]], sender_pid: int
-    ) -> Machine:
-        """Register a machine and make a scope for it; returns once the scope has started.
-
-        Raises:
-            Refused: The registration is not in order, the machine exists, the scope did not start.
-            OSError: EEXIST for a leader or unit that another machine has, ESRCH for a leader that is gone.
-        """
-        return await self._coming.create(registration, properties, sender_pid)
-
-    async def register(self, registration: Registration, sender_pid: int) -> Machine:
-        """Register a machine whose leader is in a unit already.
-
-        Raises:
-            Refused: The registration is not in order, the machine exists.
-            OSError: ENXIO for a leader in no unit; else as `create`.
-        """
-        return await self._coming.register(registration, sender_pid)
+    # Coming and going
 
     def _tell_new(self, machine: Machine) -> None:
         for listener in self._listeners:
             listener.on_machine_new(machine)
-
-    # Going
 
     async def unregister(self, machine: Machine, permit: Permit) -> None:
         """Take a machine off without ending it. The host stays, without an error.

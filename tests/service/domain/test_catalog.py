@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -170,6 +170,30 @@ async def test_so_many_operations_at_once_and_no_more(
         assert caught.value.name == ErrorName.LIMITS_EXCEEDED
     fake.storage.gate.set()
     await asyncio.gather(*going)
+
+
+async def test_who_waits_for_a_permission_takes_nobodys_place(images: Images, fake: FakeHost) -> None:
+    """Nor does one who is permitted go beyond the limit then."""
+    image = fake.storage.images["web"]
+    answer = asyncio.Event()
+
+    async def slow(_action: str, _details: Mapping[str, str]) -> None:
+        await answer.wait()
+
+    waiting = [
+        asyncio.create_task(images.clone(image, f"of{number}", False, slow))
+        for number in range(MAX_OPERATIONS + 1)
+    ]
+    await asyncio.sleep(0.01)
+    await images.clone(image, "meanwhile", False, Permits())
+    fake.storage.gate = asyncio.Event()
+    answer.set()
+    await asyncio.sleep(0.01)
+    fake.storage.gate.set()
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    (refused,) = [one for one in ended if one is not None]
+    assert isinstance(refused, Refused)
+    assert refused.name == ErrorName.LIMITS_EXCEEDED
 
 
 class Watcher:

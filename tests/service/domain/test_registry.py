@@ -573,3 +573,15 @@ async def test_a_scope_whose_start_is_queued_is_no_scope_that_ended(fake: FakeHo
     assert second.get("web").state == "running"
     assert not [call for call in fake.units.calls if call[0] == "stop_unit"]
     await second.stop()
+
+
+async def test_a_caller_who_left_meanwhile_leads_no_machine(registry: Registry, fake: FakeHost) -> None:
+    """Whoever has its pid by now was pinned, and is let go."""
+    fake.processes.units[60] = "shell.scope"
+    before = list(fake.processes.pins)
+    with pytest.raises(ProcessLookupError, match="Failed to pin process 60"):
+        await registry.register(wanted(leader=0), 60, lambda: True)
+    with pytest.raises(ProcessLookupError, match="Failed to pin process 60"):
+        await registry.create(wanted(leader=0), [], 60, lambda: True)
+    assert fake.processes.pins == before
+    assert registry.find("web") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -168,7 +169,7 @@ async def test_the_bus_is_asked_once_for_a_caller_and_its_descriptors_are_closed
             from machined.wire import Variant
 
             asked.append(arguments[-1])
-            handed_out.append(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
+            handed_out.append(os.pidfd_open(os.getpid()))
             told = {"UnixUserID": Variant("u", 7), "ProcessID": Variant("u", 8)}
             return [told | {"ProcessFD": Variant("h", handed_out[-1])}]
 
@@ -180,6 +181,41 @@ async def test_the_bus_is_asked_once_for_a_caller_and_its_descriptors_are_closed
         await senders.request(call_of(f":2.{number}")).pid()
     await senders.request(call_of(":1.1")).pid()
     assert asked.count(":1.1") == 2  # the oldest are forgotten in time
+    for number in range(300):
+        assert (await senders.request(call_of(f":3.{number}")).caller()).pid == 8
+    del senders
+    gc.collect()
     for descriptor in handed_out:
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(descriptor)
+
+
+@pytest.mark.promise("Who registers is never taken for a later process with its pid", where="bare host")
+@pytest.mark.parametrize("hands_out", [False, True])
+async def test_a_caller_is_told_from_a_later_process_with_its_pid(fake: FakeHost, hands_out: bool) -> None:
+    from machined.wire import Variant
+
+    process = await asyncio.create_subprocess_exec("sleep", "infinity")
+    at_first = os.pidfd_open(process.pid)
+
+    class Bus:
+        """A connection to a bus that stays with what it saw when the caller connected."""
+
+        async def call(self, *_arguments: object) -> list[object]:
+            told = {"UnixUserID": Variant("u", 0), "ProcessID": Variant("u", process.pid)}
+            return [told | ({"ProcessFD": Variant("h", os.dup(at_first))} if hands_out else {})]
+
+    senders = Senders(Bus(), fake.host().authority)  # type: ignore[arg-type]
+    caller = await senders.request(call_of(":1.1")).caller()
+    assert caller.pid == process.pid
+    assert not caller.has_ended()
+    process.kill()
+    await process.wait()
+    os.close(at_first) if not hands_out else None
+    assert caller.has_ended()
+    with pytest.raises(ProcessLookupError):
+        await senders.request(call_of(":1.1")).caller()
+    if hands_out:
+        with pytest.raises(ProcessLookupError):  # nor is it in question who connected, long after
+            await senders.request(call_of(":1.2")).caller()
+        os.close(at_first)

@@ -11,7 +11,7 @@ import pytest
 from machined.contract import ErrorName
 from machined.host.errors import Refused
 from machined.host.linux.authority import AUTHORITY_PATH, POLKIT, LinuxAuthority
-from machined.wire import CallError, Connection
+from machined.wire import Call, CallError, Connection
 from tests.service.linux.managers import Peer
 from tests.support.waiting import until
 
@@ -35,7 +35,7 @@ async def test_polkit_hears_who_wants_what(
     polkit.answers["CheckAuthorization"] = ("(bba{ss})", [[True, False, {}]])
     await ask(connection, is_interactive=is_interactive)
     ((member, path, subject, action, details, flags, cancellation),) = polkit.calls
-    assert (member, path, action, cancellation) == ("CheckAuthorization", AUTHORITY_PATH, "a.b", "")
+    assert (member, path, action, cancellation) == ("CheckAuthorization", AUTHORITY_PATH, "a.b", "machined-1")
     assert (subject[0], subject[1]["name"].value) == ("system-bus-name", ":1.7")
     assert details == {"machine": "web", "verb": "kill"}
     assert flags == int(is_interactive)
@@ -100,3 +100,59 @@ async def test_open_questions_are_counted_by_user(connection: Connection, polkit
     await asyncio.gather(*asking, return_exceptions=True)
     await ask(1000)
     gate.set()
+
+
+CANCELLED = "org.freedesktop.PolicyKit1.Error.Cancelled"
+
+
+@pytest.mark.promise("Users who do not answer polkit keep no other user from being asked", where="bare host")
+async def test_silent_users_make_room_for_others(connection: Connection, polkit: Peer) -> None:
+    """Whoever has most questions open loses the oldest one; the last of a user stays."""
+    authority = LinuxAuthority(connection)
+    open_ones: dict[str, asyncio.Event] = {}
+
+    async def on_call(call: Call) -> tuple[str, list[Any]] | None:
+        if call.member == "CancelCheckAuthorization":
+            open_ones[call.body[0]].set()
+            return None
+        if call.body[1] == "quick":
+            return "(bba{ss})", [[True, False, {}]]
+        gate = open_ones[call.body[4]] = asyncio.Event()
+        await gate.wait()
+        raise CallError(CANCELLED, "given up")
+
+    async def ask(uid: int, action: str) -> None:
+        await authority.check(":1.7", uid, action, {}, is_interactive=True)
+
+    polkit.connection.serve(on_call)
+    silent = [asyncio.create_task(ask(uid, "slow")) for uid in (1, 2, 3, 4) for _ in range(16)]
+    await until(lambda: len(open_ones) == 64)
+    await asyncio.gather(*(ask(uid, "quick") for uid in range(100, 130)))
+    ended = [task for task in silent if task.done()]
+    assert 1 <= len(ended) <= 30
+    for task in ended:
+        with pytest.raises(Refused, match="Too many questions") as caught:
+            await task
+        assert caught.value.name == ErrorName.LIMITS_EXCEEDED
+    for gate in open_ones.values():
+        gate.set()
+    await asyncio.gather(*silent, return_exceptions=True)
+
+
+async def test_a_polkit_that_gives_nothing_up_is_asked_no_more(
+    connection: Connection, polkit: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("machined.host.linux.authority.PATIENCE", 0.05)
+    gate = asyncio.Event()
+    polkit.answers["CheckAuthorization"] = gate
+    authority = LinuxAuthority(connection)
+    silent = [
+        asyncio.create_task(authority.check(":1.7", uid, "a.b", {}, is_interactive=True))
+        for uid in (1, 2, 3, 4)
+        for _ in range(16)
+    ]
+    await until(lambda: len(polkit.calls) == 64)
+    with pytest.raises(Refused, match="Too many questions"):
+        await authority.check(":1.8", 5, "a.b", {}, is_interactive=True)
+    gate.set()
+    await asyncio.gather(*silent, return_exceptions=True)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
+import socket
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -131,12 +135,59 @@ async def test_who_a_client_is(bus: LocalBus) -> None:
             values = {key: variant.value for key, variant in found.items()}
             assert values["UnixUserID"] == os.geteuid()
             assert values["ProcessID"] == os.getpid()
+            link = os.readlink(f"/proc/self/fd/{values['ProcessFD']}")
+            assert link.startswith(("anon_inode:[pidfd]", "pidfd:"))
+            os.close(values["ProcessFD"])
             assert set(values["UnixGroupIDs"]) == {os.getegid(), *os.getgroups()}
             pid = await client.call(BUS, BUS_PATH, BUS, "GetConnectionUnixProcessID", "s", name)
             assert pid == [os.getpid()]
     finally:
         await client.close()
         await attached.close()
+
+
+async def test_a_client_without_descriptors_is_told_pids_alone(bus: LocalBus, join: Join) -> None:
+    client = await join(bus.address, fds=False)  # type: ignore[call-arg]
+    (found,) = (await client.call("GetConnectionCredentials", "s", BUS)).body
+    assert {"UnixUserID", "ProcessID"} <= set(found)
+    assert "ProcessFD" not in found
+
+
+async def test_a_process_that_is_no_more_has_no_pid(bus: LocalBus) -> None:
+    """Its socket is held by another, as a socket that was handed on is."""
+    client = await connect(bus.address)
+    ours, theirs = socket.socketpair()
+    script = f"""
+import os, socket, sys
+sock = socket.socket(socket.AF_UNIX)
+sock.connect({bus.address.removeprefix("unix:path=").partition(",")[0]!r})
+socket.send_fds(socket.socket(fileno={theirs.fileno()}), [b"x"], [sock.fileno()])
+"""
+    try:
+        command = [sys.executable, "-c", script]
+        process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()])
+        _, fds, _, _ = socket.recv_fds(ours, 1, 1)
+        await process.wait()
+        with socket.socket(fileno=fds[0]) as held:
+            held.sendall(b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n" + frame(CALL, 1, call_fields("Hello")))
+            others: set[str] = set()
+            async with asyncio.timeout(10):
+                while not others:
+                    (names,) = await client.call(BUS, BUS_PATH, BUS, "ListNames")
+                    others = set(names) - {BUS, client.unique_name}
+            (name,) = others
+            (found,) = await client.call(BUS, BUS_PATH, BUS, "GetConnectionCredentials", "s", name)
+            assert "UnixUserID" in found
+            if "ProcessFD" not in found:
+                assert "ProcessID" not in found
+            else:  # since Linux 6.16 one is had even of a process that is no more
+                with pytest.raises(ProcessLookupError):
+                    signal.pidfd_send_signal(found["ProcessFD"].value, 0)
+                os.close(found["ProcessFD"].value)
+    finally:
+        ours.close()
+        theirs.close()
+        await client.close()
 
 
 async def test_the_bus_describes_itself(bus: LocalBus, join: Join) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from machined.bus.local.methods import Method, Request, Table
-from machined.bus.local.peer import Credentials, own_credentials
+from machined.bus.local.peer import Credentials, Peer, own_credentials
 from machined.contract import BUS, ErrorName
 from machined.wire import CallError, Variant
 
 
-def _credentials(request: Request) -> Credentials:
+def _owner(request: Request) -> Peer:
     name = request.values[0]
-    if name == BUS:
-        return own_credentials()
     peer = request.router.names.owner(name)
     if peer is None:
         raise CallError(ErrorName.NAME_HAS_NO_OWNER, f"the name {name[:256]!a} has no owner")
-    return peer.credentials
+    return peer
+
+
+def _credentials(request: Request) -> Credentials:
+    return own_credentials() if request.values[0] == BUS else _owner(request).credentials
 
 
 def _get_connection_unix_user(request: Request) -> list[int]:
@@ -37,10 +40,22 @@ def _get_connection_credentials(request: Request) -> list[dict[str, Variant]]:
     credentials = _credentials(request)
     found: dict[str, Variant] = {"UnixUserID": Variant("u", credentials.uid)}
     if credentials.pid:
-        found["ProcessID"] = Variant("u", credentials.pid)
+        found |= _process(request, credentials.pid)
     if credentials.gids:
         found["UnixGroupIDs"] = Variant("au", list(credentials.gids))
     return [found]
+
+
+def _process(request: Request, pid: int) -> dict[str, Variant]:
+    """A process, by its pid and, to who takes that, a descriptor; nothing of one that is no more."""
+    known = {"ProcessID": Variant("u", pid)}
+    if not request.peer.passes_fds:
+        return known
+    try:
+        pidfd = os.pidfd_open(pid) if request.values[0] == BUS else _owner(request).open_process()
+    except ProcessLookupError:
+        return {}
+    return known if pidfd < 0 else {**known, "ProcessFD": Variant("h", pidfd)}
 
 
 def _get_adt_audit_session_data(request: Request) -> list[Any]:

@@ -20,6 +20,7 @@ from machined.bus.local.name_methods import LIMITS_EXCEEDED, NAME_METHODS
 from machined.contract import BUS, PROPERTIES_INTERFACE, ErrorName
 from machined.wire import CallError, InvalidMessage
 from machined.wire.calls import BUS_PATH
+from machined.wire.fds import close_fds, fds_of
 from machined.wire.header import METHOD_RETURN
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Driver:
             self._router.send(
                 peer, METHOD_RETURN, values, reply_serial=message.serial, signature=method.gives
             )
+        else:
+            close_fds(fds_of(method.gives, values))
         if request.afterwards is not None:
             request.afterwards()
 

@@ -187,6 +187,7 @@ def make_fields(
     error_name: str | None = None,
     destination: str | None = None,
     signature: str = "",
+    fd_count: int = 0,
 ) -> Fields:
     """The fields of a message of our own, in little-endian order."""
     packed = b"".join(
@@ -204,7 +205,9 @@ def make_fields(
         raw = signature.encode()
         piece = bytes((SIGNATURE, 1, ord("g"), 0, len(raw))) + raw + b"\0"
         packed += piece + bytes(-len(piece) & 7)
-    return Fields(path, interface, member, error_name, destination, signature, 0, packed)
+    if fd_count:
+        packed += bytes((UNIX_FDS, 1, ord("u"), 0)) + fd_count.to_bytes(4, "little")
+    return Fields(path, interface, member, error_name, destination, signature, fd_count, packed)
 
 
 @lru_cache(maxsize=1024)

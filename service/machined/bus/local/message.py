@@ -202,12 +202,13 @@ def read_message(frame: bytes | bytearray) -> Message:
 def own_message(
     origin: Origin, kind: int, values: Sequence[Any], *, reply_serial: int = 0, **fields: Any
 ) -> Message:
-    """A message of the bus itself; `fields` as `make_fields` takes them."""
-    header = make_fields(**fields)
-    body, _ = encode_body(header.signature, list(values))
+    """A message of the bus itself, which owns the descriptors in it; `fields` as `make_fields` takes them."""
+    body, fds = encode_body(fields.get("signature", ""), list(values))
+    header = make_fields(**fields, fd_count=len(fds))
     serial = next(_OWN_SERIALS) & 0xFFFFFFFF or next(_OWN_SERIALS) & 0xFFFFFFFF
     start = _OWN.pack(LITTLE, kind, NO_REPLY_EXPECTED, 1, len(body), serial)
     # The fields are written anew for whoever it goes to, so there need be none here
     message = Message(start + bytes(4) + body, FIXED, serial, header, reply_serial)
     message.origin = origin
+    message.fds = fds
     return message

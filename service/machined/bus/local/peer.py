@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -15,6 +16,7 @@ from machined.bus.local.rules import Rule
 
 _UCRED = struct.Struct("iII")
 _SO_PEERGROUPS = 59  # <asm-generic/socket.h>; the socket module has no name for it
+_SO_PEERPIDFD = 77  # likewise
 _GROUPS_SIZE = 1024  # bytes; the socket module asks for no more
 
 
@@ -42,6 +44,20 @@ def credentials_of(sock: socket.socket) -> Credentials:
         # More groups than fit, or a kernel before 4.13: then nothing is said about them
         return Credentials(pid, uid, ())
     return Credentials(pid, uid, (gid, *(group for group in groups if group != gid)))
+
+
+def process_of(sock: socket.socket) -> int:
+    """A descriptor of the process that connected a unix socket (SO_PEERPIDFD, since Linux 6.5); -1 before.
+
+    Raises:
+        ProcessLookupError: It is no more.
+    """
+    try:
+        return sock.getsockopt(socket.SOL_SOCKET, _SO_PEERPIDFD)
+    except OSError as error:
+        if error.errno in {errno.ESRCH, errno.EINVAL, errno.ENODATA}:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH)) from None
+        return -1
 
 
 def own_credentials() -> Credentials:
@@ -118,6 +134,14 @@ class Peer(ABC):
     @abstractmethod
     def is_overrun(self) -> bool:
         """Whether more waits than is allowed."""
+
+    def open_process(self) -> int:
+        """A descriptor of the process that connected (pidfd_open(2)), the caller's; -1 where none is had.
+
+        Raises:
+            ProcessLookupError: That process is no more: its pid says nothing now.
+        """
+        return os.pidfd_open(os.getpid())
 
     @abstractmethod
     def push(self, message: Message, fds: list[int]) -> None:

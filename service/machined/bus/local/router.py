@@ -165,7 +165,7 @@ class Router:
         """Send a message of the bus's own to one client; `fields` as `own_message` takes them."""
         message = own_message(self.origin, kind, values, destination=peer.name, **fields)
         self._capture(message)
-        self._deliver(peer, message, [])
+        self._deliver(peer, message, message.take_fds())
 
     def refuse(self, peer: Peer, message: Message, name: str, text: str) -> None:
         """Answer a call with an error, if an answer is wanted."""

@@ -15,7 +15,7 @@ from machined.bus.local.intake import Intake
 from machined.bus.local.limits import Limits
 from machined.bus.local.message import Message
 from machined.bus.local.outbox import Outbox
-from machined.bus.local.peer import Credentials, Load, Peer
+from machined.bus.local.peer import Credentials, Load, Peer, process_of
 from machined.bus.local.router import Router
 from machined.wire.errors import InvalidMessage
 from machined.wire.fds import close_fds
@@ -86,6 +86,10 @@ class SocketPeer(Peer):
     def is_overrun(self) -> bool:
         """Whether more waits than is allowed."""
         return self._outbox.is_filled(1.0)
+
+    def open_process(self) -> int:
+        """A descriptor of the process that connected. Raises what `process_of` raises."""
+        return process_of(self._sock)
 
     def push(self, message: Message, fds: list[int]) -> None:
         """Queue a message for it, and descriptors, which belong to the client from then on."""
