@@ -15,7 +15,7 @@ from dbus_next.constants import MessageType
 from machined.wire.body import KeptBody
 from machined.wire.errors import ConnectionLost, InvalidMessage, WireError
 from machined.wire.fds import close_fds, fds_of
-from machined.wire.header import Outgoing, Received
+from machined.wire.header import MAX_MESSAGE, Outgoing, Received
 from machined.wire.reader import Reader
 from machined.wire.writer import Writer
 
@@ -45,13 +45,15 @@ class Bus(MessageBus):
         early: bytes,
         received: OnReceived,
         lost: OnLost,
+        *,
+        largest: int = MAX_MESSAGE,
     ) -> None:
         self._sock = sock
         super().__init__(bus_address=_ANY_ADDRESS, negotiate_unix_fd=passes_fds)
         self._received = received
         self._lost = lost
         self._writer: Writer = Writer(self)
-        self._reader = Reader(sock, self._on_message, self._finalize, early)
+        self._reader = Reader(sock, self._on_message, self._finalize, early, largest)
         self._loop.add_reader(self._fd, self._reader.readable)
         if early:
             self._loop.call_soon(self._reader.readable)

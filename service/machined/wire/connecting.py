@@ -11,6 +11,7 @@ from machined.wire.authentication import authenticate, open_socket
 from machined.wire.bus import Bus
 from machined.wire.connection import Connection
 from machined.wire.errors import ConnectFailed, WireError
+from machined.wire.header import MAX_MESSAGE
 
 
 async def connect(address: str, *, timeout: float = 10.0) -> Connection:  # noqa: ASYNC109 - part of the port
@@ -36,12 +37,15 @@ async def connect_socket(
     sock: socket.socket,
     *,
     timeout: float = 10.0,  # noqa: ASYNC109 - as in `connect`
+    largest: int = MAX_MESSAGE,
 ) -> Connection:
     """Authenticate over a socket that is connected to a message bus already, and get a unique name.
 
     Args:
         sock: A unix stream socket; it is ours from now on, and closed where this fails.
         timeout: Seconds for all of it.
+        largest: Bytes of the largest message that is taken: one who sends a larger one is not trusted with
+            the room for it, and the connection ends.
 
     Raises:
         ConnectFailed: No connection came about; nothing is left of the attempt.
@@ -49,7 +53,7 @@ async def connect_socket(
     sock.setblocking(False)
     try:
         async with asyncio.timeout(timeout):
-            return await _begin(sock, f"unix:fd={sock.fileno()}")
+            return await _begin(sock, f"unix:fd={sock.fileno()}", largest)
     except TimeoutError:
         raise ConnectFailed(f"no answer within {timeout:g} seconds") from None
     except (WireError, OSError) as error:
@@ -60,10 +64,10 @@ async def _connect(address: str) -> Connection:
     return await _begin(await open_socket(socket_names(address)), address)
 
 
-async def _begin(sock: socket.socket, address: str) -> Connection:
+async def _begin(sock: socket.socket, address: str, largest: int = MAX_MESSAGE) -> Connection:
     try:
         passes_fds, early = await authenticate(sock)
-        connection = Connection(address, partial(Bus, sock, passes_fds, early))
+        connection = Connection(address, partial(Bus, sock, passes_fds, early, largest=largest))
     except BaseException:
         sock.close()
         raise

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from machined.wire.errors import ConnectionLost, InvalidMessage
 from machined.wire.fds import close_fds
-from machined.wire.header import FIXED, Received, decode, frame_size
+from machined.wire.header import FIXED, MAX_MESSAGE, Received, decode, frame_size
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ class Reader:
         received: Called with each message; owns the descriptors in it.
         lost: Called once, with the reason, when nothing more can be read.
         early: Bytes that came in already, behind the authentication.
+        largest: Bytes of the largest message that is taken.
     """
 
     def __init__(
@@ -42,10 +43,12 @@ class Reader:
         received: Callable[[Received], None],
         lost: Callable[[Exception], None],
         early: bytes = b"",
+        largest: int = MAX_MESSAGE,
     ) -> None:
         self._sock = sock
         self._received = received
         self._lost = lost
+        self._largest = largest
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray(early)
         self._size = 0
@@ -85,6 +88,8 @@ class Reader:
             if len(self._buffer) < FIXED:
                 return None
             self._size = frame_size(self._buffer)
+            if self._size > self._largest:
+                raise InvalidMessage(f"a message of {self._size} bytes is larger than is taken here")
         if len(self._buffer) < self._size:
             return None
         frame = bytes(memoryview(self._buffer)[: self._size])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,21 @@ def states(tmp_path: Path) -> LinuxStates:
     states = LinuxStates(tmp_path / "machines")
     states.prepare()
     return states
+
+
+async def test_half_a_record_is_none(
+    states: LinuxStates, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The disk takes some of it, and then no more."""
+    await states.save(WEB)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))  # Python ignores SIGXFSZ
+    try:
+        await states.save(WEB)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "web-1 could not be written down" in caplog.text
+    assert not {name for name in files(tmp_path) if "web-1" in name and not name.startswith("unit:")}
 
 
 def files(tmp_path: Path) -> dict[str, str]:

@@ -80,6 +80,7 @@ def guest(
     users: bool = False,
     namespaces: tuple[str, ...] = ("mount", "net", "uts", "ipc"),
     before: str = "",
+    denies_groups: bool = False,
 ) -> Iterator[Guest]:
     """Have a machine.
 
@@ -88,6 +89,7 @@ def guest(
         users: Whether it has a user namespace.
         namespaces: Which others but that of processes it has.
         before: Shell script that it runs in its new root, as yet below the old one, before it begins.
+        denies_groups: Whether nobody in its user namespace may set groups (user_namespaces(7)).
     """
     folder = Path(tempfile.mkdtemp(prefix="machine-"))
     folder.chmod(0o755)  # those of pytest's own are closed to other users, and so to a user namespace
@@ -107,11 +109,14 @@ def guest(
         _own(root)
     words = ["unshare", "--fork", "--pid", "--kill-child", *kinds]
     become = BECOME if "mount" in namespaces else "exec sleep infinity"
-    begin = f"read -r go; exec setpriv --reuid=0 --regid=0 --clear-groups sh -c '{become}' sh $0 $1"
+    groups = "--keep-groups" if denies_groups else "--clear-groups"
+    begin = f"read -r go; exec setpriv --reuid=0 --regid=0 {groups} sh -c '{become}' sh $0 $1"
     process = subprocess.Popen([*words, "sh", "-c", begin, root, script], stdin=subprocess.PIPE)
     try:
         wait_until(lambda: process.poll() is not None or _has_child(process.pid), "it is begun")
         leader = _child(process.pid)
+        if denies_groups:
+            Path(f"/proc/{leader}/setgroups").write_text("deny")
         if users:
             for kind in ("uid", "gid"):
                 Path(f"/proc/{leader}/{kind}_map").write_text(f"0 {SHIFT} 65536\n")

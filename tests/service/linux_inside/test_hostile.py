@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import time
@@ -252,6 +253,29 @@ async def test_a_bus_that_never_answers(inside: LinuxInside, plain: Guest) -> No
             await inside.open_login(plain.place)
         assert caught.value.errno == errno.EIO
         assert time.monotonic() - begin < LIMIT
+
+
+async def test_a_bus_that_answers_without_end(inside: LinuxInside, plain: Guest) -> None:
+    """The beginning of a message of 100 MiB: nothing of it is kept, and nobody waits for the rest."""
+    (plain.path / "run/dbus").mkdir()
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(plain.path / "run/dbus/system_bus_socket"))
+        sock.listen()
+        opening = asyncio.create_task(inside.open_login(plain.place))
+        loop = asyncio.get_running_loop()
+        sock.setblocking(False)
+        client, _ = await loop.sock_accept(sock)
+        with client:
+            await loop.sock_recv(client, 4096)
+            await loop.sock_sendall(client, b"OK 0123456789abcdef0123456789abcdef\r\n")
+            await loop.sock_recv(client, 4096)
+            await loop.sock_sendall(client, b"AGREE_UNIX_FD\r\n")
+            await loop.sock_recv(client, 4096)
+            await loop.sock_sendall(client, struct.pack("<4BIII", ord("l"), 2, 0, 1, 100 << 20, 1, 0))
+            begin = time.monotonic()
+            with pytest.raises(OSError, match="larger than is taken"):
+                await opening
+            assert time.monotonic() - begin < 2
 
 
 async def test_a_bus_that_is_a_link_to_another(inside: LinuxInside, plain: Guest, tmp_path: Path) -> None:

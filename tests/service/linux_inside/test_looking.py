@@ -47,6 +47,29 @@ async def test_os_release_that_is_masked(inside: LinuxInside, plain: Guest) -> N
     assert await inside.os_release(plain.place) == {}
 
 
+async def test_a_network_that_is_asked_is_not_closed_for_another(
+    inside: LinuxInside, plain: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor when its machine ends meanwhile: what was begun is read to its end."""
+    monkeypatch.setattr("machined.host.linux.inside.networks.MOST", 1)
+    ask, go, waiting = netlink.addresses, asyncio.Event(), asyncio.Event()
+
+    async def slow(sock: socket.socket, sequence: int) -> list[Address]:
+        if not waiting.is_set():
+            waiting.set()
+            await go.wait()
+        return await ask(sock, sequence)
+
+    monkeypatch.setattr(netlink, "addresses", slow)
+    with guest("other") as other:
+        first = asyncio.create_task(inside.addresses(plain.place))
+        await waiting.wait()
+        assert await inside.addresses(other.place) == []
+        plain.end()
+        go.set()
+        assert await first == []
+
+
 async def test_addresses_are_those_of_the_machine(inside: LinuxInside, machine: Guest) -> None:
     assert await inside.addresses(machine.place) == []
     ip = ["nsenter", f"--target={machine.place.leader}", "--net", "ip"]

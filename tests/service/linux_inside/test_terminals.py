@@ -14,7 +14,7 @@ from machined.host.inside import Place, Pty, ShellRequest
 from machined.host.linux.inside import LinuxInside
 from tests.conftest import children
 from tests.service.linux_inside.conftest import HOST
-from tests.service.linux_inside.guests import SHIFT, Guest, said
+from tests.service.linux_inside.guests import SHIFT, Guest, guest, said
 from tests.support.waiting import until
 
 
@@ -73,6 +73,21 @@ async def test_a_shell_is_entered_directly_where_nobody_could_start_it(
     assert lines[0] == "uid=1000(ada) gid=1001(ada) groups=1001(ada),4(adm)"
     assert lines[1:] == ["/dev/pts/0", "/home/ada", "/home/ada ada /bin/sh vt220 y z"]
     assert "Entering guest directly" in caplog.text
+
+
+async def test_a_shell_has_no_groups_of_the_host(tmp_path: Path) -> None:
+    """Also where the machine's user namespace does not let one leave them."""
+    before = os.getgroups()
+    os.setgroups([0, 4, 27])
+    inside = LinuxInside()
+    try:
+        await inside.start()
+        with guest(users=True, denies_groups=True) as one:
+            assert await run(inside, one.place, "grep Groups /proc/self/status") == "Groups:\t \n"
+            assert await run(inside, one.place, "id -G", "ada") == "1001\n"
+    finally:
+        os.setgroups(before)
+        await inside.close()
 
 
 async def test_a_shell_is_in_all_namespaces_and_has_no_more_rights_than_the_machine(

@@ -79,12 +79,7 @@ class LinuxStates:
         unfinished = f"{self._folder}/{UNFINISHED}{record.name}"
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            fd = os.open(unfinished, flags, 0o644)
-            try:
-                os.fchmod(fd, 0o644)  # whatever the umask
-                os.write(fd, text_of(record).encode())
-            finally:
-                os.close(fd)
+            _write(os.open(unfinished, flags, 0o644), text_of(record).encode())
             os.rename(unfinished, f"{self._folder}/{record.name}")
             self._link(record)
         except OSError as error:
@@ -127,6 +122,13 @@ class LinuxStates:
             logger.debug("%s is gone already", name)
         except OSError as error:
             logger.error("%s could not be removed: %s", name, error)
+
+
+def _write(fd: int, text: bytes) -> None:
+    """Write all of a new file and close it."""
+    with open(fd, "wb") as file:
+        os.fchmod(fd, 0o644)  # whatever the umask
+        file.write(text)
 
 
 def text_of(record: MachineRecord) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple, NoReturn
 from machined.host.linux.helper import copies, kernel, mounting, reading, shells, terminals
 from machined.host.linux.helper.answers import Answer, broken_fields, error_fields
 from machined.host.linux.helper.packets import Taken, send, take
-from machined.host.linux.helper.targets import Target, has_ended
+from machined.host.linux.helper.targets import Target, drop_groups, has_ended
 
 
 class Operation(NamedTuple):
@@ -55,6 +55,8 @@ def main(fd: int) -> None:
     kernel.end_with_parent(signal.SIGKILL)
     kernel.hide_from_others()
     kernel.name_process(b"machines-inside")
+    if os.geteuid() == 0:
+        drop_groups()  # a machine's user namespace may not let us
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps, see wait(2)
     helper = Helper(socket.socket(fileno=fd))
     _load_nothing_more()

@@ -94,12 +94,15 @@ def become_root(user_namespace: int | None) -> None:
 
 
 def drop_groups() -> None:
-    """Be in no further group, where the user namespace lets one set them (user_namespaces(7))."""
+    """Be in no further group; a user namespace may forbid to set them (`/proc/PID/setgroups`).
+
+    Raises:
+        PermissionError: It does, and we are in some: those are the host's.
+    """
     try:
         os.setgroups([])
-    except PermissionError as error:
-        # "deny" in /proc/PID/setgroups, or no group is mapped: the namespace then gives none either
-        if error.errno != errno.EPERM:
+    except PermissionError:
+        if os.getgroups():
             raise
 
 

@@ -31,6 +31,9 @@ _NOBODY = {
 }
 
 
+LARGEST = 1 << 20
+"""Bytes of the largest message of a machine's bus that is taken; its manager's answers have less than 1 KiB."""
+
 Ask = Callable[..., Awaitable[list[Any]]]
 """Calls a method of a manager; descriptors among the arguments are closed, whatever happens."""
 
@@ -94,7 +97,7 @@ class Managers:
         except (FileNotFoundError, ConnectionRefusedError):
             raise NoManager(errno.ENOENT, f"There is no system bus in machine {place.name}.") from None
         try:
-            return await connect_socket(socket.socket(fileno=fd), timeout=PATIENCE)
+            return await connect_socket(socket.socket(fileno=fd), timeout=PATIENCE, largest=LARGEST)
         except ConnectFailed as error:
             raise OSError(errno.EIO, f"The bus of machine {place.name} cannot be used: {error}") from None
 

@@ -31,6 +31,7 @@ class _Network:
         self.sock = sock
         self.pidfd = pidfd
         self.used = 0.0
+        self.has_ended = False
 
 
 class Networks:
@@ -72,6 +73,9 @@ class Networks:
             except BaseException:
                 self._drop(place.leader)  # a list may have been left half read
                 raise
+            finally:
+                if network.has_ended:
+                    self._drop(place.leader)
 
     def close(self) -> None:
         """Let go of all networks."""
@@ -106,11 +110,14 @@ class Networks:
             os.close(pidfd)
             raise
         if len(self._networks) >= MOST:
-            self._drop(min(self._networks, key=lambda leader: self._networks[leader].used))
+            # Those that are being asked are closed to nobody; when all are, there are more for a moment
+            idle = {leader: one.used for leader, one in self._networks.items() if not self._is_asked(leader)}
+            if idle:
+                self._drop(min(idle, key=idle.__getitem__))
         network = _Network(namespace, socket.socket(fileno=fd), pidfd)
         self._networks[place.leader] = network
         loop = asyncio.get_running_loop()
-        loop.add_reader(pidfd, self._drop, place.leader)
+        loop.add_reader(pidfd, self._on_ended, place.leader)
         if self._timer is None:
             self._timer = loop.call_later(KEPT, self._tidy)
         return network
@@ -119,8 +126,22 @@ class Networks:
         loop = asyncio.get_running_loop()
         old = loop.time() - KEPT
         for leader in [leader for leader, network in self._networks.items() if network.used <= old]:
-            self._drop(leader)
+            if not self._is_asked(leader):
+                self._drop(leader)
         self._timer = loop.call_later(KEPT / 2, self._tidy) if self._networks else None
+
+    def _is_asked(self, leader: int) -> bool:
+        """Whether somebody reads from a machine's socket."""
+        return self._turns.is_taken(leader)
+
+    def _on_ended(self, leader: int) -> None:
+        """Let go of the network of a machine that has ended, at once or when it was read from."""
+        network = self._networks[leader]
+        if self._is_asked(leader):
+            asyncio.get_running_loop().remove_reader(network.pidfd)
+            network.has_ended = True
+        else:
+            self._drop(leader)
 
     def _drop(self, leader: int) -> None:
         network = self._networks.pop(leader, None)

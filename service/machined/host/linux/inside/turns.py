@@ -13,6 +13,10 @@ class Turns:
     def __init__(self) -> None:
         self._locks: dict[int, tuple[asyncio.Lock, int]] = {}
 
+    def is_taken(self, key: int) -> bool:
+        """Whether somebody has the turn, or waits for it."""
+        return key in self._locks
+
     @contextlib.asynccontextmanager
     async def one(self, key: int) -> AsyncIterator[None]:
         """Wait until it is one's turn, and have it."""
