@@ -193,3 +193,37 @@ def test_it_says_what_is_missing(own: LabHost) -> None:
     assert (code, "cannot connect to unix:path=/nowhere" in words) == (1, True)
     code, words = started(own, "--state-dir", "/no/such/folder")
     assert (code, "/no/such/folder" in words) == (1, True)
+
+
+BARE = "mount -t tmpfs none /run && exec sleep infinity"
+"""A machine of a few namespaces over the host's own root, without a bus or a service manager."""
+
+
+@pytest.mark.promise("A shell in a machine without a service manager can gain rights, as sudo does")
+@pytest.mark.parametrize("forgoes", [False, True])
+def test_a_shell_that_is_entered_directly_is_not_held_to_what_the_service_forbids_itself(
+    own: LabHost, forgoes: bool
+) -> None:
+    """Unless the machine's first process has forgone that."""
+    setting = ["--property=NoNewPrivileges=yes"] if forgoes else []
+    namespaces = ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--mount-proc"]
+    kill = "--property=KillSignal=SIGKILL"  # the first process of a namespace takes no other
+    start = ["systemd-run", "--quiet", "--collect", "--unit=bare.service", kill, *setting]
+    own.ask(*start, *namespaces, "sh", "-c", BARE)
+    first = own.ask("systemctl", "show", "--value", "--property=MainPID", "bare.service")
+    try:
+        leader = own.ask("cat", f"/proc/{first}/task/{first}/children").strip()
+        wait_until(lambda: own.ask("cat", f"/proc/{leader}/comm").strip() == "sleep", "it is there")
+        call(own, "RegisterMachine", "sayssus", "bare", "0", "", "container", leader, "")
+        script = "grep NoNewPrivs /proc/self/status; cat /proc/1/comm; tty"
+        # Its input stays open: machinectl takes the end of that for the end of the terminal
+        with own.running("machinectl", "shell", "--quiet", "root@bare", "/bin/sh", "-c", script) as shell:
+            assert shell.stdout is not None
+            said = shell.stdout.read().split()
+        assert said == ["NoNewPrivs:", "1" if forgoes else "0", "sleep", said[3]]
+        assert said[3].startswith("/dev/pts/")
+        listed = ("systemctl", "list-units", "--all", "--no-legend", "machine-shell-*")
+        wait_until(lambda: not own.ask(*listed), "the unit that started it is gone")
+    finally:
+        own.ask("systemctl", "stop", "bare.service")
+    wait_until(lambda: "bare" not in machine_names(own), "it is no longer listed")

@@ -12,7 +12,8 @@ import pytest
 
 from machined.host.inside import BindRequest
 from machined.host.linux.inside import LinuxInside
-from tests.service.linux_inside.guests import SHIFT, Guest, guest
+from tests.service.linux_inside.guests import SHIFT, Guest, guest, sh
+from tests.service.linux_storage.volumes import mounted
 
 
 def request(source: Path, destination: str, **settings: bool) -> BindRequest:
@@ -85,6 +86,43 @@ async def test_ids_are_mapped_where_the_file_system_can(
     assert (shifted.path / "srv").stat().st_uid == SHIFT
     shifted.run("touch", "/srv/here/made")
     assert (source / "made").stat().st_uid == 0
+
+
+@pytest.mark.promise(
+    "A machine with ids of its own is shown files of ext4, btrfs and tmpfs", where="bare host"
+)
+@pytest.mark.parametrize("kind", ["ext4", "btrfs", "tmpfs"])
+async def test_ids_are_mapped_on_each_file_system_that_can(
+    inside: LinuxInside, shifted: Guest, tmp_path: Path, kind: str
+) -> None:
+    place = tmpfs(tmp_path) if kind == "tmpfs" else mounted(tmp_path, kind, "200M")
+    with place as top:
+        source = top / "source"
+        if kind == "btrfs":
+            sh(tmp_path, "btrfs --quiet subvolume create btrfs/source")
+        else:
+            source.mkdir()
+        (source / "file").write_text("of the host")
+        os.chown(source / "file", 1000, 1001)
+        wanted = request(source, "/srv/here", makes_destination=True, maps_ids=True)
+        await inside.bind_mount(shifted.place, wanted)
+        assert shifted.run("stat", "-c", "%u %g", "/srv/here", "/srv/here/file") == "0 0\n1000 1001\n"
+        shifted.run("sh", "-c", "echo more >/srv/here/made; chown 7:8 /srv/here/made")
+        made = (source / "made").stat()
+        assert (made.st_uid, made.st_gid) == (7, 8)
+        shifted.end()
+
+
+@contextlib.contextmanager
+def tmpfs(top: Path) -> Iterator[Path]:
+    """A folder in memory."""
+    where = top / "tmpfs"
+    where.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", where], check=True)
+    try:
+        yield where
+    finally:
+        subprocess.run(["umount", where], check=True)
 
 
 async def test_the_file_system_that_cannot_map_ids_is_named(

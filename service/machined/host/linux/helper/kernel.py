@@ -30,6 +30,7 @@ MOUNT_ATTR_RDONLY, MOUNT_ATTR_IDMAP = 0x1, 0x100000
 _MS_SLAVE = 1 << 19
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET_NAME = 1, 4, 23, 24, 15
+_PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -163,6 +164,11 @@ def end_with_parent(signal: int) -> None:
 def hide_from_others() -> None:
     """Let nobody without the rights of the host's root trace or look into this process (PR_SET_DUMPABLE)."""
     _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def forgo_privileges() -> None:
+    """Let nothing that is executed from now on have more rights than we (PR_SET_NO_NEW_PRIVS)."""
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def name_process(name: bytes) -> None:

@@ -53,6 +53,16 @@ class Wish(NamedTuple):
 def main(fd: int) -> None:
     """Serve the socket `fd` until its other side is closed."""
     kernel.end_with_parent(signal.SIGKILL)
+    _prepared(fd).serve()
+
+
+def main_once(fd: int) -> None:
+    """Take one wish from the socket `fd`, and end when that is done or the program ends that it became."""
+    _prepared(fd).serve_one()
+    _wait_for_children()
+
+
+def _prepared(fd: int) -> Helper:
     kernel.hide_from_others()
     kernel.name_process(b"machines-inside")
     if os.geteuid() == 0:
@@ -60,7 +70,7 @@ def main(fd: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps, see wait(2)
     helper = Helper(socket.socket(fileno=fd))
     _load_nothing_more()
-    helper.serve()
+    return helper
 
 
 def _load_nothing_more() -> None:
@@ -91,13 +101,21 @@ class Helper:
         Whatever goes wrong with a wish is told to who wished: the others have their work going on below us,
         and it would end with us.
         """
-        while (wish := take(self._listener)) is not None:
-            try:
-                self._answer(wish)
-            finally:
-                for fd in wish.fds[1:]:
-                    os.close(fd)
+        while self.serve_one():
+            continue
         _wait_for_children()
+
+    def serve_one(self) -> bool:
+        """Take one wish; false where the other side is closed."""
+        wish = take(self._listener)
+        if wish is None:
+            return False
+        try:
+            self._answer(wish)
+        finally:
+            for fd in wish.fds[1:]:
+                os.close(fd)
+        return True
 
     def _answer(self, taken: Taken) -> None:
         if not taken.fds:

@@ -46,11 +46,13 @@ def run(target: Target, arguments: list[bytes], fds: list[int], sock: socket.soc
     account = accounts.find(
         wish.user, reading.read_if_there(root, "etc/passwd"), reading.read_if_there(root, "etc/group")
     )
-    capabilities = _bounding_set(target)
+    limits = _limits(target)
     terminal = fcntl.ioctl(fds[0], _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     _enter(target, root)
     kernel.end_with_parent(0)  # what a user runs goes on when the service is started anew
-    kernel.bound_capabilities(capabilities)
+    kernel.bound_capabilities(int(limits[b"CapBnd"], 16))
+    if limits[b"NoNewPrivs"] == b"1":
+        kernel.forgo_privileges()
     _take(terminal, account.uid)
     _reset_signals()
     _become(account)
@@ -60,14 +62,14 @@ def run(target: Target, arguments: list[bytes], fds: list[int], sock: socket.soc
     os.execve(program, words, _environment(account, wish.environment))  # noqa: S606 - no shell is meant to be between
 
 
-def _bounding_set(target: Target) -> int:
-    """The capabilities that the machine's first process can have: nobody in it is to have more."""
+def _limits(target: Target) -> dict[bytes, bytes]:
+    """What the machine's first process can have (proc_pid_status(5)): nobody in it is to have more."""
     fd = os.open("/proc/self/status", os.O_RDONLY) if target.is_host else target.open("status")
     try:
         lines = os.read(fd, 65536).splitlines()
     finally:
         os.close(fd)
-    return next(int(line.split()[1], 16) for line in lines if line.startswith(b"CapBnd:"))
+    return {name: value.strip() for name, _, value in (line.partition(b":") for line in lines)}
 
 
 def _enter(target: Target, root: int) -> None:

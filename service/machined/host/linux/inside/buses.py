@@ -32,7 +32,7 @@ _NOBODY = {
 
 
 LARGEST = 1 << 20
-"""Bytes of the largest message of a machine's bus that is taken; its manager's answers have less than 1 KiB."""
+"""Bytes of the largest message of a machine's bus that is taken; its manager answers with a few hundred."""
 
 Ask = Callable[..., Awaitable[list[Any]]]
 """Calls a method of a manager; descriptors among the arguments are closed, whatever happens."""

@@ -36,7 +36,8 @@ _ROOM = 4 * 1024 * 1024
 """Bytes of the longest wish: environments can be long."""
 _BOOT = (
     "import sys; sys.dont_write_bytecode = True; sys.path.append(sys.argv[1]); "
-    "from machined.host.linux.helper.process import main; main(int(sys.argv[2]))"
+    "from machined.host.linux.helper.process import main, main_once; "
+    "{'main': main, 'main_once': main_once}[sys.argv[2]](int(sys.argv[3]))"
 )
 
 
@@ -89,7 +90,12 @@ class Helper:
         await self._retired.close()
 
     async def begin(
-        self, name: str, place: Place | None, arguments: Sequence[bytes] = (), fds: Sequence[int] = ()
+        self,
+        name: str,
+        place: Place | None,
+        arguments: Sequence[bytes] = (),
+        fds: Sequence[int] = (),
+        by: socket.socket | None = None,
     ) -> Work:
         """Have something begun; see `machined.host.linux.helper.process` for what there is.
 
@@ -98,6 +104,7 @@ class Helper:
             place: The machine it is about, or the host; None for neither.
             arguments: As the operation wants them.
             fds: Likewise; they stay the caller's.
+            by: Where another process takes wishes, which is to do it; None for our own.
 
         Raises:
             FileNotFoundError: The leader has ended.
@@ -114,7 +121,11 @@ class Helper:
             if place is not None and leader:
                 pidfds.append(open_leader(place))
             fields = [name.encode(), str(leader).encode(), *arguments]
-            work.doer = await self._send(fields, [theirs.fileno(), *pidfds, *fds])
+            sent = [theirs.fileno(), *pidfds, *fds]
+            if by is None:
+                work.doer = await self._send(fields, sent)
+            else:
+                await _send_when_ready(by, fields, sent)
         except BaseException:
             work.end()
             raise
@@ -170,13 +181,15 @@ class Helper:
         finally:
             work.end(gently=takes_long)
 
-    async def start_program(self, place: Place, arguments: Sequence[bytes], terminal: int) -> None:
-        """Have a program started on a terminal, which goes on by itself then.
+    async def start_program(
+        self, place: Place, arguments: Sequence[bytes], terminal: int, by: socket.socket | None = None
+    ) -> None:
+        """Have a program started on a terminal, which goes on by itself then; `by` as of `begin`.
 
         Raises:
             OSError: What keeps it from starting, as execve(2) says.
         """
-        work = await self.begin("shell", place, arguments, [terminal])
+        work = await self.begin("shell", place, arguments, [terminal], by)
         try:
             async with asyncio.timeout(PATIENCE) as limit:
                 await work.answer()  # "started": what follows is an error, or the end of the socket
@@ -218,12 +231,17 @@ class Helper:
             self._sock = None
 
 
-def _started(sock: socket.socket) -> subprocess.Popen[bytes]:
-    """A new process that serves a socket."""
+def helper_command(function: str, fd: int) -> list[str]:
+    """What a process is started with that serves a socket: `main`, or `main_once` for one wish."""
     root = str(Path(machined.__file__).parents[1])
     cache = [f"-Xpycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
+    return [sys.executable, "-I", "-S", *cache, "-c", _BOOT, root, function, str(fd)]
+
+
+def _started(sock: socket.socket) -> subprocess.Popen[bytes]:
+    """A new process that serves a socket."""
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", *cache, "-c", _BOOT, root, str(sock.fileno())],
+        helper_command("main", sock.fileno()),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         env={},

@@ -17,6 +17,7 @@ from machined.host.linux.helper.packets import pack
 from machined.host.linux.helper.targets import has_ended
 from machined.host.linux.inside.buses import Ask, Managers, NoManager
 from machined.host.linux.inside.helper import PATIENCE, Helper
+from machined.host.linux.inside.outside import Outside
 from machined.host.login_shell import PROGRAM, login_shell
 from machined.wire import CallError, Variant
 
@@ -44,6 +45,7 @@ class Terminals:
         self._helper = helper
         self._improvements = improvements
         self._managers = managers
+        self._outside = Outside(helper, managers)
 
     async def open_pty(self, place: Place) -> Pty:
         """A new terminal with nobody at its other side.
@@ -101,7 +103,7 @@ class Terminals:
             await ask("StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail", properties, [])
 
     async def _enter(self, place: Place, request: ShellRequest, pty: Pty) -> None:
-        """Start the program ourselves, as a child of the helper.
+        """Have the program started without the machine's help.
 
         Raises:
             OSError: ENOENT, no such user or program; EACCES, it cannot be executed; and others of execve(2).
@@ -112,7 +114,7 @@ class Terminals:
             pack([os.fsencode(word) for word in request.arguments]),
             pack([os.fsencode(entry) for entry in request.environment]),
         ]
-        await self._helper.start_program(place, arguments, pty.fd)
+        await self._outside.start_program(place, arguments, pty.fd)
 
 
 async def _forget_failures(ask: Ask, unit: str) -> None:
