@@ -12,6 +12,7 @@ import pytest
 
 from machined.host.improvements import ALL, NONE
 from machined.host.inside import CopyRequest
+from machined.host.linux.helper import contents
 from machined.host.linux.inside import LinuxInside
 from tests.service.linux_inside.guests import SHIFT, Guest, guest, sh
 from tests.support.waiting import until
@@ -249,3 +250,23 @@ async def test_a_tree_into_itself(inside: LinuxInside, plain: Guest) -> None:
         "a",
         "a/file",
     ]
+
+
+@pytest.mark.parametrize("size_is_known", [False, True])
+def test_what_is_written_in_parts_is_written_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size_is_known: bool
+) -> None:
+    """A file system may take less than it is given, as one that is nearly full does."""
+    text = Path("/proc/self/mountinfo").read_bytes()
+    if size_is_known:
+        (tmp_path / "one").write_bytes(text)
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, piece, at: write(fd, piece[:7], at))
+    monkeypatch.setattr(os, "copy_file_range", lambda *_: 0)
+    monkeypatch.setattr(contents, "_shared", lambda *_: False)
+    with (
+        (tmp_path / "one" if size_is_known else Path("/proc/self/mountinfo")).open("rb") as source,
+        (tmp_path / "two").open("wb") as target,
+    ):
+        contents.copy_contents(source.fileno(), target.fileno())
+    assert (tmp_path / "two").read_bytes() == text

@@ -62,14 +62,14 @@ def test_a_rename_somewhere_meanwhile_hides_nothing(tmp_path: Path, monkeypatch:
     """On a way with `..` in it, as that to os-release mostly is, the kernel wants the look-up begun again."""
     root = fill(tmp_path)
     (root / "etc/os-release").symlink_to("../usr/lib/os-release")
-    call, tries = kernel._syscall, itertools.count()
+    call, tries = kernel.system_call, itertools.count()
 
     def disturbed(number: int, *arguments: object) -> int:
         if next(tries) % 2 == 0:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         return call(number, *arguments)
 
-    monkeypatch.setattr(kernel, "_syscall", disturbed)
+    monkeypatch.setattr(kernel, "system_call", disturbed)
     assert read(root) == WHOLE
     assert next(tries) >= 8  # four files, each looked up twice
 

@@ -27,14 +27,23 @@ _CANNOT = {
 Advance = Callable[[int], None]
 
 
-def copy_contents(source: int, target: int, advance: Advance, *, keeps_holes: bool = True) -> None:
-    """Copy all of a file into an empty one.
+def _unwatched(_size: int) -> None:
+    """Nobody counts."""
+
+
+def copy_contents(
+    source: int, target: int, advance: Advance = _unwatched, *, keeps_holes: bool = True
+) -> None:
+    """Copy all of a file into an empty one, shared with it where the file system can, holes as holes.
 
     Args:
         source: The file, open for reading.
         target: The empty one, open for writing.
-        advance: Told of the bytes of each piece.
+        advance: Told of the bytes of each piece, without holes.
         keeps_holes: Whether there are holes where the original has them, also in what is not shared.
+
+    Raises:
+        OSError: It cannot be read or written.
     """
     size = os.fstat(source).st_size
     if not size:

@@ -33,8 +33,11 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.syscall.restype = ctypes.c_long
+libc = ctypes.CDLL(None, use_errno=True)
+"""The C library, whose functions fail as `checked` expects."""
+libc.syscall.restype = ctypes.c_long
+AT_FDCWD = -100
+_RENAME_NOREPLACE = 1
 
 
 class _OpenHow(ctypes.Structure):
@@ -56,15 +59,25 @@ class _StatFs(ctypes.Structure):
     _fields_ = (("f_type", ctypes.c_long), ("rest", ctypes.c_long * 31))
 
 
-def _checked(result: int) -> int:
+def checked(result: int) -> int:
+    """The result of a function of C.
+
+    Raises:
+        OSError: It failed.
+    """
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return result
 
 
-def _syscall(number: int, *arguments: object) -> int:
-    return _checked(_libc.syscall(ctypes.c_long(number), *arguments))
+def system_call(number: int, *arguments: object) -> int:
+    """Make a system call by its number; those from 403 on are the same on all architectures.
+
+    Raises:
+        OSError: It failed.
+    """
+    return checked(libc.syscall(ctypes.c_long(number), *arguments))
 
 
 def open_in_root(root: int, path: str | bytes, flags: int, mode: int = 0) -> int:
@@ -79,7 +92,7 @@ def open_in_root(root: int, path: str | bytes, flags: int, mode: int = 0) -> int
     name = ctypes.c_char_p(os.fsencode(path))
     for _ in range(_AGAIN):
         try:
-            return _syscall(
+            return system_call(
                 _OPENAT2,
                 ctypes.c_int(root),
                 name,
@@ -94,7 +107,7 @@ def open_in_root(root: int, path: str | bytes, flags: int, mode: int = 0) -> int
 def open_tree(path: str | bytes, flags: int) -> int:
     """A descriptor of a mount that is attached nowhere yet, following links (open_tree(2))."""
     name = ctypes.c_char_p(os.fsencode(path))
-    return _syscall(_OPEN_TREE, ctypes.c_int(-100), name, ctypes.c_uint(flags | os.O_CLOEXEC))
+    return system_call(_OPEN_TREE, ctypes.c_int(-100), name, ctypes.c_uint(flags | os.O_CLOEXEC))
 
 
 def set_mount(mount: int, attributes: int, user_namespace: int = 0) -> None:
@@ -108,7 +121,7 @@ def receive_only(mount: int) -> None:
 
 
 def _set_mount(mount: int, attr: _MountAttr) -> None:
-    _syscall(
+    system_call(
         _MOUNT_SETATTR,
         ctypes.c_int(mount),
         ctypes.c_char_p(b""),
@@ -122,38 +135,42 @@ def move_mount(mount: int, place: int, flags: int = 0) -> None:
     """Attach a mount at what a descriptor of the own mount namespace is of (move_mount(2))."""
     empty = ctypes.c_char_p(b"")
     both = ctypes.c_uint(flags | MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
-    _syscall(_MOVE_MOUNT, ctypes.c_int(mount), empty, ctypes.c_int(place), empty, both)
+    system_call(_MOVE_MOUNT, ctypes.c_int(mount), empty, ctypes.c_int(place), empty, both)
 
 
 def unmount(path: bytes) -> None:
     """Take the topmost mount of a path away, as soon as nobody is in it (umount2(2))."""
-    _checked(_libc.umount2(ctypes.c_char_p(path), ctypes.c_int(_MNT_DETACH | _UMOUNT_NOFOLLOW)))
+    checked(libc.umount2(ctypes.c_char_p(path), ctypes.c_int(_MNT_DETACH | _UMOUNT_NOFOLLOW)))
 
 
-def rename_to_new(folder: int, old: bytes, new: bytes) -> None:
-    """Rename within a folder, if nothing has the new name (renameat2(2), RENAME_NOREPLACE).
+def rename_new(
+    source: str | bytes, target: str | bytes, source_folder: int = AT_FDCWD, target_folder: int = AT_FDCWD
+) -> None:
+    """Rename a file to a name that nothing has (renameat2(2), RENAME_NOREPLACE).
 
     Raises:
-        FileExistsError: Something has.
+        OSError: EEXIST, something has it; or it cannot be renamed.
     """
-    _checked(_libc.renameat2(folder, ctypes.c_char_p(old), folder, ctypes.c_char_p(new), ctypes.c_uint(1)))
+    names = ctypes.c_char_p(os.fsencode(source)), ctypes.c_char_p(os.fsencode(target))
+    flags = ctypes.c_uint(_RENAME_NOREPLACE)
+    checked(libc.renameat2(source_folder, names[0], target_folder, names[1], flags))
 
 
 def enter(namespace: int, kind: int) -> None:
     """Join a namespace (setns(2)); one for processes is joined by children from now on."""
-    _checked(_libc.setns(namespace, kind))
+    checked(libc.setns(namespace, kind))
 
 
 def file_system(fd: int) -> int:
     """The magic number of the file system that a file is on (statfs(2))."""
     found = _StatFs()
-    _checked(_libc.fstatfs(fd, ctypes.byref(found)))
+    checked(libc.fstatfs(fd, ctypes.byref(found)))
     return int(found.f_type)
 
 
 def _prctl(option: int, *arguments: object) -> int:
     padded = [*arguments, *[0] * (4 - len(arguments))]
-    return _checked(_libc.prctl(option, *(ctypes.c_ulong(one) for one in padded)))  # type: ignore[arg-type]
+    return checked(libc.prctl(option, *(ctypes.c_ulong(one) for one in padded)))  # type: ignore[arg-type]
 
 
 def end_with_parent(signal: int) -> None:
@@ -173,7 +190,7 @@ def forgo_privileges() -> None:
 
 def name_process(name: bytes) -> None:
     """What lists of processes show, at most 15 bytes (PR_SET_NAME)."""
-    _checked(_libc.prctl(_PR_SET_NAME, ctypes.c_char_p(name), 0, 0, 0))
+    checked(libc.prctl(_PR_SET_NAME, ctypes.c_char_p(name), 0, 0, 0))
 
 
 def bound_capabilities(allowed: int) -> None:

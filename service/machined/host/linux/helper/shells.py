@@ -12,10 +12,8 @@ from typing import NamedTuple
 
 from machined.host.linux.helper import accounts, groups, kernel, reading
 from machined.host.linux.helper.packets import send, unpack
-from machined.host.linux.helper.targets import Target, become_root
+from machined.host.linux.helper.targets import Target, become_root, open_other_side
 
-_TIOCGPTPEER = 0x5441
-"""Open the other side of a terminal, whatever is mounted at its path (ioctl_tty(2))."""
 _NAMESPACES = (
     ("mnt", kernel.CLONE_NEWNS),
     ("net", kernel.CLONE_NEWNET),
@@ -47,7 +45,7 @@ def run(target: Target, arguments: list[bytes], fds: list[int], sock: socket.soc
         wish.user, reading.read_if_there(root, "etc/passwd"), reading.read_if_there(root, "etc/group")
     )
     limits = _limits(target)
-    terminal = fcntl.ioctl(fds[0], _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    terminal = open_other_side(fds[0])
     _enter(target, root)
     kernel.end_with_parent(0)  # what a user runs goes on when the service is started anew
     kernel.bound_capabilities(int(limits[b"CapBnd"], 16))

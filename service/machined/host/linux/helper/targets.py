@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import select
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Callable
 
 from machined.host.linux.helper import kernel
 
+_TIOCGPTPEER = 0x5441
 _PTMX, _NULL = os.makedev(5, 2), os.makedev(1, 3)
 
 
@@ -140,6 +142,11 @@ def open_regular(
 def reopen(fd: int, flags: int) -> int:
     """Open what a descriptor with O_PATH is of; only before the mount namespace is left."""
     return os.open(f"/proc/self/fd/{fd}", flags | os.O_CLOEXEC | os.O_NOCTTY)
+
+
+def open_other_side(master: int) -> int:
+    """Open the other side of a terminal, whatever is mounted at its path (TIOCGPTPEER, ioctl_tty(2))."""
+    return fcntl.ioctl(master, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
 
 
 def open_multiplexer(root: int) -> int:

@@ -162,7 +162,7 @@ class TreeCopy:
             FileExistsError: Something has the name and is not to be replaced, as no folder is.
         """
         if not self._replaces:
-            kernel.rename_to_new(target, hidden, name)
+            kernel.rename_new(hidden, name, target, target)
             return
         try:
             os.rename(hidden, name, src_dir_fd=target, dst_dir_fd=target)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import fcntl
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +13,7 @@ from machined.contract import ErrorName
 from machined.host.improvements import Improvements
 from machined.host.inside import Place, Pty, ShellRequest
 from machined.host.linux.helper.packets import pack
-from machined.host.linux.helper.targets import has_ended
+from machined.host.linux.helper.targets import has_ended, open_other_side
 from machined.host.linux.inside.buses import Ask, Managers, NoManager
 from machined.host.linux.inside.helper import PATIENCE, Helper
 from machined.host.linux.inside.outside import Outside
@@ -22,9 +21,6 @@ from machined.host.login_shell import PROGRAM, login_shell
 from machined.wire import CallError, Variant
 
 logger = logging.getLogger(__name__)
-
-_TIOCGPTPEER = 0x5441
-"""Open the other side of a terminal, whatever is mounted at its path (ioctl_tty(2))."""
 
 
 _ALL_STEPS = PATIENCE + 0.25
@@ -98,7 +94,7 @@ class Terminals:
         """Have the machine's manager start a unit on the terminal."""
         unit = f"container-shell@{pty.path.removeprefix('/dev/pts/')}.service"
         async with self._managers.of(place) as ask:
-            slave = fcntl.ioctl(pty.fd, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+            slave = open_other_side(pty.fd)
             properties = _properties(request, pty.path, [slave, os.dup(slave), os.dup(slave)])
             await ask("StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail", properties, [])
 

@@ -1,4 +1,4 @@
-"""System calls that Python 3.11 has no functions for."""
+"""What statx(2) tells of files, which Python 3.11 has no function for."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ import os
 import struct
 from typing import NamedTuple
 
-AT_FDCWD = -100
+from machined.host.linux.helper.kernel import AT_EMPTY_PATH, AT_FDCWD, checked, libc
+
 AT_NO_AUTOMOUNT = 0x800
-AT_EMPTY_PATH = 0x1000
 AT_SYMLINK_NOFOLLOW = 0x100
 ATTR_IMMUTABLE = 0x10
 """STATX_ATTR_IMMUTABLE."""
-
-RENAME_NOREPLACE = 1
-PR_SET_PDEATHSIG = 1
 
 _WANTED = 0x7FF | 0x800 | 0x1000 | 0x8000
 """STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID, STATX_SUBVOL."""
@@ -24,15 +21,7 @@ _HAS_SUBVOLUME = 0x8000
 _STATX = struct.Struct("=IIQIIIHxxQQQQ16xqIxxxxqIxxxxqIxxxxIIIIQ8xQ")
 """The beginning of `struct statx` (linux/stat.h), without the time of access."""
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.statx.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_char_p)
-_libc.renameat2.argtypes = (
-    ctypes.c_int,
-    ctypes.c_char_p,
-    ctypes.c_int,
-    ctypes.c_char_p,
-    ctypes.c_uint,
-)
+libc.statx.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_char_p)
 
 
 class Status(NamedTuple):
@@ -59,27 +48,6 @@ class Status(NamedTuple):
     """The subvolume that it is in, on btrfs since Linux 6.10; else 0."""
 
 
-def check(result: int) -> int:
-    """The result of a function of C.
-
-    Raises:
-        OSError: It failed.
-    """
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return result
-
-
-def system_call(number: int, *arguments: object) -> int:
-    """Make a system call by its number; those from 403 on are the same on all architectures.
-
-    Raises:
-        OSError: It failed.
-    """
-    return check(_libc.syscall(ctypes.c_long(number), *arguments))
-
-
 def status(path: str | bytes, folder: int = AT_FDCWD, *, follows: bool = True) -> Status:
     """What a file is (statx(2)).
 
@@ -93,7 +61,7 @@ def status(path: str | bytes, folder: int = AT_FDCWD, *, follows: bool = True) -
     """
     buffer = ctypes.create_string_buffer(256)
     flags = AT_NO_AUTOMOUNT | (0 if path else AT_EMPTY_PATH) | (0 if follows else AT_SYMLINK_NOFOLLOW)
-    check(_libc.statx(folder, os.fsencode(path), flags, _WANTED, buffer))
+    checked(libc.statx(folder, os.fsencode(path), flags, _WANTED, buffer))
     (
         mask, _block_size, attributes, links, uid, gid, mode, inode, size, blocks, known,
         born, born_ns, changed, changed_ns, modified, modified_ns,
@@ -116,27 +84,3 @@ def status(path: str | bytes, folder: int = AT_FDCWD, *, follows: bool = True) -
         mount,
         subvolume if mask & _HAS_SUBVOLUME else 0,
     )
-
-
-def rename_new(
-    source: str, target: str, source_folder: int = AT_FDCWD, target_folder: int = AT_FDCWD
-) -> None:
-    """Rename a file to a name that nothing has (renameat2(2), RENAME_NOREPLACE).
-
-    Raises:
-        OSError: EEXIST, something has it; or it cannot be renamed.
-    """
-    check(
-        _libc.renameat2(
-            source_folder, os.fsencode(source), target_folder, os.fsencode(target), RENAME_NOREPLACE
-        )
-    )
-
-
-def end_with_parent(signal: int) -> None:
-    """Be sent a signal when the parent ends (PR_SET_PDEATHSIG of prctl(2)).
-
-    Raises:
-        OSError: It is not to be had.
-    """
-    check(_libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal), 0, 0, 0))

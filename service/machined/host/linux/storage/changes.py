@@ -9,8 +9,8 @@ import os
 import stat
 import struct
 
+from machined.host.linux.helper.kernel import rename_new
 from machined.host.linux.storage import attributes, btrfs, discovery
-from machined.host.linux.storage.calls import rename_new
 from machined.host.linux.storage.pool import opened
 from machined.host.linux.storage.setting import Setting
 from machined.host.storage import Image, ImageType

@@ -13,8 +13,10 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from machined.host.linux.helper.contents import copy_contents
+from machined.host.linux.helper.kernel import rename_new
 from machined.host.linux.storage import attributes, btrfs, discovery, erasing, filecopy, locks, quota
-from machined.host.linux.storage.calls import rename_new, status
+from machined.host.linux.storage.calls import status
 from machined.host.linux.storage.changes import fault
 from machined.host.linux.storage.pool import opened
 from machined.host.linux.storage.report import Report
@@ -131,7 +133,7 @@ def _copy_raw(
             report.expect(image.usage)
             _write_in_place(source, target)
             keeps_holes = setting.improvements.keeps_holes
-            filecopy.copy_contents(source, target, report.count, keeps_holes=keeps_holes)
+            copy_contents(source, target, report.count, keeps_holes=keeps_holes)
             filecopy.copy_attributes(source, target)
             before = os.fstat(source)
             os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))

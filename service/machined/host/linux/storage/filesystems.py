@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
-from machined.host.linux.storage.calls import system_call
+from machined.host.linux.helper.kernel import system_call
 
 _FSOPEN, _FSCONFIG, _FSMOUNT = 430, 431, 432
 _SET_FLAG, _SET_STRING, _CREATE = 0, 1, 6

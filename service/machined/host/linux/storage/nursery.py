@@ -17,7 +17,7 @@ import sys
 import traceback
 from typing import Any, NamedTuple
 
-from machined.host.linux.storage.calls import end_with_parent
+from machined.host.linux.helper.kernel import end_with_parent
 from machined.host.linux.storage.jobs import JOBS
 from machined.host.linux.storage.report import Report
 

@@ -11,8 +11,8 @@ import secrets
 from contextlib import ExitStack
 from pathlib import Path
 
+from machined.host.linux.helper.kernel import rename_new
 from machined.host.linux.storage import attributes, erasing
-from machined.host.linux.storage.calls import rename_new
 from machined.host.linux.storage.pool import opened
 from machined.host.linux.storage.report import Report
 from machined.host.linux.storage.setting import Setting

@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from machined.host.linux.storage.calls import end_with_parent
+from machined.host.linux.helper.kernel import end_with_parent
 
 _OFTEN = 0.1
 """Seconds between two tellings of progress, at least."""

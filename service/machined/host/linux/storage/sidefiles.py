@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from machined.host.linux.storage.calls import rename_new
-from machined.host.linux.storage.filecopy import copy_contents
+from machined.host.linux.helper.contents import copy_contents
+from machined.host.linux.helper.kernel import rename_new
 from machined.host.storage import Image
 
 SETTINGS = ".nspawn"

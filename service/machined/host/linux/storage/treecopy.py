@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable
 from typing import NamedTuple
 
+from machined.host.linux.helper.contents import copy_contents
 from machined.host.linux.storage import calls, filecopy
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -155,7 +156,7 @@ class TreeCopy:
             target = os.open(name, _NEW, 0o600, dir_fd=level.target)
             try:
                 if status.st_size:
-                    filecopy.copy_contents(source, target, self._count, keeps_holes=self._keeps_holes)
+                    copy_contents(source, target, self._count, keeps_holes=self._keeps_holes)
                 _dress(source, target, status)
             finally:
                 os.close(target)
