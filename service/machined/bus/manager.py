@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from machined.bus.image import ImageObjects
+from machined.bus.image_list import SIGNATURE as LISTED_IMAGES
+from machined.bus.image_list import ImageList
 from machined.bus.machine import MachineObjects
 from machined.bus.senders import Request
 from machined.bus.table import Interface, Member, Method, MethodHandler, Property, Signal
@@ -36,6 +38,7 @@ class Manager:
         self._machine = machine_objects
         self._image = image_objects
         self._listing: KeptBody | None = None
+        self._image_list = ImageList()
         registry.listen(self)
         self.interface = Interface(
             MANAGER_INTERFACE,
@@ -81,7 +84,7 @@ class Manager:
             Method("GetImage", "s name", "o image", self._on_get_image),
             Method("GetMachineByPID", "u pid", "o machine", self._on_get_machine_by_pid),
             Method("ListMachines", "", "a(ssso) machines", self._on_list_machines),
-            Method("ListImages", "", "a(ssbttto) images", self._on_list_images),
+            Method("ListImages", "", f"{LISTED_IMAGES} images", self._on_list_images),
         ]
 
     def _registrations(self) -> list[Member]:
@@ -180,20 +183,7 @@ class Manager:
         return self._listing
 
     async def _on_list_images(self, _target: object, _request: Request) -> Sequence[Any]:
-        return [
-            [
-                [
-                    one.name,
-                    str(one.type),
-                    one.is_read_only,
-                    one.created,
-                    one.modified,
-                    one.usage,
-                    image_path(one.name),
-                ]
-                for one in await self._images.all()
-            ]
-        ]
+        return await self._image_list.body(await self._images.all())
 
     async def _on_create(self, _target: object, request: Request, *arguments: Any) -> Sequence[Any]:
         *registered, properties = arguments

@@ -25,12 +25,22 @@ from tests.support.waiting import until
 SERVICE = """
 import asyncio, sys
 from pathlib import Path
+from types import SimpleNamespace
 from machined.host.linux.storage.storage import LinuxStorage
+from machined.images.catalog import Images
+from machined.operations import Operations
 
 pool, other, settings, locks, verb = sys.argv[1:]
 
+class Storage(LinuxStorage):
+    async def discover(self):
+        return [one for one in await super().discover() if one.name != "other"]
+
+async def permit(*_details):
+    pass
+
 async def main():
-    storage = LinuxStorage(Path(pool), folders=(other, pool), settings=(settings,), locks=Path(locks))
+    storage = Storage(Path(pool), folders=(other, pool), settings=(settings,), locks=Path(locks))
     await storage.start()
     one = await storage.find("tree")
     print("begins", flush=True)
@@ -43,6 +53,9 @@ async def main():
             one = await storage.find("new")
             await storage.rename(one, "tree")
             one = await storage.find("tree")
+        elif verb in ("clean-all", "clean-hidden"):
+            await Images(SimpleNamespace(storage=storage), Operations()).clean(verb[6:], permit)
+            break
         else:
             await storage.remove(one, lambda *_: None)
             one = await storage.find("spare")
@@ -53,11 +66,18 @@ asyncio.run(main())
 """
 FILES = 300
 MOMENTS = int(os.environ.get("MACHINEDECK_KILLS", "4"))
+SEQUENCE = 20
+"""Moments that come of one seed."""
+IMAGES = {"clean-hidden": ("tree", ".one", ".two")}
+"""The images that there are at first, where not these:"""
+USUAL = ("tree", "spare")
 
 
 def make_tree(estate: Estate, name: str) -> Path:
     path = (
-        make_subvolume(estate, name) if estate.is_btrfs and name == "spare" else make_directory(estate, name)
+        make_subvolume(estate, name)
+        if estate.is_btrfs and name in {"spare", ".two"}
+        else make_directory(estate, name)
     )
     for number in range(FILES):
         (path / f"file-{number}").write_bytes(b"x" * 3000)
@@ -68,14 +88,15 @@ def is_whole(path: Path) -> bool:
     return len(list(path.glob("file-*"))) == FILES and (path / "etc/hostname").exists()
 
 
-def killed(estate: Estate, verb: str, after: float) -> None:
-    """Run a service and kill it after some seconds of its work; its workers end with it."""
+def killed(estate: Estate, verb: str, after: float) -> int:
+    """Run a service and kill it after some seconds of its work; the session that its workers are in."""
     words = [sys.executable, "-c", SERVICE, *(str(part) for part in estate[1:]), verb]
-    with subprocess.Popen(words, stdout=subprocess.PIPE) as service:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as service:
         assert service.stdout is not None
         assert service.stdout.readline() == b"begins\n"
         time.sleep(after)
         service.send_signal(signal.SIGKILL)
+    return service.pid
 
 
 async def images(storage: LinuxStorage) -> set[str]:
@@ -83,44 +104,50 @@ async def images(storage: LinuxStorage) -> set[str]:
 
 
 @pytest.mark.promise("A service that is killed leaves every image whole or absent", where="bare host")
-@pytest.mark.parametrize("verb", ["clone", "remove", "rename"])
+@pytest.mark.parametrize("verb", ["clone", "remove", "rename", "clean-all", "clean-hidden"])
 async def test_a_killed_service_leaves_whole_images_and_nothing_else(
     estate: Estate, verb: str, storage: LinuxStorage
 ) -> None:
-    moments = random.Random(f"{verb} {estate.kind}")
-    for _ in range(MOMENTS):
-        for name in ("tree", "spare"):
+    names = IMAGES.get(verb, USUAL)
+    for number in range(MOMENTS):
+        if number % SEQUENCE == 0:
+            moments = random.Random(f"{verb} {estate.kind} {number // SEQUENCE}")
+        for name in names:
             if await storage.find(name) is None:
                 make_tree(estate, name)
-        await asyncio.to_thread(killed, estate, verb, moments.uniform(0, 0.15))
+        session = await asyncio.to_thread(killed, estate, verb, moments.uniform(0, 0.15))
         again = storage_of(estate)
-        await until_workers_are_gone(estate)
+        await until_ended(session)
         await again.start()
         for name in await images(again):
             if name.startswith(".removed-"):
                 await again.remove(await image(again, name), unwatched)
             else:
                 assert is_whole(Path((await image(again, name)).path)), name
-        assert await images(again) <= {"tree", "spare", "new"}
+        assert await images(again) <= {*names, "new"}
+        if verb in {"clone", "clean-hidden"}:
+            assert await again.find("tree") is not None
         if (left := await again.find("new")) is not None:
             await again.remove(left, unwatched)
         assert leftovers(estate) == []
         await again.close()
 
 
-async def until_workers_are_gone(estate: Estate) -> None:
-    """Wait until no process has anything open in the pool: those of a killed service end right after it."""
+async def until_ended(session: int) -> None:
+    """Wait for the workers of a killed service: they end right after it."""
+    await until(lambda: not is_alive(session), 30)
 
-    def is_open() -> bool:
-        for link in Path("/proc").glob("[0-9]*/fd/*"):
-            try:
-                if os.readlink(link).startswith((str(estate.pool) + "/", str(estate.locks) + "/")):
-                    return True
-            except OSError:
-                continue  # it ended, or closed it
-        return False
 
-    await until(lambda: not is_open())
+def is_alive(session: int) -> bool:
+    """Whether a process of a session is left that has not ended."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _parent, _group, its, *_ = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended
+        if int(its) == session and state not in "ZX":
+            return True
+    return False
 
 
 def kill_children(pid: int) -> None:

@@ -12,20 +12,33 @@ from machined.host.improvements import ALL, Improvements
 from machined.host.linux.storage import calls, versions
 from machined.host.linux.storage.calls import Status
 from machined.host.linux.storage.description import Look
+from machined.host.linux.storage.kept import UNKEPT, Kept, Known, Listing, plain_signature, signature
+from machined.host.linux.storage.lookers import Looking, NoAnswer
 from machined.host.storage import Image, ImageType
 
+KEPT = frozenset({ImageType.DIRECTORY, ImageType.RAW})
+"""Whatever is told of these, their inode's time of change and the table of mounts change with it."""
 _LONGEST = 251
 """Bytes of the longest name that `.raw` can stand behind (NAME_MAX)."""
 SUFFIXES = ("", ".raw", ".v", ".raw.v")
 """What the file of an image ends with besides its name; in a folder the first that is there counts."""
 
 
-def find(folders: Sequence[str], name: str, improvements: Improvements = ALL) -> Image | None:
+def find(
+    folders: Sequence[str], name: str, improvements: Improvements = ALL, looking: Looking | None = None
+) -> Image | None:
     """The image of a name: the first on the search path.
 
     Unless `finds_all_that_is_listed`, a directory `NAME.raw` is not found, though it is listed.
 
+    Args:
+        folders: The search path.
+        name: The name.
+        improvements: What is done better than the reference does it.
+        looking: Told where we look.
+
     Raises:
+        NoAnswer: It is known not to answer, or a folder is.
         OSError: A folder is there but cannot be read; or, unless such links are skipped, a link in it.
     """
     if not is_image_name(name):
@@ -33,8 +46,9 @@ def find(folders: Sequence[str], name: str, improvements: Improvements = ALL) ->
     if not improvements.finds_long_names and len(os.fsencode(name)) > _LONGEST:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
     look = Look(is_at_all=False)
+    looking = looking or Looking()
     for folder in folders:
-        with _Folder(folder, look, improvements) as opened:
+        with _Folder(folder, look, improvements, looking) as opened:
             if opened.fd < 0:
                 continue
             for rank, suffix in enumerate(SUFFIXES):
@@ -44,54 +58,83 @@ def find(folders: Sequence[str], name: str, improvements: Improvements = ALL) ->
     return _host(look) if name == HOST_MACHINE else None
 
 
-def discover(folders: Sequence[str], improvements: Improvements = ALL) -> list[Image]:
-    """All images, each name once, the host itself among them.
+def discover(
+    folders: Sequence[str],
+    improvements: Improvements = ALL,
+    looking: Looking | None = None,
+    kept: Kept | None = None,
+) -> list[Image]:
+    """All images, each name once, the host itself among them. Those that do not answer are left out.
+
+    Args:
+        folders: The search path.
+        improvements: What is done better than the reference does it.
+        looking: Told where we look.
+        kept: What the last listing left, and this one leaves.
 
     Raises:
+        NoAnswer: A folder is known not to answer.
         OSError: A folder is there but cannot be read; or, unless such links are skipped, a link in it.
     """
     look = Look(is_at_all=True)
+    looking = looking or Looking()
+    kept = kept or Kept()
+    listing = kept.begin()
     found: dict[str, Image] = {}
     for folder in folders:
-        here: dict[str, tuple[int, Image]] = {}
-        with _Folder(folder, look, improvements) as opened:
-            for entry in opened.names():
-                name, rank = opened.named(entry)
-                if name in found or name is None or (name in here and here[name][0] < rank):
-                    continue
-                image = opened.image(entry, name, rank)
-                if image:
-                    here[name] = (rank, image)
-        found |= {name: image for name, (_rank, image) in here.items()}
+        with _Folder(folder, look, improvements, looking) as opened:
+            if opened.fd >= 0:
+                found |= opened.images(listing, found)
     if HOST_MACHINE not in found:
         found[HOST_MACHINE] = _host(look)
+    kept.finish(listing)
     return list(found.values())
 
 
 class _Folder:
     """A folder of the search path, while it is looked through. `fd` is -1 where there is none."""
 
-    def __init__(self, path: str, look: Look, improvements: Improvements) -> None:
+    def __init__(self, path: str, look: Look, improvements: Improvements, looking: Looking) -> None:
         self._improvements = improvements
-        self._path = os.path.realpath(path)
+        self._path = path
         self._look = look
+        self._looking = looking
         self._statuses: dict[str, Status] = {}
         self.fd = -1
 
     def __enter__(self) -> _Folder:
+        self._looking.at(self._path)
         try:
             self.fd = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
-            self.fd = -1
+            return self
+        # What links on the way lead to, as realpath(3) tells, for a fraction of the time
+        self._path = os.readlink(f"/proc/self/fd/{self.fd}")
         return self
 
     def __exit__(self, *_error: object) -> None:
         if self.fd >= 0:
             os.close(self.fd)
 
-    def names(self) -> list[str]:
-        """What is in it."""
-        return os.listdir(self.fd) if self.fd >= 0 else []
+    def images(self, listing: Listing, found: dict[str, Image]) -> dict[str, Image]:
+        """All images in it whose names are not found yet."""
+        known = listing.known.get(self._path, {})
+        noted = listing.noted.setdefault(self._path, {})
+        here: dict[str, tuple[int, Image]] = {}
+        with os.scandir(self.fd) as entries:
+            listed = [(entry.name, _plainness(entry)) for entry in entries]
+        for entry, is_plain in listed:
+            try:
+                one = self._described(entry, is_plain, known.get(entry), listing)
+            except NoAnswer:
+                continue  # that was told of when it was noticed
+            if one is None:
+                continue
+            if one.signature is not UNKEPT:
+                noted[entry] = one
+            if one.name not in found and not (one.name in here and here[one.name][0] < one.rank):
+                here[one.name] = (one.rank, one.image)
+        return {name: image for name, (_rank, image) in here.items()}
 
     def named(self, entry: str) -> tuple[str | None, int]:
         """The name of the image that an entry would be, and how it ranks among `SUFFIXES`; none for none."""
@@ -117,14 +160,37 @@ class _Folder:
             if rank >= 2:
                 return self._version(path, name, ".raw" if rank == 3 else "")
             return self._look.describe(name, path, status)
+        except NoAnswer:
+            raise
         except OSError:
             return None  # it went, or nothing can be told of it: that hides it, and none of the others
+
+    def _described(self, entry: str, is_plain: bool, known: Known | None, listing: Listing) -> Known | None:
+        """The image of an entry, and what it is known by if it may be kept."""
+        if is_plain and known is not None and self._is_unchanged(entry, known):
+            return known
+        name, rank = self.named(entry)
+        image = self.image(entry, name, rank) if name is not None else None
+        status = self._status(entry)
+        if name is None or image is None or status is None:
+            return None
+        is_kept = is_plain and rank < 2 and image.type in KEPT and listing.can_keep(status)
+        return Known(signature(status) if is_kept else UNKEPT, name, rank, image)
+
+    def _is_unchanged(self, entry: str, known: Known) -> bool:
+        self._looking.at(f"{self._path}/{entry}")
+        try:
+            status = os.stat(entry, dir_fd=self.fd, follow_symlinks=False)
+        except OSError:
+            return False  # it went
+        return known.signature == plain_signature(status)
 
     def _version(self, path: str, name: str, suffix: str) -> Image | None:
         """The newest version in a `.v` directory."""
         fits = (stat.S_ISREG, stat.S_ISBLK) if suffix else (stat.S_ISDIR,)
         statuses = {}
         for entry in os.listdir(path):
+            self._looking.at(f"{path}/{entry}")
             try:
                 status = calls.status(f"{path}/{entry}")
             except OSError:
@@ -136,6 +202,7 @@ class _Folder:
 
     def _status(self, entry: str) -> Status | None:
         if entry not in self._statuses:
+            self._looking.at(f"{self._path}/{entry}")
             try:
                 self._statuses[entry] = calls.status(entry, self.fd)
             except OSError as error:  # it leads nowhere, or nobody can follow it
@@ -143,6 +210,11 @@ class _Folder:
                     raise
                 return None
         return self._statuses[entry]
+
+
+def _plainness(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is itself what is looked at, and no link to it."""
+    return entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)
 
 
 def _is_raw_directory(image: Image) -> bool:

@@ -7,6 +7,7 @@ with the service, at once and however that ends, and all its workers with it.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -125,6 +126,7 @@ def main() -> None:
     # Trees are as deep as they are, and every level of one is open while it is copied
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    gc.freeze()  # else each worker would copy the memory of all that is here, to look for cycles in it
     with socket.socket(fileno=int(sys.argv[1])) as line:
         Nursery(line).run()
 

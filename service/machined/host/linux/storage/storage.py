@@ -8,21 +8,26 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from machined.contract import IMAGE_FOLDERS
 from machined.host.improvements import ALL, Improvements
-from machined.host.linux.storage import changes, discovery, disks, pool, rootfiles
+from machined.host.linux.storage import changes, discovery, disks, lookers, pool, rootfiles
 from machined.host.linux.storage.crew import Crew
+from machined.host.linux.storage.kept import Kept
+from machined.host.linux.storage.lookers import GivenUp, Lookers, Looking
 from machined.host.linux.storage.setting import Places, Setting
 from machined.host.linux.storage.sidefiles import SETTINGS_FOLDERS
 from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress, unseen
 
 logger = logging.getLogger(__name__)
 
-_LOOKERS = 4
-"""How many threads look at the disk at once: one that hangs on a dead file system keeps no other."""
+_LOOKERS = 16
+"""How many threads look at the disk at once, besides those that hang on a dead file system."""
+_CHANGERS = 8
+"""How many small changes go on at once. Each was looked for before: on a dead file system none begins."""
 _READERS = 16
 """How many disk images are read at once, each by a process of its own: everybody may ask for that."""
 
@@ -52,7 +57,9 @@ class LinuxStorage:
     ) -> None:
         self._places = Places(str(pool), tuple(folders), settings, str(locks), improvements)
         self._setting = Setting(self._places)
-        self._threads = ThreadPoolExecutor(_LOOKERS, "storage")
+        self._lookers = Lookers(_LOOKERS)
+        self._kept = Kept()
+        self._threads = ThreadPoolExecutor(_CHANGERS, "storage")
         self._crew = Crew()
         self._reading = asyncio.Semaphore(_READERS)
         self._tidying: set[asyncio.Task[None]] = set()
@@ -61,21 +68,33 @@ class LinuxStorage:
         """Get ready for long work, and put right what a service that was killed left behind."""
         await self._crew.start()
         await self._sweep()
+        # What a first look takes longer than others is done with before anybody asks: one at a folder of ours
+        await self._lookers.run(partial(discovery.discover, (os.path.dirname(__file__),), ALL))
 
     async def close(self) -> None:
         """End what is going on."""
         await self._crew.kill_all()
         await asyncio.gather(*self._tidying)
         await self._crew.close()
+        self._lookers.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def find(self, name: str) -> Image | None:
         """The image of this name, first hit on the search path; `None` where there is none."""
-        return await self._do(discovery.find, self._places.folders, name, self._places.improvements)
+        look = partial(discovery.find, self._places.folders, name, self._places.improvements)
+        return await self._lookers.run(look)
 
     async def discover(self) -> list[Image]:
-        """All images, `.host` among them, each name once."""
-        return await self._do(discovery.discover, self._places.folders, self._places.improvements)
+        """All images, `.host` among them, each name once. One that does not answer is left out."""
+        places = self._places
+        look = partial(discovery.discover, places.folders, places.improvements, kept=self._kept)
+        patience = lookers.PATIENCE
+        while True:
+            try:
+                return await self._lookers.run(look, patience)
+            except GivenUp:
+                # One of them kept the list long enough; and what is left alone now is not met again
+                patience = 1.0
 
     async def remove(self, image: Image, progress: Progress) -> None:
         """Remove an image and its side files."""
@@ -104,15 +123,19 @@ class LinuxStorage:
         if image.type in {ImageType.RAW, ImageType.BLOCK}:
             async with self._reading:
                 return disks.unpack(await self._work("read_disk", unseen, image=image))
-        return await self._do(_tree_metadata, self._setting, image)
+        return await self._lookers.run(partial(_tree_metadata, self._setting, image))
 
     async def pool(self) -> PoolStatus:
         """How the pool is."""
-        return await self._do(self._setting.pool.status)
+        return await self._lookers.run(self._pool_status)
 
     async def set_pool_limit(self, size: int) -> None:
         """Limit what the pool may use, in bytes; `UNKNOWN_SIZE` takes the limit away."""
         await self._do(self._setting.pool.set_limit, size)
+
+    def _pool_status(self, looking: Looking) -> PoolStatus:
+        looking.at(self._places.pool)
+        return self._setting.pool.status()
 
     async def _work(self, job: str, progress: Progress, **arguments: object) -> Any:
         """Have long work done by a worker, and what it leaves behind when it is killed tidied up."""
@@ -149,11 +172,12 @@ class LinuxStorage:
         return await loop.run_in_executor(self._threads, lambda: work(*arguments, **options))
 
 
-def _tree_metadata(setting: Setting, image: Image) -> Metadata:
+def _tree_metadata(setting: Setting, image: Image, looking: Looking) -> Metadata:
     """What the files of a directory or subvolume tell."""
-    with setting.locks.image(image.path, is_shared=True):
-        root = rootfiles.open_root(image.path)
-        try:
-            return rootfiles.read_metadata(root)
-        finally:
-            os.close(root)
+    looking.at(f"{image.path}/.")
+    setting.locks.check(image.path)
+    root = rootfiles.open_root(image.path)
+    try:
+        return rootfiles.read_metadata(root)
+    finally:
+        os.close(root)
