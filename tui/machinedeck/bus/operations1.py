@@ -27,6 +27,6 @@ async def follow_operations(
 
     with asked("follow the operations"):
         await asyncio.gather(
-            listen("OperationProgress", lambda signal: on_progress(Operation._make(signal.body))),
+            listen("OperationProgress", lambda signal: on_progress(Operation(*signal.body))),
             listen("OperationEnded", lambda signal: on_end(int(signal.body[0]))),
         )

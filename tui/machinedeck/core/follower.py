@@ -13,6 +13,7 @@ from machinedeck.core.status import Link, Part, Status
 from machinedeck.core.store import Store
 from machinedeck.model.event import (
     Event,
+    Listener,
     Lost,
     MachineAppeared,
     MachineGone,
@@ -22,6 +23,7 @@ from machinedeck.model.event import (
     UnitBusy,
 )
 from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.operation import Operation
 
 POLL_SECONDS = 15.0
 """How often everything is listed anew although nothing was heard: the net below the signals."""
@@ -35,6 +37,9 @@ AWAY_SECONDS = 0.5
 Watch = Callable[[Callable[[], None]], Awaitable[None]]
 """Something that calls back when images changed, until it is cancelled."""
 
+WatchWork = Callable[[Store, Listener], Awaitable[None]]
+"""Something that tells of long work of a service that does not tell of it itself, until it is cancelled."""
+
 
 class Follower:
     """Follows one host into one store, until its task is cancelled.
@@ -43,13 +48,22 @@ class Follower:
         host: What to follow.
         store: Where to write what is learned.
         watch_images: What tells of changes of images, if anything does.
+        watch_work: What tells of long work if the service does not.
     """
 
-    def __init__(self, host: Host, store: Store, watch_images: Watch | None = None) -> None:
+    def __init__(
+        self,
+        host: Host,
+        store: Store,
+        watch_images: Watch | None = None,
+        watch_work: WatchWork | None = None,
+    ) -> None:
         self.host = host
         self.store = store
         self._task: asyncio.Task[None] | None = None
         self._watch_images = watch_images
+        self._watch_work = watch_work
+        self._is_told_of_work = False
         self._wake = asyncio.Event()
         self.has_asked = asyncio.Event()
         """Set once the host was asked for the first lists, or could not be reached."""
@@ -115,7 +129,10 @@ class Follower:
         """Follow an open host until it is lost; the reason."""
         self._is_open = True
         self._ask_all()
-        watch = asyncio.create_task(self._watch(), name="watch images")
+        watches = [
+            asyncio.create_task(self._watch(), name="watch images"),
+            asyncio.create_task(self._watch_long_work(), name="watch long work"),
+        ]
         try:
             while True:
                 await self._pause(POLL_SECONDS, lost)
@@ -124,7 +141,8 @@ class Follower:
                 self._ask_all()
         finally:
             self._is_open = False
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             self._cancel()
 
     def _ask_all(self) -> None:
@@ -145,6 +163,10 @@ class Follower:
     async def _watch(self) -> None:
         if self._watch_images is not None:
             await self._watch_images(self._on_images_changed)
+
+    async def _watch_long_work(self) -> None:
+        if self._watch_work is not None:
+            await self._watch_work(self.store, self._on_event)
 
     async def _pause(self, seconds: float, until: asyncio.Future[Failure] | None = None) -> None:
         """Wait that long, or until `retry` is called or `until` is done."""
@@ -170,15 +192,25 @@ class Follower:
                 self._on_unit_busy(unit)
             case ServiceMoved(is_there):
                 self.store.drop_operations()
+                self._is_told_of_work = False
                 self._on_service_moved(is_there)
             case OperationMoved(operation):
-                self.store.set_operation(operation)
+                self._on_operation(operation)
             case OperationEnded(number):
                 self.store.drop_operations(number)
                 self._on_images_changed()
             case Lost(failure):
                 if self._lost is not None and not self._lost.done():
                     self._lost.set_result(failure)
+
+    def _on_operation(self, operation: Operation) -> None:
+        """Take how far it is; what the service tells counts more than what was measured."""
+        if operation.is_estimated and self._is_told_of_work:
+            return
+        if not operation.is_estimated and not self._is_told_of_work:
+            self._is_told_of_work = True
+            self.store.drop_operations()
+        self.store.set_operation(operation)
 
     def _on_unit_busy(self, unit: str) -> None:
         for machine in self.store.registered.values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from machinedeck.model import format as written
 from machinedeck.model.text import clean
 
 
@@ -20,6 +21,8 @@ class Operation(NamedTuple):
     """Bytes that are done."""
     total: int
     """Bytes in all; 0 while unknown."""
+    is_estimated: bool = False
+    """Whether we measured it ourselves, for the service tells nothing."""
 
 
 def going_on(operations: Sequence[Operation]) -> str:
@@ -27,6 +30,16 @@ def going_on(operations: Sequence[Operation]) -> str:
     if not operations:
         return ""
     first, *others = operations
-    share = f" {100 * first.done // first.total} %" if first.total else ""
     more = f" and {len(others)} more" if others else ""
-    return f"{clean(first.kind)} {clean(first.subject)}{share}{more}"
+    return f"{clean(first.kind)} {clean(first.subject)}{_share(first)}{more}"
+
+
+def _share(operation: Operation) -> str:
+    """How far it is; "" where nothing can be said."""
+    if operation.total:
+        share = f"{100 * operation.done // operation.total} %"
+    elif operation.is_estimated and operation.done:
+        share = written.size(operation.done)
+    else:
+        return ""
+    return f" {'~' if operation.is_estimated else ''}{share}"

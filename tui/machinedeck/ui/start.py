@@ -13,11 +13,15 @@ from machinedeck.core.host import Host
 from machinedeck.core.journal import Journal
 from machinedeck.core.places import find_places
 from machinedeck.core.store import Store
+from machinedeck.model.event import Listener
 from machinedeck.sources.environment import first_environment, operator_name
 from machinedeck.ui.options import Options, read_options
 
 if TYPE_CHECKING:
     from machinedeck.ui.app import MachinedeckApp
+
+SYSTEM_BUS = "system bus"
+"""The mode of a host that is this one."""
 
 FIRST_LOOK_SECONDS = 0.1
 """How long a slow bus may keep the first picture waiting."""
@@ -46,7 +50,9 @@ def open_console(host: Host) -> int:
 
 
 async def _run(host: Host, options: Options) -> MachinedeckApp:
-    follower = Follower(host, Store(), _poll_images if host.is_demo else _watch_images)
+    watch_images = _poll_images if host.is_demo else _watch_images
+    # Locks are looked at here: they tell nothing of another host
+    follower = Follower(host, Store(), watch_images, _watch_work if host.mode == SYSTEM_BUS else None)
     follower.hold_details()  # until the first picture is drawn
     following = follower.start()
     if not host.is_demo:
@@ -96,6 +102,12 @@ async def _watch_images(on_change: Callable[[], None]) -> None:
     from machinedeck.sources.image_folders import follow_image_folders  # noqa: PLC0415 - not needed at once
 
     await follow_image_folders(IMAGE_FOLDERS, on_change)
+
+
+async def _watch_work(store: Store, listener: Listener) -> None:
+    from machinedeck.sources.long_work import LongWork, follow_long_work  # noqa: PLC0415 - not needed at once
+
+    await follow_long_work(LongWork(lambda name: name in store.registered), listener)
 
 
 async def _poll_images(on_change: Callable[[], None]) -> None:
