@@ -47,11 +47,11 @@ soak calls="10000":
 lab *arguments:
     uv run pytest tests/lab "$@"
 
-# record anew what the real systemd-machined of each release answers to the scenario (needs root)
-lab-record *releases:
+# record anew what the real systemd-machined of each release answers to the scenarios, or to one (needs root)
+lab-record *releases-and-scenarios:
     uv run python -m tests.lab.differential.record "$@"
 
-# count which errors of which members the scenario meets, as root and as nobody, and list those it does not
+# count which errors of which members the scenarios meet, as root and as nobody, and list those they do not
 coverage-spec:
     uv run python -m tests.lab.differential.coverage
 

@@ -92,10 +92,10 @@ class Storage(Protocol):
         """Remove an image and its side files."""
 
     async def rename(self, image: Image, new_name: str) -> None:
-        """Rename an image and its side files."""
+        """Rename an image and its side files; EEXIST for a taken name, EBUSY for that of the host."""
 
     async def clone(self, image: Image, new_name: str, is_read_only: bool, progress: Progress) -> None:
-        """Copy an image into the pool."""
+        """Copy an image into the pool; errors as for `rename`."""
 
     async def set_read_only(self, image: Image, is_read_only: bool) -> None:
         """Mark an image read-only, or no longer so."""

@@ -88,7 +88,6 @@ class Images:
         image = await self._permitted(image, permit, {"verb": "rename", "new_name": new_name})
         try:
             _refuse_fixed(image)
-            await self._check_free(new_name)
             await self._storage.rename(image, new_name)
         except OSError as error:
             raise OSError(error.errno, f"Failed to rename image: {error.strerror}") from None
@@ -104,7 +103,6 @@ class Images:
             _check_name(new_name)
             details = {"verb": "clone", "new_name": new_name}
             image = await self._permitted(image, operation.after(permit), details)
-            await self._check_free(new_name)
             await self._storage.clone(image, new_name, is_read_only, operation.progress)
 
     async def mark_read_only(self, image: Image, is_read_only: bool, permit: Permit) -> None:
@@ -207,12 +205,6 @@ class Images:
         """The image as it is once the caller's right was seen to, which may have taken a while."""
         await permit(MANAGE_IMAGES, {"image": image.name, **details})
         return await self.get(image.name)
-
-    async def _check_free(self, name: str) -> None:
-        if name == HOST_MACHINE:
-            raise _fault(errno.EBUSY)
-        if await self._storage.find(name) is not None:
-            raise _fault(errno.EEXIST)
 
 
 def _fault(number: int) -> OSError:

@@ -10,7 +10,7 @@ from typing import Any
 Line = dict[str, Any]
 STEP = ("topic", "who", "call", "interactive", "for", "look")
 """What makes a step. It is the same in all recordings, else they are of different scenarios."""
-TOLD = ("error", "reply", "values", "read", "found", "answer", "awaited", "events", "states")
+TOLD = ("error", "reply", "values", "read", "found", "answer", "awaited", "events", "states", "trees")
 """What is compared. The texts of errors are not."""
 
 

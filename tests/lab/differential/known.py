@@ -20,6 +20,14 @@ class Known(NamedTuple):
 
 SPARED = "a refused registration does not stop the unit of another machine, and so the machine stays"
 KNOWN = (
+    Known(
+        r'^images\.(btrfs|quota) .*SetPoolLimit .*: trees was null, is \{"\S+/\.#machined-quota"',
+        "with it a limit that is used up can be raised again",
+    ),
+    Known(
+        r"^images\.quota \| root \| image/\w*tree_2d(free|sealed) .*: values ",
+        "what a copy uses is counted with the subvolumes below it",
+    ),
     Known(r"^registration \| (what became of the first|all is taken down): (found|events|states) ", SPARED),
     Known(
         r"^lifecycle \| root \| machine1 Manager\.CreateMachine of never, its answer: (error|answer) ",

@@ -67,3 +67,25 @@ PROPERTIES_OF_A_MACHINE = (
 )
 PROPERTIES_OF_THE_MANAGER = ("PoolPath", "PoolUsage", "PoolLimit")
 PROPERTIES_OF_THE_LOG = ("LogLevel", "LogTarget", "SyslogIdentifier")
+
+OF_AN_IMAGE = (
+    Member("GetImage", None),
+    Member("RemoveImage", "Remove"),
+    Member("RenameImage", "Rename", "s", ("renamed",)),
+    Member("CloneImage", "Clone", "sb", ("cloned", False)),
+    Member("MarkImageReadOnly", "MarkReadOnly", "b", (True,)),
+    Member("SetImageLimit", "SetLimit", "t", (1 << 30,)),
+    Member("GetImageHostname", "GetHostname"),
+    Member("GetImageMachineID", "GetMachineID"),
+    Member("GetImageMachineInfo", "GetMachineInfo"),
+    Member("GetImageOSRelease", "GetOSRelease"),
+)
+OF_THE_POOL = (
+    Member("ListImages", None),
+    Member("SetPoolLimit", None, "t", (1 << 30,)),
+    Member("CleanPool", None, "s", ("hidden",)),
+)
+PROPERTIES_OF_AN_IMAGE = (
+    *("Name", "Path", "Type", "ReadOnly", "CreationTimestamp", "ModificationTimestamp"),
+    *("Usage", "Limit", "UsageExclusive", "LimitExclusive"),
+)

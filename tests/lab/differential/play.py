@@ -35,6 +35,8 @@ TOPICS = (
     "unasked",
     "absurdity",
 )
+IMAGE_TOPICS = ("images.ext4", "images.btrfs", "images.quota")
+SCENARIOS = {"machines": TOPICS, "images": IMAGE_TOPICS}
 RULES = Path("/etc/polkit-1/rules.d/10-lab.rules")
 OS_RELEASE = Path("/etc/os-release")
 TRUST = """polkit.addRule(function(action, subject) {
@@ -51,7 +53,8 @@ def main() -> None:
     parser.add_argument("--stop", default=f"systemctl stop {unit}", help="the command that stops the service")
     parser.add_argument("--start", default=f"systemctl start {unit}", help="the command that starts it")
     parser.add_argument("--timed", action="store_true", help="print when each step was over, in seconds")
-    parser.add_argument("topics", nargs="*", default=TOPICS)
+    parser.add_argument("--scenario", choices=SCENARIOS, default="machines")
+    parser.add_argument("topics", nargs="*", help="topics, else all of the scenario")
     options = parser.parse_args()
     RULES.parent.mkdir(parents=True, exist_ok=True)
     RULES.write_text(TRUST)
@@ -61,7 +64,7 @@ def main() -> None:
     OS_RELEASE.write_text("ID=lab-host\nVERSION_ID=1\n")
     play = Play(sys.stdout, is_timed=options.timed)
     stage = Stage(play, options.stop, options.start)
-    for topic in options.topics:
+    for topic in options.topics or SCENARIOS[options.scenario]:
         play.topic(topic)
         began = time.monotonic()
         importlib.import_module(f"tests.lab.differential.topics.{topic}").play(play, stage)

@@ -59,13 +59,17 @@ class Row(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A row for one member, as it is called on one interface by one user in one version."""
+    """A row for one member, as it is called on one interface by one user in one version.
+
+    `on` is the file system that it is of, for images.
+    """
 
     version: int
     who: str
     member: str
     why: str
     error: str
+    on: str = ""
 
 
 ON_MACHINE = tuple(MANAGERS)
@@ -182,7 +186,7 @@ def cells() -> Iterator[Cell]:
                         expected = _expected(row, member, version, who)
                         if expected:
                             yield Cell(version, who, name, row.why, expected)
-    yield from _generic()
+    yield from generic_cells()
 
 
 def _names(member: str, why: str) -> list[str]:
@@ -203,7 +207,7 @@ def _expected(row: Row, member: str, version: int, who: str) -> str:
     return row.older if version == 252 and row.older else row.error
 
 
-def _generic() -> Iterator[Cell]:
+def generic_cells() -> Iterator[Cell]:
     """What is wrong with calls to any object; nobody may send but what the policy lists."""
     properties = "DBus.Properties"
     for version in VERSIONS:

@@ -180,8 +180,8 @@ async def test_links_in_a_disk_stay_in_it(
     (tree / "etc/machine-info").symlink_to("/proc/self/root/etc/os-release")
     make_file_system(estate.pool / "disk.raw", tree)
     told = await read(storage, "disk")
-    assert (told.hostname, told.machine_info) == ("", {})
-    assert told.os_release == WHOLE.os_release
+    # A link to itself is no file that is missing, so that there is no other one in its place
+    assert (told.hostname, told.machine_info, told.os_release) == ("", {}, {})
 
 
 def zeros(path: Path, _system: Path) -> None:

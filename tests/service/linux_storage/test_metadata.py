@@ -99,7 +99,8 @@ def test_what_is_no_small_file_is_not_read(tmp_path: Path, kind: str) -> None:
     ("text", "name"),
     [
         ("web\n", "web"),
-        ("\n# no\n;no\n\tweb.example.com.\n", "web.example.com"),
+        ("\n# no\n\tweb.example.com.\n", "web.example.com"),
+        ("; no\nweb\n", "no"),
         ("we b!\n", "web"),
         ("-a..b-\n", "a.b"),
         ("x" * 100, "x" * 64),

@@ -62,16 +62,17 @@ def told(top: Path) -> list[str]:
     """A line for each thing in a tree, in the order of names; nothing where there is none."""
     if not top.is_symlink() and not top.exists():
         return []
-    lines = [_line(top, ".")]
+    lines = [line(top, ".")]
     if top.is_dir() and not top.is_symlink():
         for folder, folders, files in sorted(os.walk(top)):
             for name in sorted((*files, *folders)):
                 path = Path(folder) / name
-                lines.append(_line(path, str(path.relative_to(top))))
+                lines.append(line(path, str(path.relative_to(top))))
     return lines
 
 
-def _line(path: Path, name: str) -> str:
+def line(path: Path, name: str) -> str:
+    """A thing in words, by the name it is to have there."""
     status = path.lstat()
     kind = stat.S_IFMT(status.st_mode)
     words = [name, KINDS[kind]]
@@ -85,7 +86,7 @@ def _line(path: Path, name: str) -> str:
         words.append(f"{status.st_size} bytes")
         words += [f"{status.st_nlink} links"] if status.st_nlink > 1 else []
         words += ["with holes"] if status.st_blocks * 512 < status.st_size else []
-        words += [repr(path.read_text())] if status.st_size < 100 else []
+        words += [repr(path.read_text(errors="backslashreplace"))] if status.st_size < 100 else []
     if kind in {stat.S_IFCHR, stat.S_IFBLK}:
         words.append(f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}")
     for key in sorted(os.listxattr(path, follow_symlinks=False)):

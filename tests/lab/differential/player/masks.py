@@ -21,7 +21,13 @@ FLAGS = {
 TIOCGPTN = 0x80045430
 """Asks a pty master for its number: ioctl_tty(2). The termios module has had it since Python 3.13."""
 PTS = re.compile(r"(pts/|container-(?:shell|getty)@)\d+")
+MOMENTS = {"CreationTimestamp", "ModificationTimestamp"}
+"""Times of images, of which those are told that were set."""
+RECENT = 1_600_000_000_000_000
+"""Microseconds since the epoch, from which on a time is that of the run."""
+UNKNOWN = (1 << 64) - 1
 LONGEST = 4000
+RUN = re.compile(r"(.)\1{99,}")
 UNIQUE = re.compile(r":1\.\d+\b")
 
 
@@ -40,6 +46,7 @@ class Names:
         """A text without numbers of terminals and jobs, and not too long."""
         if len(text) > LONGEST:
             return f"<{len(text)} characters>"
+        text = RUN.sub(lambda run: f"<{len(run[0])} times {run[1]}>", text)
         text = UNIQUE.sub(":1.<n>", PTS.sub(r"\1<n>", text)).replace(self._machine_id, "<machine-id>")
         return re.sub(r"/org/freedesktop/systemd1/job/\d+", "/org/freedesktop/systemd1/job/<n>", text)
 
@@ -62,6 +69,10 @@ class Names:
             masked = self.pid(int(bare))
         elif key in TIMES:
             masked = "<time>" if int(bare) or machine == ".host" else 0
+        elif key == "PoolUsage":  # of all that is in it, as the file system happens to put it
+            masked = "<bytes>" if int(bare) < UNKNOWN else bare
+        elif key in MOMENTS:
+            masked = moment(int(bare))
         elif key == "VSockCID" and machine == ".host":
             masked = "<1 where there are vsocks>" if bare in {1, 0xFFFFFFFF} else bare
         masked = self.shown(masked)
@@ -105,6 +116,11 @@ class Names:
             if os.path.samestat(root, found):
                 return f"root of {name}"
         return "directory"
+
+
+def moment(value: int) -> Any:
+    """A time in microseconds since the epoch."""
+    return "<now>" if value > RECENT else value
 
 
 def _is_master(fd: int) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 from tests.lab.differential.player.client import ERROR, ERROR_NAME, INTERACTIVE, Caller, Client, Message
-from tests.lab.differential.player.masks import Names
+from tests.lab.differential.player.masks import Names, moment
+from tests.lab.differential.player.trees import Trees
 from tests.lab.differential.player.watching import SERVICE, Monitor, States
 
 MANAGER = "/org/freedesktop/machine1"
@@ -29,11 +30,20 @@ EFFECT = 10.0
 
 def machine_path(name: str) -> str:
     """The object of a machine."""
+    return f"{MANAGER}/machine/{_label(name)}"
+
+
+def image_path(name: str) -> str:
+    """The object of an image."""
+    return f"{MANAGER}/image/{_label(name)}"
+
+
+def _label(name: str) -> str:
     label = ""
     for at, byte in enumerate(name.encode()):
         plain = chr(byte).isascii() and chr(byte).isalnum() and not (at == 0 and chr(byte).isdigit())
         label += chr(byte) if plain else f"_{byte:02x}"
-    return f"{MANAGER}/machine/{label or '_'}"
+    return label or "_"
 
 
 class Pid(int):
@@ -56,6 +66,8 @@ class Play:
         self.names.pids[os.getpid()] = "process of root"
         self.monitor = Monitor(self.root, self.names)
         self._states = States(self.names)
+        self.trees: Trees | None = None
+        """The folders whose changes are written down too."""
 
     def topic(self, name: str) -> None:
         """Begin a topic."""
@@ -74,6 +86,10 @@ class Play:
     def machine(self, name: str, member: str, signature: str = "", *values: Any, **how: Any) -> None:
         """Call a member of a machine's object; `how` is that of `call`."""
         self.call(machine_path(name), f"{SERVICE}.Machine", member, signature, values, **how)
+
+    def image(self, name: str, member: str, signature: str = "", *values: Any, **how: Any) -> None:
+        """Call a member of an image's object; `how` is that of `call`."""
+        self.call(image_path(name), f"{SERVICE}.Image", member, signature, values, **how)
 
     def call(
         self,
@@ -119,6 +135,10 @@ class Play:
                 self._print(line)
             else:
                 self.write(line, until, leaving_out)
+
+    def begin(self, member: str, signature: str, *values: Any) -> int:
+        """Send root's call to the Manager, of which nothing is written down."""
+        return self.root.send(SERVICE, MANAGER, f"{SERVICE}.Manager", member, signature, values)
 
     def start(self, member: str, signature: str, *values: Any, machine: str = "") -> int:
         """Send root's call, to the Manager or a machine, without waiting for its answer; see `finish`."""
@@ -166,6 +186,8 @@ class Play:
             line["events"] = events if in_order else sorted(events)
         if states := self._states.changes():
             line["states"] = states
+        if self.trees is not None and (trees := self.trees.changes()):
+            line["trees"] = trees
         self._print(line)
 
     def _print(self, line: dict[str, Any]) -> None:
@@ -189,7 +211,7 @@ class Play:
         of = (
             "-" if interface is None else interface.removeprefix("org.freedesktop.").removeprefix("machine1.")
         )
-        return f"{place} {of}.{member} {signature} {' '.join(words)}".rstrip()
+        return f"{self.names.text(place)} {of}.{member} {signature} {' '.join(words)}".rstrip()
 
     def _argument(self, value: Any) -> Any:
         if isinstance(value, Pid):
@@ -261,5 +283,9 @@ def introspected(xml: str) -> list[str]:
 READERS: dict[str, Callable[[Any], Any]] = {
     "Introspect": introspected,
     "ListMachines": sorted,
+    "CleanPool": sorted,
+    "ListImages": lambda images: sorted(
+        [*one[:3], moment(one[3]), moment(one[4]), *one[5:]] for one in images
+    ),
 }
 """How the replies of some members are written down."""

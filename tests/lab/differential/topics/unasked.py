@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.lab.differential.members import OF_A_MACHINE
@@ -18,18 +19,24 @@ ACTIVATION = Path("/usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.
 def play(play: Play, stage: Stage) -> None:
     """Ask for everything that polkit is asked about, without polkit."""
     stage.sleeper("lone")
+    for why in without_polkit(play):
+        _ask(play, why)
+    stage.stop("lone")
+
+
+def without_polkit(play: Play) -> Iterator[str]:
+    """Have nobody to ask, in each way that there is."""
     tool("systemctl", "mask", "--runtime", "--now", "polkit.service")
-    _ask(play, "polkit cannot be started")
+    yield "polkit cannot be started"
     aside = ACTIVATION.with_suffix(".aside")
     ACTIVATION.rename(aside)
     play.root.ask(BUS, BUS_PATH, BUS, "ReloadConfig")
-    _ask(play, "nobody to ask")
+    yield "nobody to ask"
     aside.rename(ACTIVATION)
     # In this order: the bus looks up users as it reads its files, and so waits for systemd-machined, which
     # waits for the service manager, over the bus, as that reads its own
     play.root.ask(BUS, BUS_PATH, BUS, "ReloadConfig")
     tool("systemctl", "unmask", "--runtime", "polkit.service")
-    stage.stop("lone")
 
 
 def _ask(play: Play, why: str) -> None:

@@ -116,3 +116,12 @@ def store_birth(fd: int, microseconds: int) -> None:
     except OSError as error:
         if error.errno not in {errno.EOPNOTSUPP, errno.EPERM, errno.ENOSPC}:
             raise
+
+
+def forget_birth(fd: int) -> None:
+    """Keep no time of making but that of the inode."""
+    try:
+        os.removexattr(fd, CRTIME)
+    except OSError as error:
+        if error.errno not in {errno.ENODATA, errno.EOPNOTSUPP, errno.EPERM}:
+            raise

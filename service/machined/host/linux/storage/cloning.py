@@ -42,14 +42,14 @@ def clone(setting: Setting, image: Image, new_name: str, is_read_only: bool, rep
             or it
             cannot be copied.
     """
-    if image.type is ImageType.BLOCK:
-        raise fault(errno.EOPNOTSUPP)
     pool = setting.pool.path
     if image.type is ImageType.DIRECTORY:
         report.prepare(erasing.weigh)
     with setting.locks.name(new_name), opened(pool) as folder:
         if discovery.find(setting.folders, new_name, setting.improvements):
             raise fault(errno.EEXIST)
+        if image.type is ImageType.BLOCK:
+            raise fault(errno.EOPNOTSUPP)
         if image.type is ImageType.DIRECTORY and not setting.improvements.clones_host_and_links:
             _refuse_host_and_links(image)
         is_tree = image.type is not ImageType.RAW
@@ -189,6 +189,7 @@ def _copy_tree(
                 keeps_holes=how.keeps_holes,
             )
             copy.run()
+            attributes.forget_birth(target)
             if is_read_only and btrfs.is_subvolume(target):
                 btrfs.set_read_only(target, True)
 

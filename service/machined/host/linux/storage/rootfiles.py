@@ -6,7 +6,7 @@ import os
 import re
 import stat
 
-from machined.host.assignments import read_assignments
+from machined.host.linux.helper import env_file
 from machined.host.linux.helper.kernel import open_in_root
 from machined.host.storage import Metadata
 
@@ -17,6 +17,7 @@ OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
 
 _ID = re.compile(rb"[0-9a-fA-F]{32}\n?")
 _LETTERS = re.compile(r"[^A-Za-z0-9_.-]")
+_ENDS = re.compile("[\\n\\r\\0]")
 _HOST_NAME_MAX = 64
 
 
@@ -28,13 +29,13 @@ def read_metadata(root: int | None, usr: int | None = None) -> Metadata:
         usr: One of its /usr, where that is a file system of its own.
     """
     places = [(root, path) for path in OS_RELEASE] if usr is None else [(root, OS_RELEASE[0]), (usr, _IN_USR)]
-    texts = (_text(folder, path) for folder, path in places)
-    release = next((text for text in texts if text is not None), "")
+    texts = (_bytes(folder, path) for folder, path in places)
+    release = next((text for text in texts if text is not None), None)
     return Metadata(
-        _host_name(_text(root, "etc/hostname") or ""),
+        _host_name(_bytes(root, "etc/hostname") or b""),
         _machine_id(_bytes(root, "etc/machine-id") or b""),
-        read_assignments(_text(root, "etc/machine-info") or ""),
-        read_assignments(release),
+        _assignments(_bytes(root, "etc/machine-info")),
+        _assignments(release),
     )
 
 
@@ -48,41 +49,43 @@ def open_root(path: str) -> int:
 
 
 def _bytes(root: int | None, path: str) -> bytes | None:
-    """What a regular file has; `None` where there is none, or it is larger than any that makes sense."""
+    """What a file has; `None` where there is none, nothing of one that cannot be read or makes no sense."""
     if root is None:
         return None
     try:
         found = open_in_root(root, path, os.O_PATH)
-    except OSError:
+    except FileNotFoundError:
         return None
+    except OSError:
+        return b""
     try:
         # Opened by its path first: to open a pipe or a device may do something, or wait
         if not stat.S_ISREG(os.fstat(found).st_mode):
-            return None
+            return b""
         fd = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         try:
             data = os.read(fd, MOST + 1)
         finally:
             os.close(fd)
     except OSError:
-        return None
+        return b""
     finally:
         os.close(found)
-    return data if len(data) <= MOST else None
+    return data if len(data) <= MOST else b""
 
 
-def _text(root: int | None, path: str) -> str | None:
-    data = _bytes(root, path)
+def _assignments(data: bytes | None) -> dict[str, str]:
+    """Those of a file; none of one that is no text."""
     try:
-        return None if data is None else data.decode()
-    except UnicodeDecodeError:
-        return ""
+        return env_file.parse(data or b"")
+    except OSError:
+        return {}
 
 
-def _host_name(text: str) -> str:
+def _host_name(data: bytes) -> str:
     """The name in hostname(5): the first line that is one, without what no name may have in it."""
-    lines = (line.strip() for line in text.splitlines())
-    line = next((line for line in lines if line and line[0] not in "#;"), "")
+    lines = (line.strip() for line in _ENDS.split(data.decode(errors="replace")))
+    line = next((line for line in lines if line and not line.startswith("#")), "")
     labels = [label.strip("-") for label in _LETTERS.sub("", line).split(".")]
     return ".".join(label for label in labels if label)[:_HOST_NAME_MAX].rstrip(".-")
 
