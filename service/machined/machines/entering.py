@@ -153,8 +153,8 @@ class Entering:
         with self._operations.one(kind, machine.name) as operation:
             _refuse_others(machine, "Copying files")
             request = _checked_copy(request, flags)
-            details = {"src": request.source, "dest": request.destination}
-            details |= {"machine": machine.name, "verb": "copy"}
+            details = {"machine": machine.name, "verb": "copy"}
+            details |= {"src": request.source, "dest": request.destination}
             await operation.after(permit)(MANAGE_MACHINES, details)
             machine = self._registry.get(machine.name)
             _refuse_others(machine, "Copying files")
