@@ -96,7 +96,7 @@ def test_scenario_fails_on_plain_pyte(name: str) -> None:
 def test_plain_pyte_takes_secondary_attributes_for_primary_and_we_do_not() -> None:
     answers: list[bytes] = []
     Terminal(12, 4, answer=answers.append).feed(b"\x1b[>c")
-    assert answers == [b"\x1b[>1;277;0c"]
+    assert answers == [b"\x1b[>41;390;0c"]
 
 
 def test_plain_pyte_takes_other_commands_for_an_icon_name_and_we_do_not() -> None:

@@ -11,18 +11,21 @@ from machinedeck.term import Terminal
 from tests.terminal.screens import text
 from tests.terminal.test_fuzz import streams
 
+PRIMARY = "\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c"
+SECONDARY = "\x1b[>41;390;0c"
+
 CASES = {
-    "\x1b[c": "\x1b[?62;22c",
-    "\x1b[0c": "\x1b[?62;22c",
-    "\x1bZ": "\x1b[?62;22c",
+    "\x1b[c": PRIMARY,
+    "\x1b[0c": PRIMARY,
+    "\x1bZ": PRIMARY,
     "\x1b[1c": "",
-    "\x1b[>c": "\x1b[>1;277;0c",
-    "\x1b[>0c": "\x1b[>1;277;0c",
+    "\x1b[>c": SECONDARY,
+    "\x1b[>0c": SECONDARY,
     "\x1b[=c": "\x1bP!|00000000\x1b\\",
     "\x1b[5n": "\x1b[0n",
     "\x1b[6n": "\x1b[1;1R",
     "\x1b[3;4H\x1b[6n": "\x1b[3;4R",
-    "\x1b[3;4H\x1b[?6n": "\x1b[?3;4R",
+    "\x1b[3;4H\x1b[?6n": "\x1b[?3;4;1R",
     "\x1b[2;4r\x1b[?6h\x1b[2;2H\x1b[6n": "\x1b[2;2R",
     "\x1b[7n": "",
     "\x1b[?15n": "\x1b[?13n",
@@ -43,7 +46,7 @@ CASES = {
     "\x1b[1;4:3;31;48:5:200;58;2;1;2;3m\x1bP$qm\x1b\\": "\x1bP1$r0;1;4:3;31;48:5:200;58:2::1:2:3m\x1b\\",
     "\x1b[2;4r\x1bP$qr\x1b\\": "\x1bP1$r2;4r\x1b\\",
     "\x1b[4 q\x1bP$q q\x1b\\": "\x1bP1$r4 q\x1b\\",
-    '\x1bP$q"p\x1b\\': '\x1bP1$r62;1"p\x1b\\',
+    '\x1bP$q"p\x1b\\': '\x1bP1$r64;1"p\x1b\\',
     "\x1bP$qzzz\x1b\\": "\x1bP0$r\x1b\\",
     "\x1bP+q544E\x1b\\": "\x1bP1+r544E=787465726D2D323536636F6C6F72\x1b\\",
     "\x1bP+q436f;6b7a\x1b\\": "\x1bP1+r436F=323536\x1b\\\x1bP0+r\x1b\\",
@@ -57,10 +60,10 @@ CASES = {
     "\x1b]4;16;?;255;?;231;?\x07": (
         "\x1b]4;16;rgb:0000/0000/0000\x07\x1b]4;255;rgb:eeee/eeee/eeee\x07\x1b]4;231;rgb:ffff/ffff/ffff\x07"
     ),
-    "\x1b]4;256;?;x;?;٣;?;;?\x07": "",
+    "\x1b]4;261;?;x;?;٣;?;;?\x07": "",
     "\x1b[18t": "\x1b[8;5;20t",
     "\x1b[19t": "\x1b[9;5;20t",
-    "\x1b[14t": "",
+    "\x1b[14t": "\x1b[4;100;200t",
     "\x1b]2;rm -rf /\x07\x1b[21t\x1b[20t": "",
 }
 
@@ -81,11 +84,12 @@ def test_answer_comes_and_nothing_of_the_query_is_printed(query: str) -> None:
 
 
 OURS = re.compile(
-    rb"(\x1b\[\?62;22c|\x1b\[>1;277;0c|\x1bP!\|00000000\x1b\\|\x1b\[0n|\x1b\[\??\d+;\d+R|\x1b\[\?\d+(;[01])*n"
-    rb"|\x1b\[\??\d+;[012]\$y|\x1bP>\|machinedeck\x1b\\|\x1bP1\$r[\d;:]*(m|r| q|\"p|\"q)\x1b\\"
-    rb"|\x1bP0\$r\x1b\\"
-    rb"|\x1bP1\+r(544E|436F|636F6C6F7273|524742)=[0-9A-F]+\x1b\\|\x1bP0\+r\x1b\\"
-    rb"|\x1b\](4;\d+|1[012]);rgb:[0-9a-f/]{14}(\x07|\x1b\\)|\x1b\[[89];\d+;\d+t)*"
+    rb"((\x1b\[|\x9b)(\?64;1;2;6;9;15;16;17;18;21;22;28c|>41;390;0c|0n|\?\d+;\d+;1R|\??\d+;\d+R|\?\d+(;[01])*n"
+    rb"|\??\d+;[01234]\$y|[1-9];?[\d;]*t|\?[01]u|>[0-5];[02]m|\?\d+;[123]S|\d+;\d+;1;1;1\"w|0000\*\{|[\d;:]+m)"
+    rb"|(\x1bP|\x90)(!\|00000000|>\|machinedeck|1\$r[\d;:]*(m|r|s|t| q|\"p|\"q|\$\||\*\||\*x|\$\}|\$~)|0\$r"
+    rb"|\d+!~[0-9A-F]{4}|1\$u[-\d;@-O0AB<>%C5Rf4Q9KYE6`ZH7=]*|2\$u[\d/]*"
+    rb"|1\+r(544E|436F|636F6C6F7273|524742)=[0-9A-F]+|0\+r)(\x1b\\|\x9c)"
+    rb"|(\x1b\]|\x9d)([45];\d+|1\d);rgb:[0-9a-f/]{14}(\x07|\x1b\\|\x9c))*"
 )
 
 

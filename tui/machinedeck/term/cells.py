@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pyte.graphics import FG_AIXTERM, FG_ANSI
 from pyte.screens import Char
 
-from machinedeck.term.replies import palette
+from machinedeck.term.colours import palette
 from machinedeck.term.rows import RIGHT
 from machinedeck.term.state import ScreenState
 from machinedeck.term.styles import Colour

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 from machinedeck.term import rows
-from machinedeck.term.charsets import SLOTS
-from machinedeck.term.editing import Editing
+from machinedeck.term.charsets import CHARSETS, NATIONAL, SLOTS
+from machinedeck.term.rectangles import Rectangles
 from machinedeck.term.rows import PLAIN, RIGHT, Row
 from machinedeck.term.widths import KINDS, PIECES, SPECIAL, SPECIAL_IN_LINES
 
@@ -23,7 +23,7 @@ INVISIBLE = re.compile(
 """Characters without a cell that show nothing by themselves: joiners, directions, selectors, tags."""
 
 
-class Drawing(Editing):
+class Drawing(Rectangles):
     """Text, character sets, repetition."""
 
     def draw(self, data: str) -> None:
@@ -60,10 +60,15 @@ class Drawing(Editing):
             self.charsets.table = table
 
     def define_charset(self, code: str, mode: str) -> None:
-        """Designate the set `code` for the slot that the intermediate `mode` means (see `charsets.SLOTS`)."""
+        """Designate the set `code` for the slot that the intermediate `mode` means (see `charsets.SLOTS`).
+
+        National sets need DECNRCM, and count as ASCII without it.
+        """
         slot = SLOTS.get(mode)
         if slot is not None:
-            self.charsets.designate(slot, code)
+            name = code if mode in "()*+" else "-" + code
+            is_known = name in CHARSETS or (name in NATIONAL and self.modes.national)
+            self.charsets.designate(slot, name if is_known else "B")
 
     def shift_in(self) -> None:
         """SI: use G0."""
@@ -107,6 +112,7 @@ class Drawing(Editing):
             and self.modes.autowrap
             and not self.modes.insert
             and self.charsets.is_plain
+            and self.is_full_width
             and self.eraser == PLAIN
             and self.rows[-1] == rows.blank(self.columns)
         )
@@ -150,7 +156,7 @@ class Drawing(Editing):
         cursor = self.cursor
         x, y = cursor.x, cursor.y
         end = x + len(data)
-        if end >= self.columns or cursor.is_pending or self.modes.insert:
+        if end >= self.edge or cursor.is_pending or self.modes.insert:
             self._draw_wrapping(data)
         else:
             text, styles, wraps = self.rows[y]
@@ -167,7 +173,8 @@ class Drawing(Editing):
         """Characters of one cell each, of which some may reach the right margin."""
         while data:
             self._wrap_if_pending()
-            room = self.columns - self.cursor.x
+            x = self.cursor.x
+            room = (self.edge if x < self.edge else self.columns) - x
             if not self.modes.autowrap and len(data) > room:
                 data = data[: room - 1] + data[-1]  # each of the surplus overwrites the last column
             self._write(data[:room])
@@ -181,12 +188,13 @@ class Drawing(Editing):
             return
         while data:
             self._wrap_if_pending()
-            room = (self.columns - self.cursor.x) // 2
+            x = self.cursor.x
+            room = ((self.edge if x < self.edge else self.columns) - x) // 2
             if room == 0 and self.modes.autowrap:
                 self.cursor.is_pending = True
                 continue
             if room == 0:
-                self.cursor.x, room = self.columns - 2, 1
+                self.cursor.x, room = max(0, x - 1), 1
             self._write(RIGHT.join(data[:room]) + RIGHT)
             data = data[room:]
 
@@ -207,8 +215,8 @@ class Drawing(Editing):
         """A character without a cell of its own: it sticks to the cell before the cursor."""
         cursor = self.cursor
         x, y = cursor.x if cursor.is_pending else cursor.x - 1, cursor.y
-        if x < 0 and y > 0 and self.rows[y - 1][2]:
-            x, y = self.columns - 1, y - 1
+        if x < self.left and y > 0 and cursor.x == self.left and self.rows[y - 1][2]:
+            x, y = self.right, y - 1
         if x < 0:
             # Nothing stands before it. A visible mark gets a cell of its own, a byte order mark and the like
             # do not.
@@ -234,16 +242,20 @@ class Drawing(Editing):
                 text, styles, _ = self.rows[cursor.y]
                 self.rows[cursor.y] = (text, styles, True)
                 self.index()
-                cursor.x = 0
+                cursor.x = self.left
 
     def _write(self, cells: str) -> None:
-        """Put cells that fit before the right margin, and move the cursor behind them."""
+        """Put cells that fit before the right margin, and move the cursor behind them.
+
+        The last column flag is set without autowrap too, and acts if that is switched on again, as in xterm.
+        """
         cursor = self.cursor
         x, y, width = cursor.x, cursor.y, len(cells)
+        edge = self.edge if x < self.edge else self.columns
         row = self.rows[y]
-        if self.modes.insert:
-            row = rows.insert(row, x, width, cursor.pen)
+        if self.modes.insert and self.left <= x < self.edge:
+            row = self._inserted(row, x, width)
         self.rows[y] = rows.put(row, x, cells, cursor.pen * width)
-        cursor.x = min(x + width, self.columns - 1)
-        cursor.is_pending = x + width == self.columns and self.modes.autowrap
+        cursor.x = min(x + width, edge - 1)
+        cursor.is_pending = x + width == edge
         self.dirty.add(y)

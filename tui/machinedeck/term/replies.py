@@ -10,16 +10,21 @@ STD 070.
 
 from __future__ import annotations
 
-from machinedeck.term.styles import Colour, Style
+import re
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import NamedTuple
+
+from machinedeck.term.styles import DEFAULT, Colour, Style
 
 NAME = "machinedeck"
 """What XTVERSION says."""
 
-PRIMARY = "\x1b[?62;22c"
-"""DA1: a VT220 with colours."""
+PRIMARY = "\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c"
+"""DA1: a VT420, with the extensions that xterm names."""
 
-SECONDARY = "\x1b[>1;277;0c"
-"""DA2: VT220, and the first xterm version with the SGR mouse, which vim decides by."""
+SECONDARY = "\x1b[>41;390;0c"
+"""DA2: VT420, and an xterm version: vim and others decide by it what they use."""
 
 TERTIARY = "\x1bP!|00000000\x1b\\"
 """DA3: no site, no serial number."""
@@ -30,15 +35,28 @@ VERSION = f"\x1bP>|{NAME}\x1b\\"
 READY = "\x1b[0n"
 """DSR: ready."""
 
+
+class Status(NamedTuple):
+    """An answer to DSR with `?`, and the conformance level from which on it is given."""
+
+    answer: str
+    level: int = 1
+
+
 PRIVATE_STATUS = {
-    15: "\x1b[?13n",
-    25: "\x1b[?21n",
-    26: "\x1b[?27;1;0;0n",
-    55: "\x1b[?50n",
-    56: "\x1b[?57;0n",
-    75: "\x1b[?70n",
+    5: Status("\x1b[?0n"),
+    15: Status("\x1b[?13n", 2),
+    25: Status("\x1b[?20n", 2),
+    26: Status("\x1b[?27;1;0;0n", 2),
+    55: Status("\x1b[?53n", 3),
+    56: Status("\x1b[?57;0n", 3),
+    62: Status("\x1b[0000*{", 4),
+    75: Status("\x1b[?70n", 4),
+    85: Status("\x1b[?83n", 4),
+    996: Status("\x1b[?997;1n"),
 }
-"""DSR with ?: no printer, user keys locked, North American keyboard, no locator (twice), no errors."""
+"""DSR with ?: ready, no printer, user keys unlocked, North American keyboard, no locator, of no kind, no room
+for macros, no errors, no sessions, dark colours."""
 
 CAPABILITIES = {"TN": "xterm-256color", "Co": "256", "colors": "256", "RGB": "8/8/8"}
 """What XTGETTCAP knows: terminfo's name, number of colours, bits of each channel."""
@@ -48,29 +66,6 @@ NOT_A_CAPABILITY = "\x1bP0+r\x1b\\"
 
 NOT_A_SETTING = "\x1bP0$r\x1b\\"
 """DECRQSS: not known."""
-
-DEFAULT_COLOURS = {10: (0xE5, 0xE5, 0xE5), 11: (0, 0, 0), 12: (0xE5, 0xE5, 0xE5)}
-"""Foreground, background and cursor, as OSC 10 to 12 report them: programs ask if it is dark."""
-
-# fmt: off
-_BASE = (
-    0x000000, 0xCD0000, 0x00CD00, 0xCDCD00, 0x0000EE, 0xCD00CD, 0x00CDCD, 0xE5E5E5,
-    0x7F7F7F, 0xFF0000, 0x00FF00, 0xFFFF00, 0x5C5CFF, 0xFF00FF, 0x00FFFF, 0xFFFFFF,
-)
-# fmt: on
-
-
-def palette(number: int) -> tuple[int, int, int]:
-    """Red, green and blue of a palette colour, 0 to 255, as xterm has them."""
-    if number < 16:
-        value = _BASE[number]
-        return value >> 16, value >> 8 & 0xFF, value & 0xFF
-    if number < 232:
-        cube = number - 16
-        red, green, blue = (level and 55 + 40 * level for level in (cube // 36, cube // 6 % 6, cube % 6))
-        return red, green, blue
-    grey = 8 + 10 * (number - 232)
-    return grey, grey, grey
 
 
 def colour(prefix: str, value: tuple[int, int, int], terminator: str) -> str:
@@ -92,6 +87,37 @@ def setting(value: str) -> str:
     return f"\x1bP1$r{value}\x1b\\"
 
 
+def checksum(identifier: int, value: int) -> str:
+    """DECCKSR: a checksum of 16 bits, with the number that the guest gave its question."""
+    return f"\x1bP{identifier}!~{value:04X}\x1b\\"
+
+
+def presentation(which: str, value: str) -> str:
+    """DECPSR: the answer to DECRQPSR."""
+    return f"\x1bP{which}$u{value}\x1b\\"
+
+
+def bits(flags: Iterable[object]) -> str:
+    """Flags as DECCIR writes them: a character from 0x40 on, the first flag in the lowest bit."""
+    return chr(0x40 + sum(1 << number for number, flag in enumerate(flags) if flag))
+
+
+def eight_bit(answer: str) -> str:
+    """An answer with its C1 controls as single characters (S8C1T)."""
+    return re.sub("\x1b([@-_])", lambda match: chr(ord(match[1]) + 0x40), answer)
+
+
+def shared(styles: Iterable[Style]) -> Style:
+    """The looks that all styles have; the default where they differ, or where there are none."""
+    known = list(styles) or [DEFAULT]
+    same = {
+        entry.name: value
+        for entry in fields(Style)
+        if len({value := getattr(style, entry.name) for style in known}) == 1
+    }
+    return replace(DEFAULT, **same)
+
+
 def rendition(style: Style) -> str:
     """A style as the parameters of SGR that make it, from a reset on."""
     flags = {
@@ -99,7 +125,8 @@ def rendition(style: Style) -> str:
         "2": style.dim,
         "3": style.italic,
         "4": style.underline == 1,
-        f"4:{style.underline}": style.underline > 1,
+        "21": style.underline == 2,
+        f"4:{style.underline}": style.underline > 2,
         "5": style.blink,
         "7": style.reverse,
         "8": style.conceal,
@@ -118,4 +145,6 @@ def _colour(ground: int, value: Colour) -> list[str]:
         return [f"{ground}8:2::{value[0]}:{value[1]}:{value[2]}"]
     if value < 8 and ground < 5:
         return [f"{ground}{value}"]
+    if value < 16 and ground < 5:
+        return [f"{ground + 6}{value - 8}"]
     return [f"{ground}8:5:{value}"]

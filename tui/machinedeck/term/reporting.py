@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from machinedeck.term import modes, replies
-from machinedeck.term.switching import Switching
+from machinedeck.term.commands import QUERY_LIMIT
+from machinedeck.term.windows import Windows
 
-QUERY_LIMIT = 64
-"""How many questions in one string are answered."""
+_RESTORE_LIMIT = 1024
+"""Characters of a report that is to be restored (DECRSPS)."""
 
 
-class Reporting(Switching):
+class Reporting(Windows):
     """Queries."""
 
     def report_device_attributes(self, mode: int | None = 0, private: bool = False, **_: bool) -> None:
@@ -24,7 +25,7 @@ class Reporting(Switching):
 
     def report_tertiary_attributes(self, mode: int | None = 0) -> None:
         """DA3: its unit number."""
-        if not mode:
+        if not mode and self.level >= 4:
             self.write_process_input(replies.TERTIARY)
 
     def report_device_status(self, mode: int | None = 0) -> None:
@@ -34,75 +35,133 @@ class Reporting(Switching):
         elif mode == 5:
             self.write_process_input(replies.READY)
 
-    def report_private_status(self, mode: int | None = 0) -> None:
+    def report_private_status(self, mode: int | None = 0, identifier: int = 0) -> None:
         """DSR with `?`: 6 asks for the cursor's position (DECXCPR), others for parts that we have none of."""
         if mode == 6:
-            self.write_process_input(f"\x1b[?{self._position()}R")
+            self.write_process_input(f"\x1b[?{self._position()}{';1' if self.level >= 4 else ''}R")
+        elif mode == 63 and self.level >= 4:
+            self.write_process_input(replies.checksum(identifier, 0))
         else:
-            self.write_process_input(replies.PRIVATE_STATUS.get(mode or 0, ""))
+            status = replies.PRIVATE_STATUS.get(mode or 0)
+            if status and self.level >= status.level:
+                self.write_process_input(status.answer)
 
     def report_mode(self, number: int | None = 0, private: bool = False) -> None:
         """DECRQM: whether a mode is set."""
-        state = modes.report(self.modes, number or 0, is_private=private)
-        mark = "?" if private else ""
-        self.write_process_input(f"\x1b[{mark}{number or 0};{state}$y")
+        number = number or 0
+        if private and number == 1048:
+            state = 1 if self.saved else 2
+        elif private and number == 69 and self.level < 4:
+            state = 0
+        else:
+            state = modes.report(self.modes, number, is_private=private)
+        if self.level >= 3:
+            self.write_process_input(f"\x1b[{'?' if private else ''}{number};{state}$y")
 
     def report_version(self, mode: int | None = 0) -> None:
         """XTVERSION: our name."""
         if not mode:
             self.write_process_input(replies.VERSION)
 
-    def window_operation(self, *parameters: int) -> None:
-        """XTWINOPS: 18 and 19 ask for the size in cells. No window moves, no title is told."""
-        operation = parameters[0] if parameters else 0
-        if operation in {18, 19}:
-            self.write_process_input(f"\x1b[{operation - 10};{self.lines};{self.columns}t")
+    def report_keyboard(self) -> None:
+        """`CSI ? u`: the flags of kitty's keyboard protocol."""
+        self.write_process_input(f"\x1b[?{int(self.modes.disambiguates)}u")
 
-    def query_colour(self, number: int, payload: str, terminator: str) -> None:
-        """OSC 10 to 12: each `?` asks for a colour, counted on from the OSC's own number."""
-        for offset, wanted in enumerate(payload.split(";")[:QUERY_LIMIT]):
-            value = replies.DEFAULT_COLOURS.get(number + offset)
-            if wanted == "?" and value:
-                self.write_process_input(replies.colour(str(number + offset), value, terminator))
+    def report_key_modifiers(self, *resources: int) -> None:
+        """XTQMODKEYS: how modified keys are sent; none of it is changed here."""
+        for resource in resources:
+            if resource <= 5:
+                self.write_process_input(f"\x1b[>{resource};{2 if resource in {1, 2} else 0}m")
 
-    def query_palette(self, number: int, payload: str, terminator: str) -> None:
-        """OSC 4: pairs of a palette number and `?`."""
-        words = payload.split(";")[: 2 * QUERY_LIMIT]
-        for index, wanted in zip(words[::2], words[1::2], strict=False):
-            if (
-                wanted == "?"
-                and index.isascii()
-                and index.isdecimal()
-                and len(index) <= 3
-                and int(index) < 256
-            ):
-                answer = replies.colour(f"{number};{int(index)}", replies.palette(int(index)), terminator)
-                self.write_process_input(answer)
+    def report_graphics(self, *parameters: int) -> None:
+        """XTSMGRAPHICS: there are none; a wrong item (1) or action (2) is told apart from that (3)."""
+        if len(parameters) == 3:
+            item, action, _ = parameters
+            status = 1 if item not in {1, 2, 3} else 2 if action not in {1, 2, 3, 4} else 3
+            self.write_process_input(f"\x1b[?{item};{status}S")
+
+    def report_displayed_extent(self) -> None:
+        """DECRQDE: lines and columns, and the place of the window in the page."""
+        self.write_process_input(f'\x1b[{self.lines};{self.columns};1;1;1"w')
+
+    def report_checksum(self, *parameters: int) -> None:
+        """DECRQCRA: the checksum of a rectangle; the first two parameters are an identifier and the page."""
+        if self.level >= 4:
+            identifier = parameters[0] if parameters else 0
+            self.write_process_input(replies.checksum(identifier, self.checksum(parameters[2:6])))
+
+    def report_rectangle_rendition(self, *coordinates: int) -> None:
+        """XTREPORTSGR: the attributes that all cells of a rectangle share."""
+        styles = {
+            self.style_of(code) for y, x, end in self._spans(coordinates) for code in self.rows[y][1][x:end]
+        }
+        self.write_process_input(f"\x1b[{replies.rendition(replies.shared(styles))}m")
+
+    def report_presentation(self, which: int | None = 0) -> None:
+        """DECRQPSR: the cursor's state (1, DECCIR) or the tab stops (2, DECTABSR)."""
+        if which == 1 and self.level >= 3:
+            self.write_process_input(replies.presentation("1", self._cursor_information()))
+        elif which == 2 and self.level >= 3:
+            stops = "/".join(str(stop + 1) for stop in self.stops)
+            self.write_process_input(replies.presentation("2", stops))
 
     def device_control(self, payload: str) -> None:
-        """DCS: DECRQSS (`$q…`) and XTGETTCAP (`+q…`); any other is swallowed."""
+        """DCS: DECRQSS (`$q…`), XTGETTCAP (`+q…`), DECRSPS for tab stops (`2$t…`); any other is swallowed."""
         if payload.startswith("$q"):
             self.write_process_input(self._setting(payload[2:]))
         elif payload.startswith("+q"):
             for name in payload[2:].split(";")[:QUERY_LIMIT]:
                 self.write_process_input(replies.capability(_from_hexadecimal(name)))
+        elif payload.startswith("2$t") and self.level >= 3:
+            words = payload[3 : 3 + _RESTORE_LIMIT].split("/")
+            stops = {int(word) - 1 for word in words if word.isascii() and word.isdecimal() and len(word) < 6}
+            self.stops = sorted(stop for stop in stops if 0 <= stop < self.columns)
 
     def write_process_input(self, data: str) -> None:
         """Send an answer to the guest; nothing is sent for an empty one."""
 
     def _position(self) -> str:
-        """The cursor's line and column, 1-based; in origin mode the line counts from the top margin."""
-        line = self.cursor.y + 1 - (self.top if self.modes.origin else 0)
-        return f"{line};{self.cursor.x + 1}"
+        """The cursor's line and column, 1-based; in origin mode counted from the margins."""
+        x, y = self.cursor.x, self.cursor.y
+        if self.modes.origin:
+            x, y = x - self.left, y - self.top
+        return f"{y + 1};{x + 1}"
+
+    def _cursor_information(self) -> str:
+        """DECCIR: position, page, attributes, protection, flags, GL and GR, sizes and names of the sets."""
+        style, cursor, sets = self.style_of(self.cursor.pen), self.cursor, self.charsets
+        looks = (style.bold, style.underline, style.blink, style.reverse)
+        flags = (self.modes.origin, sets.single == 2, sets.single == 3, cursor.is_pending)
+        sizes = [name.startswith("-") for name in sets.designated]
+        names = "".join(name.removeprefix("-") for name in sets.designated)
+        return ";".join(
+            [
+                f"{cursor.y + 1};{cursor.x + 1};1",
+                replies.bits(looks),
+                replies.bits([style.is_protected]),
+                replies.bits(flags),
+                f"{sets.active};2",
+                replies.bits(sizes),
+                names,
+            ]
+        )
 
     def _setting(self, name: str) -> str:
-        """DECRQSS for SGR, DECSTBM, DECSCUSR, DECSCL and DECSCA."""
+        """DECRQSS: a setting as the sequence that makes it, by its final characters."""
+        style = self.style_of(self.cursor.pen)
         values = {
-            "m": replies.rendition(self.style_of(self.cursor.pen)),
+            "m": replies.rendition(style),
             "r": f"{self.top + 1};{self.bottom + 1}",
-            " q": str(self.shape),
-            '"p': "62;1",
-            '"q': "0",
+            "s": f"{self.left + 1};{self.right + 1}",
+            "t": str(max(24, self.lines)),
+            " q": str(max(2, self.shape + self.shape % 2) - self.modes.is_blinking),
+            '"p': "61" if self.level == 1 else f"{60 + self.level};{0 if self.is_eight_bit else 1}",
+            '"q': str(int(style.is_protected)),
+            "$|": "132" if self.modes.is_wide else "80",
+            "*|": str(self.lines),
+            "*x": str(self.extent),
+            "$}": "0",
+            "$~": "0",
         }
         return replies.setting(values[name] + name) if name in values else replies.NOT_A_SETTING
 

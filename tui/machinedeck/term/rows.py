@@ -51,6 +51,17 @@ def put(row: Row, x: int, text: str, styles: str) -> Row:
     return head + text + tail, old_styles[:x] + styles + old_styles[end:], wraps
 
 
+def cut(row: Row, start: int, end: int) -> tuple[str, str]:
+    """The cells from `start` up to, not including, `end`: text and styles; half pairs are blank."""
+    text, styles, _ = row
+    piece = text[start:end]
+    if piece and piece[0] == RIGHT:
+        piece = " " + piece[1:]
+    if piece and end < len(text) and text[end] == RIGHT:
+        piece = piece[:-1] + " "
+    return piece, styles[start:end]
+
+
 def erase(row: Row, start: int, end: int, style: str) -> Row:
     """Blank the cells from `start` up to, not including, `end`; nothing happens where that is empty."""
     count = end - start

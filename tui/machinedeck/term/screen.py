@@ -8,10 +8,11 @@ from dataclasses import replace
 from pyte import modes as pyte_modes
 from pyte.screens import Margins
 
-from machinedeck.term import rows
+from machinedeck.term import replies, rows
 from machinedeck.term.cells import Cells
 from machinedeck.term.reporting import Reporting
 from machinedeck.term.rows import RIGHT, Row
+from machinedeck.term.switching import NARROW
 
 
 class Screen(Reporting):
@@ -36,7 +37,7 @@ class Screen(Reporting):
     def write_process_input(self, data: str) -> None:
         """Pass an answer on; nothing is sent for an empty one."""
         if self._answer and data:
-            self._answer(data)
+            self._answer(replies.eight_bit(data) if self.is_eight_bit else data)
 
     @property
     def display(self) -> list[str]:
@@ -46,6 +47,13 @@ class Screen(Reporting):
     def text(self, row: Row) -> str:
         """The text of a row."""
         return self.clusters.text(row[0]).replace(RIGHT, "")
+
+    def reset(self) -> None:
+        """RIS: all as at the start, with the main screen blank; title and scrollback stay."""
+        is_wide = self.modes.is_wide and self.modes.allows_wide
+        super().reset()
+        if is_wide:
+            self.request_size(None, NARROW)
 
     @property
     def buffer(self) -> Cells:  # type: ignore[override]  # a view, where pyte keeps a dictionary
@@ -98,7 +106,7 @@ class Screen(Reporting):
         moved = self._refit(shown, self.cursor.y, is_main=not is_alternate)
         moved_hidden = self._refit(hidden, saved_y, is_main=is_alternate)
         self._move_after_resize(moved, moved_hidden)
-        self.top, self.bottom = 0, height - 1
+        self.reset_margins()
         self.extend_tab_stops(before)
         self.dirty.clear()
         self.touch_all()

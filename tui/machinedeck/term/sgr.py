@@ -65,7 +65,7 @@ def render(style: Style, parameters: str) -> Style:
             continue
         code = number(part)
         if code == 0:
-            style, changes = DEFAULT, {}
+            style, changes = replace(DEFAULT, is_protected=style.is_protected, link=style.link), {}
         elif code in COLOURS:
             colour, used = _with_semicolons(parts[position : position + 4])
             position += used

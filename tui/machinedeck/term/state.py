@@ -1,13 +1,14 @@
 """What a screen is made of, and the small steps that all edits share.
 
 `Screen` is put together in layers, each a class that adds one family of events to the one before: `state`,
-`moving`, `editing`, `drawing`, `switching`, `reporting`, and `screen` on top. Events have the names that pyte
-gives them.
+`moving`, `editing`, `rectangles`, `drawing`, `rendition`, `switching`, `commands`, `windows`, `reporting`,
+and `screen` on top. Events have the names that pyte gives them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pyte
 from pyte.screens import Cursor as PyteCursor
@@ -22,6 +23,9 @@ from machinedeck.term.styles import Style, eraser, style_table
 
 TAB_WIDTH = 8
 """Columns between tab stops at the start (terminfo `it#8`)."""
+
+LEVEL = 4
+"""The conformance level at the start: VT420 (DECSCL 64), as xterm's default is."""
 
 
 class Caret(PyteCursor):
@@ -73,6 +77,10 @@ class ScreenState(pyte.Screen):
         self.scrolled = 0
         self.bells = 0
         self.everything = True
+        self.title = ""
+        self.icon_name = ""
+        self.titles: list[tuple[str | None, str | None]] = []
+        self.allows_resize = False
         self._renditions: dict[tuple[str, str], str] = {}
         self._erasers: dict[str, str] = {}
         self.start()
@@ -86,14 +94,39 @@ class ScreenState(pyte.Screen):
         self.saved: Saved | None = None
         self.hidden_saved: Saved | None = None
         self.charsets = Charsets()
-        self.top, self.bottom = 0, self.lines - 1
+        self.reset_margins()
         self.stops = list(range(TAB_WIDTH, self.columns, TAB_WIDTH))
         self.shape = 0
-        self.title = ""
-        self.icon_name = ""
+        self.level = LEVEL
+        self.is_eight_bit = False
+        self.protection = ""
+        self.extent = 0
+        self.checksum_flags = 0
+        self.pens: list[tuple[str, frozenset[str]]] = []
         self.kept_modes: dict[int, bool] = {}
         self.last_drawn = ""
         self.touch_all()
+
+    def reset_margins(self) -> None:
+        """Put all four margins on the screen's edges.
+
+        `edge` is the first column that text written left of it may not enter: the one behind the right
+        margin.
+        """
+        self.top, self.bottom = 0, self.lines - 1
+        self.left, self.right = 0, self.columns - 1
+        self.edge = self.columns
+
+    @property
+    def is_full_width(self) -> bool:
+        """Whether left and right margin are the screen's edges."""
+        return self.right - self.left == self.columns - 1
+
+    @property
+    def is_in_margins(self) -> bool:
+        """Whether the cursor is within all four margins."""
+        cursor = self.cursor
+        return self.left <= cursor.x <= self.right and self.top <= cursor.y <= self.bottom
 
     @property
     def eraser(self) -> str:
@@ -108,6 +141,10 @@ class ScreenState(pyte.Screen):
         """The style that a character of a row's styles stands for."""
         return self.styles.values[ord(code)]
 
+    def restyled(self, code: str, **changes: Any) -> str:
+        """The character for the style of another character with some fields of it changed."""
+        return self.style_code(replace(self.style_of(code), **changes))
+
     def style_code(self, style: Style) -> str:
         """The character that stands for a style; the default's if the table is full even after a clean-up."""
         number = self.styles.intern(style)
@@ -115,6 +152,11 @@ class ScreenState(pyte.Screen):
             self.forget_unused()
             number = self.styles.intern(style)
         return chr(number or 0)
+
+    def make_room(self, count: int) -> None:
+        """See to it that so many new styles can be entered without one of them being forgotten meanwhile."""
+        if len(self.styles) + count > self.styles.limit:
+            self.forget_unused()
 
     def cluster_code(self, cluster: str) -> str:
         """The code point that stands for a cluster; its first alone if the table is full after a clean-up."""
@@ -129,7 +171,7 @@ class ScreenState(pyte.Screen):
 
     def forget_unused(self) -> None:
         """Empty the tables of what no row, saved cursor or pen uses any more."""
-        texts, styles = [], [self.cursor.pen]
+        texts, styles = [], [self.cursor.pen, *(pen for pen, _ in self.pens)]
         styles.extend(saved.pen for saved in (self.saved, self.hidden_saved) if saved)
         for store in (self.rows, self.hidden_rows, self.scrollback):
             for text, codes, _ in store:
@@ -153,8 +195,12 @@ class ScreenState(pyte.Screen):
     def scroll(self, top: int, bottom: int, count: int) -> None:
         """Move the rows `top` to `bottom` up by `count`, or down by `-count`; blank rows come in.
 
-        Does not feed the scrollback, and does not move the cursor.
+        Only what stands between the left and the right margin moves. Does not feed the scrollback, and does
+        not move the cursor.
         """
+        if not self.is_full_width:
+            self._scroll_between(top, bottom, count)
+            return
         height = bottom - top + 1
         fresh = [rows.blank(self.columns, self.eraser)] * min(abs(count), height)
         if count > 0:
@@ -168,7 +214,19 @@ class ScreenState(pyte.Screen):
     def scroll_off(self, count: int) -> None:
         """Scroll the region up by `count` rows; what leaves the main screen's top goes to the scrollback."""
         count = min(count, self.bottom - self.top + 1)
-        if self.top == 0 and not self.modes.is_alternate:
+        if self.top == 0 and not self.modes.is_alternate and self.is_full_width:
             self.scrollback.extend([rows.trim(row) for row in self.rows[:count]])
             self.scrolled += count
         self.scroll(self.top, self.bottom, count)
+
+    def _scroll_between(self, top: int, bottom: int, count: int) -> None:
+        """Scroll with margins at the sides."""
+        before = self.rows[:]
+        width = self.right - self.left + 1
+        empty = " " * width, self.eraser * width
+        for y in range(top, bottom + 1):
+            source = y + count
+            is_inside = top <= source <= bottom
+            cells = rows.cut(before[source], self.left, self.edge) if is_inside else empty
+            self.rows[y] = rows.put(before[y], self.left, *cells)
+        self.touch(top, bottom + 1)

@@ -205,7 +205,8 @@ class Stream(pyte.Stream):
             return getattr(self.listener, event.name), (numbers,)
         if event.is_raw:
             return self._method(event), parameters(numbers.replace(":", ";"))
-        return self._method(event), parameters(numbers)[: event.most]
+        most = event.most if hasattr(self.listener, event.name) else min(event.most, event.instead_most)
+        return self._method(event), parameters(numbers)[:most]
 
     def _method(self, event: Event) -> Callable[..., Any]:
         """The listener's method for an event, or what is called instead."""
@@ -257,11 +258,13 @@ class Stream(pyte.Stream):
     def _command(self, text: str, terminator: str) -> None:
         """An operating system command: a number, and mostly text behind a semicolon."""
         digits, separator, rest = text.partition(";")
-        if not separator or not digits.isascii() or not digits.isdecimal():
+        if not digits.isascii() or not digits.isdecimal():
             return
         number = sgr.number(digits)
-        for name in sequences.OSC.get(number, ()):
-            getattr(self.listener, name)(rest)
+        for name in sequences.OSC.get(number, ()) if separator else ():
+            method = getattr(self.listener, name, None)
+            if method:
+                method(rest)
         query = getattr(self.listener, sequences.OSC_QUERIES.get(number, ""), None)
         if query:
             query(number, rest, terminator)

@@ -16,7 +16,7 @@ class Style:
     """The look of a cell (ECMA-48 8.3.117 SGR, and xterm's and kitty's additions to it).
 
     `underline` is 0 for none, 1 for a single line, 2 double, 3 curly, 4 dotted, 5 dashed: true where there is
-    any.
+    any. `is_protected` and `link` are no look, but belong to a cell like one; SGR does not touch them.
     """
 
     fg: Colour = None
@@ -31,6 +31,10 @@ class Style:
     conceal: bool = False
     strike: bool = False
     overline: bool = False
+    is_protected: bool = False
+    """DECSCA: selective erasing leaves the cell alone."""
+    link: str = ""
+    """OSC 8: where the cell leads to; an address without control characters, or nothing."""
 
 
 DEFAULT = Style()

@@ -1,38 +1,34 @@
-"""Events that switch modes, keep and bring back the cursor, choose the style, and reset.
+"""Events that switch modes, keep and bring back the cursor, and reset.
 
-Sources: xterm's ctlseqs; DEC STD 070 for DECSC, DECSTR and RIS.
+Sources: xterm's ctlseqs, and xterm for what a mode does beside; DEC STD 070 for DECSC, DECSTR and RIS;
+kitty's "Comprehensive keyboard handling".
 """
 
 from __future__ import annotations
 
 from machinedeck.term import modes as tables
-from machinedeck.term import rows, sgr
-from machinedeck.term.drawing import Drawing
+from machinedeck.term import rows
+from machinedeck.term.rendition import Rendition
 from machinedeck.term.rows import PLAIN
-from machinedeck.term.state import Saved
+from machinedeck.term.state import LEVEL, Saved
 
-TITLE_LIMIT = 256
-"""Characters of a title that are kept."""
+WIDE, NARROW = 132, 80
+"""The widths that DECCOLM asks for."""
 
-MEMORY_LIMIT = 8192
-"""How many outcomes of SGR are remembered."""
+KEYBOARD_LIMIT = 16
+"""How many states of the keyboard protocol are kept for each screen; the oldest go first."""
 
-_NOT_IN_TITLES = dict.fromkeys(
-    [
-        *range(0x20),
-        *range(0x7F, 0xA0),
-        0x061C,
-        *range(0x200E, 0x2010),
-        *range(0x2028, 0x202F),
-        *range(0x2066, 0x206A),
-        0xFEFF,
-    ]
-)
-"""Controls, line separators, and marks that turn the direction of text: no guest may dress up as another."""
+_ASCII = (("B", "B", "B", "B"), 0)
 
 
-class Switching(Drawing):
-    """Modes, alternate screen, saved cursor, style, title, reset."""
+class Switching(Rendition):
+    """Modes, alternate screen, saved cursor, reset."""
+
+    def start(self) -> None:
+        """Set all that a reset sets; scrollback, title and size stay."""
+        self.keyboards = [False]
+        self.hidden_keyboards = [False]
+        super().start()
 
     def set_mode(self, *modes: int, private: bool = False, **_: bool) -> None:
         """SM, DECSET: switch modes on."""
@@ -48,7 +44,7 @@ class Switching(Drawing):
         """XTSAVE: keep the state of DEC private modes."""
         for number in numbers:
             state = tables.report(self.modes, number, is_private=True)
-            if state:
+            if state in {1, 2}:
                 self.kept_modes[number] = state == 1
 
     def restore_modes(self, *numbers: int) -> None:
@@ -66,35 +62,34 @@ class Switching(Drawing):
         self.modes.application_keypad = False
 
     def save_cursor(self) -> None:
-        """DECSC, SCOSC: keep position, style, character sets and origin mode; each screen keeps its own."""
+        """DECSC: keep position, style, protection, character sets, origin mode; each screen keeps its own."""
         cursor, sets = self.cursor, self.charsets.save()
         self.saved = Saved(cursor.x, cursor.y, cursor.is_pending, cursor.pen, sets, self.modes.origin)
 
     def restore_cursor(self) -> None:
-        """DECRC, SCORC: bring back what was kept, or go home with defaults when nothing was."""
-        saved = self.saved or Saved(0, 0, False, PLAIN, (("B", "B", "B", "B"), 0), False)
+        """DECRC: bring back what was kept, or go home with defaults when nothing was."""
+        saved = self.saved or Saved(0, 0, False, PLAIN, _ASCII, False)
         self.modes.origin = saved.origin
         self.charsets.restore(saved.charsets)
         self.cursor.pen = saved.pen
-        self.move(saved.x, saved.y)
-        self.cursor.is_pending = saved.is_pending and self.cursor.x == self.columns - 1
+        if saved.origin:
+            self.place(saved.x - self.left, saved.y - self.top)
+        else:
+            self.move(saved.x, saved.y)
+        last = {self.columns - 1, self.right}
+        self.cursor.is_pending = saved.is_pending and self.cursor.x in last
 
-    def select_graphic_rendition(self, *attrs: int, private: bool = False) -> None:
-        """SGR with numbers, as pyte's stream sends it; private ones mean something else."""
-        if not private:
-            self.select_rendition(";".join(map(str, attrs)))
+    def save_cursor_or_margins(self, *parameters: int) -> None:
+        """`CSI s`: DECSLRM with mode 69, else SCOSC, which takes no parameters."""
+        if self.modes.side_margins:
+            self.set_side_margins(*parameters)
+        elif not parameters:
+            self.save_cursor()
 
-    def select_rendition(self, parameters: str) -> None:
-        """SGR with its parameters as sent, colons included."""
-        key = (self.cursor.pen, parameters)
-        pen = self._renditions.get(key)
-        if pen is None:
-            style = sgr.render(self.style_of(self.cursor.pen), parameters)
-            pen = self.style_code(style)
-            if len(self._renditions) >= MEMORY_LIMIT:
-                self._renditions.clear()
-            self._renditions[key[0], parameters] = pen
-        self.cursor.pen = pen
+    def restore_saved_cursor(self, *parameters: int) -> None:
+        """`CSI u`: SCORC, which takes no parameters."""
+        if not parameters:
+            self.restore_cursor()
 
     def set_cursor_shape(self, shape: int | None = 0) -> None:
         """DECSCUSR: 0 to 2 block, 3 and 4 underline, 5 and 6 bar; odd ones blink."""
@@ -102,78 +97,149 @@ class Switching(Drawing):
             self.shape = shape or 0
             self.modes.is_blinking = self.shape in {1, 3, 5}
 
-    def set_title(self, param: str) -> None:
-        """OSC 0, 2: the window's title, without control characters, 256 characters at most."""
-        self.title = param.translate(_NOT_IN_TITLES)[:TITLE_LIMIT]
-
-    def set_icon_name(self, param: str) -> None:
-        """OSC 0, 1: the icon's name, cleaned as the title is."""
-        self.icon_name = param.translate(_NOT_IN_TITLES)[:TITLE_LIMIT]
-
     def bell(self, *args: int) -> None:
         """BEL: counted."""
         self.bells += 1
 
     def soft_reset(self) -> None:
-        """DECSTR: modes, margins, style and character sets as at the start; text and cursor stay."""
-        self.modes.is_cursor_visible = True
-        self.modes.insert = self.modes.origin = False
-        self.modes.autowrap = True
-        self.modes.application_cursor = self.modes.application_keypad = False
-        self.top, self.bottom = 0, self.lines - 1
+        """DECSTR: modes, margins, style, character sets as at the start; text, cursor, tab stops stay."""
+        modes = self.modes
+        modes.is_cursor_visible = modes.autowrap = True
+        modes.insert = modes.origin = modes.side_margins = False
+        modes.reverse_wrap = modes.extended_reverse_wrap = False
+        modes.application_cursor = modes.application_keypad = modes.locked_keyboard = False
+        self.cursor.hidden = False
+        self.set_cursor_shape(0)
+        self.reset_margins()
+        self.protection, self.checksum_flags = "", 0
         self.cursor.pen = PLAIN
         self.cursor.is_pending = False
-        self.charsets.restore((("B", "B", "B", "B"), 0))
+        self.charsets.restore(_ASCII)
         self.saved = None
 
     def reset(self) -> None:
         """RIS: all as at the start, with the main screen blank; the scrollback stays."""
         self.start()
 
+    def set_conformance(self, level: int | None = 0, controls: int | None = 0) -> None:
+        """DECSCL: a soft reset, the level (61 to 65), and whether answers have 8-bit controls (0, 2)."""
+        if 61 <= (level or 0) <= 65:
+            self.soft_reset()
+            self.level = (level or 0) - 60
+            self.is_eight_bit = self.level > 1 and (controls or 0) in {0, 2}
+
+    def send_seven_bit(self) -> None:
+        """S7C1T: answers have controls of two characters, such as `ESC [`."""
+        self.is_eight_bit = False
+
+    def send_eight_bit(self) -> None:
+        """S8C1T: answers have C1 controls of one byte."""
+        self.is_eight_bit = self.level >= 2
+
+    def leave_vt52(self) -> None:
+        """`ESC <` in VT52 mode: back to a VT100."""
+        self.level = 1
+
+    def enter_vt52(self) -> None:
+        """DECANM reset: be a VT52 until `ESC <`."""
+        self.charsets.restore(_ASCII)
+        self.modes.origin = self.modes.insert = False
+
+    def push_keyboard(self, flags: int | None = 0) -> None:
+        """`CSI > u`: keep the keyboard protocol's flags and set others. Only flag 1 is known."""
+        self.keyboards.append(bool((flags or 0) & 1))
+        del self.keyboards[:-KEYBOARD_LIMIT]
+        self.modes.disambiguates = self.keyboards[-1]
+
+    def pop_keyboard(self, count: int | None = None) -> None:
+        """`CSI < u`: bring back flags that were kept; none where there are no more."""
+        del self.keyboards[-(count or 1) :]
+        self.keyboards = self.keyboards or [False]
+        self.modes.disambiguates = self.keyboards[-1]
+
+    def change_keyboard(self, flags: int | None = 0, how: int | None = 1) -> None:
+        """`CSI = u`: set the flags (1), add some (2), or take some away (3)."""
+        is_named = bool((flags or 0) & 1)
+        if (how or 1) == 1:
+            self.keyboards[-1] = is_named
+        elif is_named and how in {2, 3}:
+            self.keyboards[-1] = how == 2
+        self.modes.disambiguates = self.keyboards[-1]
+
     def _switch(self, number: int, is_private: bool, *, is_on: bool) -> None:
         """One mode; an unknown number does nothing."""
+        modes = self.modes
         if not is_private:
             if number in tables.ANSI:
-                setattr(self.modes, tables.ANSI[number], is_on)
+                setattr(modes, tables.ANSI[number], is_on)
         elif number in tables.PRIVATE:
-            setattr(self.modes, tables.PRIVATE[number], is_on)
-            self._after_switch(number, is_on)
+            setattr(modes, tables.PRIVATE[number], is_on)
+            self._after_switch(number)
         elif number in tables.MOUSE:
-            self.modes.mouse = tables.MOUSE[number] if is_on else ""
+            modes.mouse = tables.MOUSE[number] if is_on else ""
         elif number in tables.MOUSE_ENCODINGS:
-            self.modes.mouse_encoding = tables.MOUSE_ENCODINGS[number] if is_on else ""
+            if is_on or modes.mouse_encoding == tables.MOUSE_ENCODINGS[number]:
+                modes.mouse_encoding = tables.MOUSE_ENCODINGS[number] if is_on else ""
         elif number in tables.ALTERNATE:
             self._switch_screen(number, is_on)
+        elif number in tables.REMEMBERED:
+            (modes.remembered.add if is_on else modes.remembered.discard)(number)
+        else:
+            self._switch_geometry(number, is_on)
+
+    def _switch_geometry(self, number: int, is_on: bool) -> None:
+        """DECCOLM, DECLRMM and 1048."""
+        if number == 3 and self.modes.allows_wide:
+            self._switch_width(is_on)
+        elif number == 69 and self.level >= LEVEL:
+            self.modes.side_margins = is_on
+            if not is_on:
+                self.left, self.right, self.edge = 0, self.columns - 1, self.columns
         elif number == 1048:
             self.save_cursor() if is_on else self.restore_cursor()
 
-    def _after_switch(self, number: int, is_on: bool) -> None:
+    def _switch_width(self, is_wide: bool) -> None:
+        """DECCOLM: 132 columns or 80, a blank screen, no margins, cursor home; a pane keeps its width."""
+        if not self.modes.keeps_screen:
+            self._blank(0, self.lines)
+        self.modes.is_wide = is_wide
+        self.request_size(None, WIDE if is_wide else NARROW)
+        self.reset_margins()
+        self.place(0, 0)
+
+    def request_size(self, lines: int | None, columns: int | None) -> None:
+        """Change the size for the guest, if that is allowed; nothing keeps a dimension."""
+        if self.allows_resize:
+            self.resize(lines, columns)
+
+    def _after_switch(self, number: int) -> None:
         """What some switches do beside being on or off."""
         if number == 6:
-            self.cursor_position()
+            self.place(0, 0)
         elif number == 5:
             self.touch_all()
-        elif number == 7 and not is_on:
-            self.cursor.is_pending = False
         self.cursor.hidden = not self.modes.is_cursor_visible
 
     def _switch_screen(self, number: int, is_on: bool) -> None:
         """47, 1047, 1049: show the alternate screen or the main one.
 
-        1049 keeps the main screen's cursor and starts with a blank alternate screen; 1047 blanks it when it
-        is left.
+        1049 keeps the cursor and blanks the alternate screen; 1047 blanks it when it is left.
         """
-        if number == 1049 and is_on and not self.modes.is_alternate:
+        if number == 1049 and is_on:
             self.save_cursor()
+        if number == 1047 and not is_on and self.modes.is_alternate:
+            self._blank(0, self.lines)
+            self.cursor.is_pending = False
         if self.modes.is_alternate != is_on:
-            if number == 1047 and not is_on:
-                self._blank(0, self.lines)
             self.rows, self.hidden_rows = self.hidden_rows, self.rows
             self.saved, self.hidden_saved = self.hidden_saved, self.saved
+            self.keyboards, self.hidden_keyboards = self.hidden_keyboards, self.keyboards
+            self.modes.disambiguates = self.keyboards[-1]
             self.modes.is_alternate = is_on
-            self.cursor.is_pending = False
-            if number == 1049 and is_on:
-                self.rows[:] = [rows.blank(self.columns, self.eraser)] * self.lines
             self.touch_all()
-        if number == 1049 and not is_on:
+        if number == 1049 and is_on:
+            self.rows[:] = [rows.blank(self.columns, self.eraser)] * self.lines
+            self.cursor.is_pending = False
+            self.touch_all()
+        elif number == 1049:
             self.restore_cursor()

@@ -162,5 +162,5 @@ class Terminal:
         )
 
     def _collect(self, answer: str) -> None:
-        """Keep an answer until the feed is done."""
-        self._answers.append(answer.encode("ascii"))
+        """Keep an answer until the feed is done. C1 controls are single bytes, as xterm sends them."""
+        self._answers.append(answer.encode("latin-1"))
