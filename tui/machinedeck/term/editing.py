@@ -106,9 +106,13 @@ class Editing(Moving):
         self.scroll_off(count or 1)
 
     def scroll_down(self, count: int | None = None, *tracking: int) -> None:
-        """SD: the region's rows down. With more parameters it is xterm's highlight tracking: nothing."""
-        if not tracking:
-            self.scroll(self.top, self.bottom, -(count or 1))
+        """SD: the region's rows down. More parameters, or 0, mean xterm's highlight tracking: nothing."""
+        if not tracking and count != 0:
+            self.reverse_scroll(count)
+
+    def reverse_scroll(self, count: int | None = None) -> None:
+        """SD with the final character that ECMA-48 gives it by mistake: the region's rows down."""
+        self.scroll(self.top, self.bottom, -(count or 1))
 
     def insert_columns(self, count: int | None = None) -> None:
         """DECIC: shift what stands from the cursor's column on to the right, in all rows of the region."""

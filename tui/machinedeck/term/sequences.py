@@ -50,7 +50,7 @@ CSI: dict[str, Event] = {
     "T": Event("scroll_down", 5),
     "X": Event("erase_characters"),
     "Z": Event("cursor_back_tabs"),
-    "^": Event("scroll_down"),
+    "^": Event("reverse_scroll"),
     "`": Event("cursor_to_column"),
     "a": Event("cursor_right_columns", instead="cursor_forward"),
     "b": Event("repeat"),

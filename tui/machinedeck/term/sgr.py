@@ -78,7 +78,8 @@ def render(style: Style, parameters: str) -> Style:
 
 def number(text: str) -> int:
     """A parameter as a number; nothing counts as 0, and a size no terminal knows as 65535 (xterm's bound)."""
-    return min(int(text[:6]), 0xFFFF) if text else 0
+    digits = text.lstrip("0")
+    return min(int(digits[:6]), 0xFFFF) if digits else 0
 
 
 def _with_colons(part: str, changes: dict[str, Any]) -> None:

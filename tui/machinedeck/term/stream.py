@@ -199,7 +199,7 @@ class Stream(pyte.Stream):
         parts = _CSI_PARTS.fullmatch(text)
         prefix, numbers, intermediates, final = parts.groups() if parts else ("", "", "", text[-1])
         event = sequences.CSI.get(prefix + intermediates + final)
-        if event is None:
+        if event is None or (":" in numbers and not event.is_raw):
             return self.listener.debug, parameters(numbers)
         if event.is_raw and hasattr(self.listener, event.name):
             return getattr(self.listener, event.name), (numbers,)
