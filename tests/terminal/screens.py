@@ -36,7 +36,11 @@ def picture(terminal: Terminal) -> object:
         terminal.modes,
         screen.charsets.designated,
         screen.charsets.active,
-        (screen.top, screen.bottom),
+        (screen.top, screen.bottom, screen.left, screen.right),
+        (screen.level, screen.is_eight_bit, screen.protection, screen.extent, screen.checksum_flags),
+        [(screen.style_of(pen), names) for pen, names in screen.pens],
+        (screen.keyboards, screen.hidden_keyboards, screen.titles, screen.kept_modes),
+        (screen.colours.changed, screen.colours.dynamic, screen.clipboard, screen.contexts, screen.exit_code),
         screen.stops,
         screen.bells,
     )
@@ -48,6 +52,10 @@ def check(terminal: Terminal) -> None:
     assert 0 <= cursor.x < terminal.columns
     assert 0 <= cursor.y < terminal.lines
     assert 0 <= screen.top <= screen.bottom < terminal.lines
+    assert 0 <= screen.left <= screen.right < terminal.columns
+    assert screen.edge == screen.right + 1
+    assert screen.stops == sorted(set(screen.stops))
+    assert all(0 <= stop < terminal.columns for stop in screen.stops)
     for store in (screen.rows, screen.hidden_rows):
         assert len(store) == terminal.lines
         for cells, styles, _ in store:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from machinedeck.term import Terminal
 from tests.terminal.screens import check, picture
 
-FINALS = "@ABCDEFGHIJKLMPSTXZ^`abcdefghlmnqrstuvwxyz{|}~p"
+FINALS = "@ABCDEFGHIJKLMPSTWXZ^`abcdefghlmnqrstuvwxyz{|}~p"
 numbers = st.one_of(
     st.just(""), st.integers(0, 30).map(str), st.sampled_from(["99999999999999999999", "47", "1049"])
 )
@@ -24,19 +24,53 @@ csi = st.builds(
     st.sampled_from(["", "", "", "", " ", "!", "$", '"', "#", "'", "*", "$$$"]),
     st.sampled_from(list(FINALS)),
 )
+small = st.integers(0, 12).map(str)
+margins = st.builds("\x1b[?69h\x1b[{};{}s".format, small, small) | st.builds(
+    "\x1b[{};{}r".format, small, small
+)
+rectangles = st.builds(
+    "\x1b[{}{}".format,
+    st.lists(small, min_size=3, max_size=9).map(";".join),
+    st.sampled_from(["$r", "$t", "$v", "$x", "$z", "${", "*y", "#|"]),
+)
+sides = st.builds(
+    "\x1b[{}{}".format, small, st.sampled_from(["'}", "'~", " @", " A", '"q', "*x", "#{", "#}", "@", "P"])
+)
 modes = st.builds(
     "\x1b[?{}{}".format,
-    st.sampled_from([1, 5, 6, 7, 25, 47, 1047, 1048, 1049, 9, 1000, 1006, 2004, 2026]),
+    st.sampled_from(
+        [1, 3, 5, 6, 7, 25, 40, 42, 45, 47, 69, 95, 1045, 1047, 1048, 1049, 9, 1000, 1006, 2004, 2026]
+    ),
     st.sampled_from("hl"),
 ) | st.sampled_from(["\x1b[4h", "\x1b[4l", "\x1b[20h", "\x1b[20l"])
 escapes = st.builds(
-    "\x1b{}".format, st.sampled_from([*"78=>DEHMNOZcno\\|}~lm", "(0", "(B", ")0", "*0", "#8", "%G", '("?'])
+    "\x1b{}".format,
+    st.sampled_from(
+        [*"6789=>DEHMNOVWZcno\\|}~lm", "(0", "(K", " F", " G", "(B", ")0", "*0", "#8", "%G", '("?']
+    ),
 )
 strings = st.builds(
     "{}{}{}".format,
     st.sampled_from(["\x1b]", "\x1bP", "\x1b_", "\x1b^", "\x1bX", "\x9d", "\x90"]),
     st.sampled_from(
-        ["0;title", "2;ti\ttle", "8;;http://x", "11;?", "4;1;?;2;?", "$qm", "+q544e;zz", "9;" + "x" * 99, ""]
+        [
+            "0;title",
+            "2;ti\ttle",
+            "8;;http://x",
+            "11;?",
+            "4;1;?;2;?",
+            "$qm",
+            "+q544e;zz",
+            "104",
+            "4;1;#123",
+            "52;c;aGFsbG8=",
+            "3008;start=x;a=b",
+            "3008;end=x",
+            "2$t3/5",
+            "8;;",
+            "9;" + "x" * 99,
+            "",
+        ]
     ),
     st.sampled_from(["\x07", "\x1b\\", "\x9c", "\x18", "\x1b", ""]),
 )
@@ -46,9 +80,9 @@ STAND_INS = ["\U00045678", "\U00045678\u0301", "\U00040001", "\U000f0123"]
 LINES = ["q\r\n", "w\nx\r\n", "\r\n\r\n", "\x80", "\x85", "\x8d"]
 words = st.sampled_from(WORDS + SIGNS + STAND_INS + LINES)
 controls = st.sampled_from(list("\r\n\t\b\x0b\x0c\x0e\x0f\x07\x18\x1a\x1b\x00\x7f\x05"))
-pieces = st.one_of(words, words, csi, csi, modes, escapes, strings, controls, st.text(max_size=4)).map(
-    lambda piece: piece.encode("utf-8", "replace")
-) | st.binary(max_size=4)
+pieces = st.one_of(
+    words, words, csi, csi, modes, margins, rectangles, sides, escapes, strings, controls, st.text(max_size=4)
+).map(lambda piece: piece.encode("utf-8", "replace")) | st.binary(max_size=4)
 streams = st.lists(pieces, max_size=25).map(b"".join)
 sizes = st.sampled_from([(1, 1), (2, 2), (1, 5), (7, 1), (10, 3), (20, 6)])
 

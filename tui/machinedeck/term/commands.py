@@ -125,7 +125,7 @@ class Commands(Switching):
                 continue
             if wanted == "?":
                 answer = replies.colour(f"{number};{index}", self.colours.get(place), terminator)
-                self.write_process_input(answer)
+                self.reply(answer)
             elif (value := parse(wanted)) is not None:
                 self.colours.changed[place] = value
                 self.touch_all()
@@ -135,7 +135,7 @@ class Commands(Switching):
         for at, wanted in zip(range(number, DYNAMIC.stop), payload.split(";"), strict=False):
             if wanted == "?":
                 answer = replies.colour(str(at), self.colours.get_dynamic(at), terminator)
-                self.write_process_input(answer)
+                self.reply(answer)
             elif (value := parse(wanted)) is not None:
                 self.colours.dynamic[at] = value
                 self.touch_all()
@@ -158,8 +158,13 @@ class Commands(Switching):
         self.colours.dynamic.pop(number - 100, None)
         self.touch_all()
 
+    def reply(self, answer: str) -> None:
+        """Answer the guest, with C1 controls as it wants them (S8C1T); an empty answer is none."""
+        if answer:
+            self.write_process_input(replies.eight_bit(answer) if self.is_eight_bit else answer)
+
     def write_process_input(self, data: str) -> None:
-        """Send an answer to the guest; nothing is sent for an empty one."""
+        """Send an answer to the guest."""
 
 
 def _number(text: str) -> int:

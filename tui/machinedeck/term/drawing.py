@@ -175,7 +175,9 @@ class Drawing(Rectangles):
             self._wrap_if_pending()
             x = self.cursor.x
             room = (self.edge if x < self.edge else self.columns) - x
-            if not self.modes.autowrap and len(data) > room:
+            if self.modes.insert and x < self.left:
+                room = self.left - x  # only what begins between the margins shifts the rest
+            elif not self.modes.autowrap and len(data) > room:
                 data = data[: room - 1] + data[-1]  # each of the surplus overwrites the last column
             self._write(data[:room])
             data = data[room:]
@@ -195,6 +197,8 @@ class Drawing(Rectangles):
                 continue
             if room == 0:
                 self.cursor.x, room = max(0, x - 1), 1
+            elif self.modes.insert and x < self.left:
+                room = min(room, (self.left - x + 1) // 2)
             self._write(RIGHT.join(data[:room]) + RIGHT)
             data = data[room:]
 

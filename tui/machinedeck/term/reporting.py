@@ -16,35 +16,35 @@ class Reporting(Windows):
     def report_device_attributes(self, mode: int | None = 0, private: bool = False, **_: bool) -> None:
         """DA1: what this terminal is."""
         if not mode and not private:
-            self.write_process_input(replies.PRIMARY)
+            self.reply(replies.PRIMARY)
 
     def report_secondary_attributes(self, mode: int | None = 0) -> None:
         """DA2: which version it is."""
         if not mode:
-            self.write_process_input(replies.SECONDARY)
+            self.reply(replies.SECONDARY)
 
     def report_tertiary_attributes(self, mode: int | None = 0) -> None:
         """DA3: its unit number."""
         if not mode and self.level >= 4:
-            self.write_process_input(replies.TERTIARY)
+            self.reply(replies.TERTIARY)
 
     def report_device_status(self, mode: int | None = 0) -> None:
         """DSR: 5 asks for the status, 6 for the cursor's position (CPR)."""
         if mode == 6:
-            self.write_process_input(f"\x1b[{self._position()}R")
+            self.reply(f"\x1b[{self._position()}R")
         elif mode == 5:
-            self.write_process_input(replies.READY)
+            self.reply(replies.READY)
 
     def report_private_status(self, mode: int | None = 0, identifier: int = 0) -> None:
         """DSR with `?`: 6 asks for the cursor's position (DECXCPR), others for parts that we have none of."""
         if mode == 6:
-            self.write_process_input(f"\x1b[?{self._position()}{';1' if self.level >= 4 else ''}R")
+            self.reply(f"\x1b[?{self._position()}{';1' if self.level >= 4 else ''}R")
         elif mode == 63 and self.level >= 4:
-            self.write_process_input(replies.checksum(identifier, 0))
+            self.reply(replies.checksum(identifier, 0))
         else:
             status = replies.PRIVATE_STATUS.get(mode or 0)
             if status and self.level >= status.level:
-                self.write_process_input(status.answer)
+                self.reply(status.answer)
 
     def report_mode(self, number: int | None = 0, private: bool = False) -> None:
         """DECRQM: whether a mode is set."""
@@ -56,69 +56,66 @@ class Reporting(Windows):
         else:
             state = modes.report(self.modes, number, is_private=private)
         if self.level >= 3:
-            self.write_process_input(f"\x1b[{'?' if private else ''}{number};{state}$y")
+            self.reply(f"\x1b[{'?' if private else ''}{number};{state}$y")
 
     def report_version(self, mode: int | None = 0) -> None:
         """XTVERSION: our name."""
         if not mode:
-            self.write_process_input(replies.VERSION)
+            self.reply(replies.VERSION)
 
     def report_keyboard(self) -> None:
         """`CSI ? u`: the flags of kitty's keyboard protocol."""
-        self.write_process_input(f"\x1b[?{int(self.modes.disambiguates)}u")
+        self.reply(f"\x1b[?{int(self.modes.disambiguates)}u")
 
     def report_key_modifiers(self, *resources: int) -> None:
         """XTQMODKEYS: how modified keys are sent; none of it is changed here."""
         for resource in resources:
             if resource <= 5:
-                self.write_process_input(f"\x1b[>{resource};{2 if resource in {1, 2} else 0}m")
+                self.reply(f"\x1b[>{resource};{2 if resource in {1, 2} else 0}m")
 
     def report_graphics(self, *parameters: int) -> None:
         """XTSMGRAPHICS: there are none; a wrong item (1) or action (2) is told apart from that (3)."""
         if len(parameters) == 3:
             item, action, _ = parameters
             status = 1 if item not in {1, 2, 3} else 2 if action not in {1, 2, 3, 4} else 3
-            self.write_process_input(f"\x1b[?{item};{status}S")
+            self.reply(f"\x1b[?{item};{status}S")
 
     def report_displayed_extent(self) -> None:
         """DECRQDE: lines and columns, and the place of the window in the page."""
-        self.write_process_input(f'\x1b[{self.lines};{self.columns};1;1;1"w')
+        self.reply(f'\x1b[{self.lines};{self.columns};1;1;1"w')
 
     def report_checksum(self, *parameters: int) -> None:
         """DECRQCRA: the checksum of a rectangle; the first two parameters are an identifier and the page."""
         if self.level >= 4:
             identifier = parameters[0] if parameters else 0
-            self.write_process_input(replies.checksum(identifier, self.checksum(parameters[2:6])))
+            self.reply(replies.checksum(identifier, self.checksum(parameters[2:6])))
 
     def report_rectangle_rendition(self, *coordinates: int) -> None:
         """XTREPORTSGR: the attributes that all cells of a rectangle share."""
         styles = {
             self.style_of(code) for y, x, end in self._spans(coordinates) for code in self.rows[y][1][x:end]
         }
-        self.write_process_input(f"\x1b[{replies.rendition(replies.shared(styles))}m")
+        self.reply(f"\x1b[{replies.rendition(replies.shared(styles))}m")
 
     def report_presentation(self, which: int | None = 0) -> None:
         """DECRQPSR: the cursor's state (1, DECCIR) or the tab stops (2, DECTABSR)."""
         if which == 1 and self.level >= 3:
-            self.write_process_input(replies.presentation("1", self._cursor_information()))
+            self.reply(replies.presentation("1", self._cursor_information()))
         elif which == 2 and self.level >= 3:
             stops = "/".join(str(stop + 1) for stop in self.stops)
-            self.write_process_input(replies.presentation("2", stops))
+            self.reply(replies.presentation("2", stops))
 
     def device_control(self, payload: str) -> None:
         """DCS: DECRQSS (`$q…`), XTGETTCAP (`+q…`), DECRSPS for tab stops (`2$t…`); any other is swallowed."""
         if payload.startswith("$q"):
-            self.write_process_input(self._setting(payload[2:]))
+            self.reply(self._setting(payload[2:]))
         elif payload.startswith("+q"):
             for name in payload[2:].split(";")[:QUERY_LIMIT]:
-                self.write_process_input(replies.capability(_from_hexadecimal(name)))
+                self.reply(replies.capability(_from_hexadecimal(name)))
         elif payload.startswith("2$t") and self.level >= 3:
             words = payload[3 : 3 + _RESTORE_LIMIT].split("/")
             stops = {int(word) - 1 for word in words if word.isascii() and word.isdecimal() and len(word) < 6}
             self.stops = sorted(stop for stop in stops if 0 <= stop < self.columns)
-
-    def write_process_input(self, data: str) -> None:
-        """Send an answer to the guest; nothing is sent for an empty one."""
 
     def _position(self) -> str:
         """The cursor's line and column, 1-based; in origin mode counted from the margins."""

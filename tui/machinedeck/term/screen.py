@@ -8,7 +8,7 @@ from dataclasses import replace
 from pyte import modes as pyte_modes
 from pyte.screens import Margins
 
-from machinedeck.term import replies, rows
+from machinedeck.term import rows
 from machinedeck.term.cells import Cells
 from machinedeck.term.reporting import Reporting
 from machinedeck.term.rows import RIGHT, Row
@@ -35,9 +35,9 @@ class Screen(Reporting):
         super().__init__(columns, lines, scrollback)
 
     def write_process_input(self, data: str) -> None:
-        """Pass an answer on; nothing is sent for an empty one."""
-        if self._answer and data:
-            self._answer(replies.eight_bit(data) if self.is_eight_bit else data)
+        """Pass an answer on."""
+        if self._answer:
+            self._answer(data)
 
     @property
     def display(self) -> list[str]:

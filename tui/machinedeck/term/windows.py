@@ -38,7 +38,7 @@ class Windows(Commands):
         elif operation >= 24:
             self.request_size(min(operation, LARGEST), None)
         elif operation >= 11:
-            self.write_process_input(self._window_report(operation))
+            self.reply(self._window_report(operation))
         elif self.allows_resize:
             self._change_window(operation, first, second, len(parameters))
 
