@@ -185,6 +185,14 @@ class Drawing(Rectangles):
     def _draw_wide(self, data: str) -> None:
         """Characters of two cells each; one that does not fit before the margin goes to the next row."""
         self.last_drawn = data[-1]
+        cursor = self.cursor
+        end = cursor.x + 2 * len(data)
+        if end < self.edge and not cursor.is_pending and not self.modes.insert:
+            cells = RIGHT.join(data) + RIGHT
+            self.rows[cursor.y] = rows.put(self.rows[cursor.y], cursor.x, cells, cursor.pen * len(cells))
+            cursor.x = end
+            self.dirty.add(cursor.y)
+            return
         if self.columns < 2:
             self._draw_wrapping("\ufffd" * len(data))
             return

@@ -20,7 +20,8 @@ class Editing(Moving):
 
         With `private` it is DECSEL, which leaves protected cells.
         """
-        x, y, spares = self.cursor.x, self.cursor.y, self.spares(private)
+        x, y = self.cursor.x, self.cursor.y
+        spares = bool(self.protection) and self.spares(private)
         if not how:
             self._erase(y, x, self.columns, spares)
         elif how == 1:

@@ -82,13 +82,14 @@ class Moving(ScreenState):
 
     def carriage_return(self) -> None:
         """CR: to the left margin, or to the first column from left of it."""
-        cursor, left = self.cursor, self.left
-        cursor.x = left if not left or cursor.x >= left or self.modes.origin else 0
+        cursor = self.cursor
+        cursor.x = 0 if self.is_full_width or (cursor.x < self.left and not self.modes.origin) else self.left
         cursor.is_pending = False
 
     def cursor_position(self, line: int | None = None, column: int | None = None) -> None:
         """CUP, HVP: to a cell, 1-based; in origin mode within the margins and counted from them."""
-        self.place((column or 1) - 1, (line or 1) - 1)
+        go = self.place if self.modes.origin else self.move
+        go((column or 1) - 1, (line or 1) - 1)
 
     def cursor_to_column(self, column: int | None = None) -> None:
         """CHA, HPA: to a column, 1-based; in origin mode as `cursor_position` has it."""
@@ -113,7 +114,7 @@ class Moving(ScreenState):
         cursor = self.cursor
         cursor.is_pending = False
         if cursor.y == self.bottom:
-            if self.left <= cursor.x <= self.right:
+            if self.is_full_width or self.left <= cursor.x <= self.right:
                 self.scroll_off(1)
         elif cursor.y < self.lines - 1:
             cursor.y += 1
@@ -204,7 +205,7 @@ class Moving(ScreenState):
         first = max((left or 1) - 1, 0)
         last = min(right or self.columns, self.columns) - 1
         if first < last:
-            self.left, self.right, self.edge = first, last, last + 1
+            self.set_sides(first, last)
             self.place(0, 0)
 
     def _cursor_back_wrapping(self, count: int) -> None:

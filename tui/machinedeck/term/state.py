@@ -108,19 +108,18 @@ class ScreenState(pyte.Screen):
         self.touch_all()
 
     def reset_margins(self) -> None:
-        """Put all four margins on the screen's edges.
+        """Put all four margins on the screen's edges."""
+        self.top, self.bottom = 0, self.lines - 1
+        self.set_sides(0, self.columns - 1)
+
+    def set_sides(self, left: int, right: int) -> None:
+        """Put the left and the right margin on columns, 0-based.
 
         `edge` is the first column that text written left of it may not enter: the one behind the right
-        margin.
+        margin. `is_full_width` says whether both margins are the screen's edges.
         """
-        self.top, self.bottom = 0, self.lines - 1
-        self.left, self.right = 0, self.columns - 1
-        self.edge = self.columns
-
-    @property
-    def is_full_width(self) -> bool:
-        """Whether left and right margin are the screen's edges."""
-        return self.right - self.left == self.columns - 1
+        self.left, self.right, self.edge = left, right, right + 1
+        self.is_full_width = right - left == self.columns - 1
 
     @property
     def is_in_margins(self) -> bool:

@@ -194,7 +194,7 @@ class Switching(Rendition):
         elif number == 69 and self.level >= LEVEL:
             self.modes.side_margins = is_on
             if not is_on:
-                self.left, self.right, self.edge = 0, self.columns - 1, self.columns
+                self.set_sides(0, self.columns - 1)
         elif number == 1048:
             self.save_cursor() if is_on else self.restore_cursor()
 
