@@ -39,14 +39,14 @@ sides = st.builds(
 modes = st.builds(
     "\x1b[?{}{}".format,
     st.sampled_from(
-        [1, 3, 5, 6, 7, 25, 40, 42, 45, 47, 69, 95, 1045, 1047, 1048, 1049, 9, 1000, 1006, 2004, 2026]
+        [1, 2, 3, 5, 6, 7, 25, 40, 42, 45, 47, 69, 95, 1045, 1047, 1048, 1049, 9, 1000, 1006, 2004, 2026]
     ),
     st.sampled_from("hl"),
 ) | st.sampled_from(["\x1b[4h", "\x1b[4l", "\x1b[20h", "\x1b[20l"])
 escapes = st.builds(
     "\x1b{}".format,
     st.sampled_from(
-        [*"6789=>DEHMNOVWZcno\\|}~lm", "(0", "(K", " F", " G", "(B", ")0", "*0", "#8", "%G", '("?']
+        [*"6789=><DEHMNOVWZcno\\|}~lm", "(0", "(K", " F", " G", "(B", ")0", "*0", "#8", "%G", '("?']
     ),
 )
 strings = st.builds(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+NO_VT52 = "tmux has no VT52 mode."
 NO_SIDES = "tmux has no left and right margins (DECLRMM), nor what works on columns."
 NO_RECTANGLES = "tmux has no rectangles."
 NO_PROTECTION = "tmux has neither DECSCA nor SPA, and ignores DECSED and DECSEL."
@@ -35,6 +36,21 @@ PARSER = "tmux reads UTF-8 before sequences, takes ESC k for a title, and ends a
 DECCOLM = "tmux clears at DECCOLM whatever the modes."
 
 DIFFERENCES: dict[str, str] = {
+    "vt52: A to D move": NO_VT52,
+    "vt52: moves stop at the edges": NO_VT52,
+    "vt52: ESC Y goes to a cell": NO_VT52,
+    "vt52: ESC Y with a line that does not exist": NO_VT52,
+    "vt52: ESC Y with a column that does not exist": NO_VT52,
+    "vt52: ESC H goes home": NO_VT52,
+    "vt52: ESC I is a reverse line feed": NO_VT52,
+    "vt52: ESC J erases to the end of the screen": NO_VT52,
+    "vt52: ESC K erases to the end of the line": NO_VT52,
+    "vt52: ESC F and G: graphics": NO_VT52,
+    "vt52: no sequence of a VT100 works": NO_VT52,
+    "vt52: no autowrap": NO_VT52,
+    "vt52: origin mode is off meanwhile": NO_VT52,
+    "vt52: sets come back": NO_VT52,
+    "vt52: a control within a sequence acts, and ends it": NO_VT52,
     "wrapping: reverse wrap between the side margins": NO_SIDES,
     "wrapping: extended between the side margins": NO_SIDES,
     "wrapping: extended left of the side margins": NO_SIDES,

@@ -32,6 +32,7 @@ THEMES = (
     "windows",
     "reports",
     "modes",
+    "vt52",
 )
 
 ALL: dict[str, Case] = {

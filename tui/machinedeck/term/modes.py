@@ -18,6 +18,8 @@ class Modes:
 
     application_cursor: bool = False
     """1, DECCKM: cursor keys send `ESC O x`."""
+    is_vt52: bool = False
+    """2, DECANM, reset: the guest takes us for a VT52."""
     is_wide: bool = False
     """3, DECCOLM: 132 columns were asked for."""
     is_reverse: bool = False

@@ -23,6 +23,9 @@ NAME = "machinedeck"
 PRIMARY = "\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c"
 """DA1: a VT420, with the extensions that xterm names."""
 
+VT52 = "\x1b/Z"
+"""What a VT52 is asked with `ESC Z`."""
+
 SECONDARY = "\x1b[>41;390;0c"
 """DA2: VT420, and an xterm version: vim and others decide by it what they use."""
 

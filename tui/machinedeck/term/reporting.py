@@ -18,6 +18,10 @@ class Reporting(Windows):
         if not mode and not private:
             self.reply(replies.PRIMARY)
 
+    def report_vt52(self) -> None:
+        """`ESC Z` of a VT52: one that a VT100 plays."""
+        self.reply(replies.VT52)
+
     def report_secondary_attributes(self, mode: int | None = 0) -> None:
         """DA2: which version it is."""
         if not mode:

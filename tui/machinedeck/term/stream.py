@@ -17,6 +17,7 @@ import pyte
 
 from machinedeck.term import sequences, sgr
 from machinedeck.term.sequences import Event
+from machinedeck.term.vt52 import Vt52
 
 SEQUENCE_LIMIT = 512
 """Characters of parameters that a sequence may have; a longer one is swallowed."""
@@ -42,6 +43,11 @@ _STRING_ENDS = {
     "DCS": re.compile(r"[\x18\x1a\x1b\x9c]"),  # BEL does not end it: tmux and sixel put some inside
     "OSC": re.compile(r"[\x07\x18\x1a\x1b\x9c]"),
 }
+
+
+class _ModeChanged(Exception):
+    """The tokenizer has to stop: what follows is for another one."""
+
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 """A listener's method and what to call it with."""
@@ -73,6 +79,7 @@ class Stream(pyte.Stream):
         self._string = ""
         self._kept: list[str] = []
         self._length = 0
+        self._vt52: Vt52 | None = None
         super().__init__(screen, strict)
 
     def attach(self, screen: pyte.Screen) -> None:
@@ -87,6 +94,7 @@ class Stream(pyte.Stream):
         self.listener = screen
         self._calls.clear()
         self._forget()
+        self._vt52 = None
         self._controls = {code: getattr(screen, name) for code, name in self.basic.items()}
         self._draw = screen.draw
         self._draw_lines = getattr(screen, "draw_lines", self._draw_parts)
@@ -103,8 +111,11 @@ class Stream(pyte.Stream):
             data, self._rest = self._rest + data, ""
         position, end = 0, len(data)
         while position < end:
-            step = self._take_string if self._string else self._take_tokens
-            position = step(data, position)
+            if self._vt52:
+                position = self._take_vt52(self._vt52, data, position)
+            else:
+                step = self._take_string if self._string else self._take_tokens
+                position = step(data, position)
 
     def _forget(self) -> None:
         """Begin with no sequence under way."""
@@ -112,6 +123,21 @@ class Stream(pyte.Stream):
         self._string = ""
         self._kept = []
         self._length = 0
+
+    def _take_vt52(self, vt52: Vt52, data: str, position: int) -> int:
+        """Take what comes in VT52 mode; returns the position behind what was taken."""
+        position = vt52.take(data, position)
+        self._rest = vt52.rest
+        if vt52.is_over:
+            self._vt52 = None
+        return position
+
+    def _enter_vt52(self, *modes: int) -> None:
+        """DECRST with DECANM among the modes: those before it are reset, those behind it do not matter."""
+        self.listener.reset_mode(*modes[: modes.index(2)], private=True)
+        self.listener.enter_vt52()
+        self._vt52 = Vt52(self.listener, self._controls)
+        raise _ModeChanged
 
     def _take_tokens(self, data: str, position: int) -> int:
         """Take text and sequences up to where the slow way or a string begins; returns the position there."""
@@ -126,7 +152,10 @@ class Stream(pyte.Stream):
                     self._draw(text)
             elif kind == 2:
                 method, arguments = calls.get(match[2]) or self._remember(match[2])
-                method(*arguments)
+                try:
+                    method(*arguments)
+                except _ModeChanged:
+                    return match.end()
             elif kind == 3:
                 self._control(match[3])
             else:
@@ -168,7 +197,10 @@ class Stream(pyte.Stream):
             self._string = sequences.STRINGS[sequence[1]]
         elif _WHOLE.fullmatch(sequence, 1):
             method, arguments = self._calls.get(sequence[1:]) or self._remember(sequence[1:])
-            method(*arguments)
+            try:
+                method(*arguments)
+            except _ModeChanged:
+                return  # the next step asks which tokenizer is in force
 
     def _control(self, character: str) -> None:
         """Do what a C0 control says; most say nothing."""
@@ -205,6 +237,8 @@ class Stream(pyte.Stream):
             return getattr(self.listener, event.name), (numbers,)
         if event.is_raw:
             return self._method(event), parameters(numbers.replace(":", ";"))
+        if prefix + final == "?l" and 2 in parameters(numbers) and hasattr(self.listener, "enter_vt52"):
+            return self._enter_vt52, parameters(numbers)
         most = event.most if hasattr(self.listener, event.name) else min(event.most, event.instead_most)
         return self._method(event), parameters(numbers)[:most]
 

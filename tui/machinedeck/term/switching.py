@@ -18,7 +18,9 @@ WIDE, NARROW = 132, 80
 KEYBOARD_LIMIT = 16
 """How many states of the keyboard protocol are kept for each screen; the oldest go first."""
 
-_ASCII = (("B", "B", "B", "B"), 0)
+_NOT_IN_VT52 = ("origin", "autowrap", "insert", "newline", "reverse_wrap", "extended_reverse_wrap")
+
+_ASCII: tuple[tuple[str, ...], int] = (("B", "B", "B", "B"), 0)
 
 
 class Switching(Rendition):
@@ -28,6 +30,8 @@ class Switching(Rendition):
         """Set all that a reset sets; scrollback, title and size stay."""
         self.keyboards = [False]
         self.hidden_keyboards = [False]
+        self._before_vt52: dict[str, bool] = {}
+        self._sets_before_vt52 = _ASCII
         super().start()
 
     def set_mode(self, *modes: int, private: bool = False, **_: bool) -> None:
@@ -136,14 +140,30 @@ class Switching(Rendition):
         """S8C1T: answers have C1 controls of one byte."""
         self.is_eight_bit = self.level >= 2
 
+    def enter_vt52(self) -> None:
+        """DECANM reset: be a VT52 until `ESC <`, with modes that it lacks off, and ASCII."""
+        modes = self.modes
+        self._before_vt52 = {name: getattr(modes, name) for name in _NOT_IN_VT52}
+        for name in _NOT_IN_VT52:
+            setattr(modes, name, False)
+        modes.is_vt52 = True
+        self._sets_before_vt52 = self.charsets.save()
+        self.charsets.restore(_ASCII)
+
     def leave_vt52(self) -> None:
-        """`ESC <` in VT52 mode: back to a VT100."""
+        """`ESC <` in VT52 mode: a VT100 again, with the modes and sets of before."""
+        for name, value in self._before_vt52.items():
+            setattr(self.modes, name, value)
+        self.modes.is_vt52 = False
+        self.charsets.restore(self._sets_before_vt52)
         self.level = 1
 
-    def enter_vt52(self) -> None:
-        """DECANM reset: be a VT52 until `ESC <`."""
-        self.charsets.restore(_ASCII)
-        self.modes.origin = self.modes.insert = False
+    def place_vt52(self, line: int, column: int) -> None:
+        """`ESC Y`: to a cell, 0-based; a line or column that does not exist leaves that of the cursor."""
+        cursor = self.cursor
+        x = column if 0 <= column < self.columns else cursor.x
+        y = line if 0 <= line < self.lines else cursor.y
+        self.move(x, y)
 
     def push_keyboard(self, flags: int | None = 0) -> None:
         """`CSI > u`: keep the keyboard protocol's flags and set others. Only flag 1 is known."""
