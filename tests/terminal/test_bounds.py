@@ -132,6 +132,37 @@ def test_a_flood(kind: str) -> None:
     check(terminal)
 
 
+COSTLY = {
+    "fill": "\x1b[88$x",
+    "erase": "\x1b[$z",
+    "selective erase of a rectangle": "\x1b[${",
+    "copy": "\x1b[;;;;;2;2$v",
+    "attributes": "\x1b[;;;;7$t",
+    "checksum": "\x1b[1*y",
+    "shared attributes": "\x1b[#|",
+    "columns": "\x1b['}",
+    "lines between side margins": "\x1b[2s\x1b[L",
+    "selective erase": "\x1b[?2J",
+    "alignment": "\x1b#8",
+    "two screens": "\x1b[?1049h\x1b[?1049l",
+    "all tab stops": "\x1b[2$w",
+    "repetition": "x\x1b[65535b",
+    "reverse wraparound": "\x1b[65535D",
+}
+
+
+@pytest.mark.parametrize("kind", COSTLY)
+def test_no_short_sequence_takes_long(kind: str) -> None:
+    terminal = Terminal(200, 50, answer=lambda answer: None)
+    terminal.feed(b"\x1b[?69h\x1b[?1045h")
+    for number in range(50):
+        terminal.feed(f'\x1b[{number + 1}H\x1b[1"qab\x1b[0;31m中\x1b[0"q'.encode() * 20)
+    start = time.process_time()
+    terminal.feed(COSTLY[kind].encode() * 100)
+    assert time.process_time() - start < 1  # a hundredth of that is what one may take on a slow machine
+    check(terminal)
+
+
 def test_more_links_than_are_kept_do_not_stop_new_ones() -> None:
     terminal = Terminal(20, 5, scrollback=10)
     for number in range(4000):
@@ -140,8 +171,7 @@ def test_more_links_than_are_kept_do_not_stop_new_ones() -> None:
 
 
 def test_sizes_that_a_guest_asks_for() -> None:
-    terminal = Terminal(20, 5, scrollback=10)
-    terminal.screen.allows_resize = True
+    terminal = Terminal(20, 5, scrollback=10, allows_resize=True)
 
     def feed(terminal: Terminal) -> None:
         for data in (

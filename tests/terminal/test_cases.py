@@ -13,8 +13,7 @@ from tests.terminal.screens import check, picture, text
 def played(case: Case, size: int) -> tuple[Terminal, str]:
     """A terminal that was fed a case in pieces of a size, and what it answered."""
     answers: list[bytes] = []
-    terminal = Terminal(*case.size, answer=answers.append)
-    terminal.screen.allows_resize = case.allows_resize
+    terminal = Terminal(*case.size, answer=answers.append, allows_resize=case.allows_resize)
     data = case.data.encode()
     for start in range(0, len(data), size):
         terminal.feed(data[start : start + size])

@@ -9,7 +9,7 @@ import pyte
 import pytest
 from pyte.screens import DebugScreen
 
-from machinedeck.term import Screen, Stream
+from machinedeck.term import Screen, Stream, Terminal
 
 EVERYDAY = (
     "hello\r\nworld\x1b[31;1mred\x1b[0m\x1b[3;3Hat\x1b[2Dx\x1b[Ay\x1b[K\r\n\tz\x1b7\x1b[5;1Hq\x1b8w\x1b[2;4r\x1b[4;1H\n"
@@ -108,3 +108,11 @@ def test_modes_as_pyte_numbers_them() -> None:
     Stream(screen).feed("\x1b[4;20h\x1b[?5;6h\x1b[?7;25l")
     assert screen.mode == {4, 20, 5 << 5, 6 << 5}
     assert screen.cursor.hidden
+
+
+def test_a_guest_can_change_the_size_of_a_screen_as_in_pyte_but_not_of_a_pane() -> None:
+    theirs, ours, pane = pyte.Screen(80, 6), Screen(80, 6), Terminal(80, 6)
+    pyte.Stream(theirs).feed("\x1b[?40h\x1b[?3h")
+    Stream(ours).feed("\x1b[?40h\x1b[?3h")
+    pane.feed(b"\x1b[?40h\x1b[?3h")
+    assert (theirs.columns, ours.columns, pane.columns) == (132, 132, 80)

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from machinedeck.term import rows
 from machinedeck.term.editing import Editing
-from machinedeck.term.rows import RIGHT
 from machinedeck.term.styles import Style
 from machinedeck.term.widths import SPECIAL
 
@@ -75,11 +74,14 @@ class Rectangles(Editing):
     def erase_rectangle_selectively(self, *coordinates: int) -> None:
         """DECSERA: blanks in the cells that are not protected with DECSCA; styles stay."""
         for y, left, right in self._spans(coordinates):
-            row, spares = self.rows[y], self.protection == "dec"
-            for x in range(left, right):
-                if not (spares and self.style_of(row[1][x]).is_protected):
-                    row = rows.put(row, x, " ", row[1][x])
-            self.rows[y] = row
+            text, styles = rows.cut(self.rows[y], left, right)
+            protected = {code for code in set(styles) if self.style_of(code).is_protected}
+            if protected and self.protection == "dec":
+                cells = zip(text, styles, strict=True)
+                text = "".join(cell if code in protected else " " for cell, code in cells)
+            else:
+                text = " " * len(text)
+            self.rows[y] = rows.put(self.rows[y], left, text, styles)
             self.dirty.add(y)
 
     def copy_rectangle(self, *parameters: int) -> None:
@@ -128,21 +130,23 @@ class Rectangles(Editing):
         total = 0
         for y, left, right in self._spans(coordinates):
             text, styles = self.rows[y][0][left:right], self.rows[y][1][left:right]
-            for character, code in zip(text, styles, strict=True):
-                total += self._weight(character, code)
+            total += self._sum(text)
+            if not self.checksum_flags & NO_ATTRIBUTES:
+                total += sum(styles.count(code) * self._weight(code) for code in set(styles))
         return (total if self.checksum_flags & POSITIVE else -total) & 0xFFFF
 
-    def _weight(self, character: str, code: str) -> int:
-        """What a cell adds to a checksum."""
-        cluster = "" if character == RIGHT else self.clusters.text(character)
+    def _sum(self, text: str) -> int:
+        """What the characters of cells add to a checksum; right halves of wide ones are 0."""
+        if text.isascii():
+            return sum(text.encode())
         if self.checksum_flags & WHOLE:
-            weight = sum(map(ord, cluster))
-        else:
-            weight = ord(cluster[0]) & 0xFF if cluster else 0
-        if not self.checksum_flags & NO_ATTRIBUTES:
-            style = self.style_of(code)
-            weight += sum(value for name, value in WEIGHTS.items() if getattr(style, name))
-        return weight
+            return sum(map(ord, self.clusters.text(text)))
+        return sum(ord(self.clusters.text(cell)[0]) & 0xFF for cell in text)
+
+    def _weight(self, code: str) -> int:
+        """What a style adds to a checksum for each cell."""
+        style = self.style_of(code)
+        return sum(value for name, value in WEIGHTS.items() if getattr(style, name))
 
     def _spans(self, coordinates: Sequence[int]) -> Iterator[tuple[int, int, int]]:
         """The rows of a rectangle, each with its first column and the first that is no longer in it."""
@@ -176,8 +180,9 @@ class Rectangles(Editing):
     def _map(self, styles: str, change: Callable[[Style], Style]) -> str:
         """Cells' styles, each changed; every style only once."""
         self.make_room(len(set(styles)))
-        table = {code: self.style_code(change(self.style_of(code))) for code in set(styles)}
-        return "".join(table[code] for code in styles)
+        return styles.translate(
+            {ord(code): self.style_code(change(self.style_of(code))) for code in set(styles)}
+        )
 
 
 def _as_fields(changes: dict[str, int | bool]) -> dict[str, Any]:

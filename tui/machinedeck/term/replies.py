@@ -51,6 +51,7 @@ PRIVATE_STATUS = {
     15: Status("\x1b[?13n", 2),
     25: Status("\x1b[?20n", 2),
     26: Status("\x1b[?27;1;0;0n", 2),
+    53: Status("\x1b[?53n", 3),
     55: Status("\x1b[?53n", 3),
     56: Status("\x1b[?57;0n", 3),
     62: Status("\x1b[0000*{", 4),

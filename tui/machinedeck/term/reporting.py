@@ -96,9 +96,9 @@ class Reporting(Windows):
 
     def report_rectangle_rendition(self, *coordinates: int) -> None:
         """XTREPORTSGR: the attributes that all cells of a rectangle share."""
-        styles = {
-            self.style_of(code) for y, x, end in self._spans(coordinates) for code in self.rows[y][1][x:end]
-        }
+        spans = self._spans(coordinates)
+        codes = set("".join("".join(set(self.rows[y][1][start:end])) for y, start, end in spans))
+        styles = {self.style_of(code) for code in codes}
         self.reply(f"\x1b[{replies.rendition(replies.shared(styles))}m")
 
     def report_presentation(self, which: int | None = 0) -> None:

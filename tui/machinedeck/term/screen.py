@@ -26,13 +26,21 @@ class Screen(Reporting):
         lines: Height in cells, at least 1.
         scrollback: How many lines that scrolled off the top are kept.
         answer: Takes what queries are answered with.
+        allows_resize: Whether the guest may change the size (DECCOLM, XTWINOPS and kin), as in pyte.
     """
 
     def __init__(
-        self, columns: int, lines: int, scrollback: int = 10_000, answer: Callable[[str], None] | None = None
+        self,
+        columns: int,
+        lines: int,
+        scrollback: int = 10_000,
+        answer: Callable[[str], None] | None = None,
+        *,
+        allows_resize: bool = True,
     ) -> None:
         self._answer = answer
         super().__init__(columns, lines, scrollback)
+        self.allows_resize = allows_resize
 
     def write_process_input(self, data: str) -> None:
         """Pass an answer on."""

@@ -28,6 +28,7 @@ class Terminal:
         lines: Height in cells; less than 1 counts as 1.
         scrollback: How many lines that scrolled off the top are kept.
         answer: Called with the bytes that a query of the guest is answered with, once for each answer.
+        allows_resize: Whether the guest may change the size; a pane's belongs to the operator.
     """
 
     def __init__(
@@ -37,10 +38,12 @@ class Terminal:
         *,
         scrollback: int = 10_000,
         answer: Callable[[bytes], None] | None = None,
+        allows_resize: bool = False,
     ) -> None:
         self._answer = answer or _discard
         self._answers: list[bytes] = []
-        self.screen = Screen(max(1, columns), max(1, lines), scrollback, self._collect)
+        size = max(1, columns), max(1, lines)
+        self.screen = Screen(*size, scrollback, self._collect, allows_resize=allows_resize)
         self._stream = Stream(self.screen)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._shown = (self.cursor, self.title)
