@@ -85,7 +85,7 @@ def test_answer_comes_and_nothing_of_the_query_is_printed(query: str) -> None:
 
 OURS = re.compile(
     rb"((\x1b\[|\x9b)(\?64;1;2;6;9;15;16;17;18;21;22;28c|>41;390;0c|0n|\?\d+;\d+;1R|\??\d+;\d+R|\?\d+(;[01])*n"
-    rb"|\??\d+;[01234]\$y|[1-9];?[\d;]*t|\?[01]u|>[0-5];[02]m|\?\d+;[123]S|\d+;\d+;1;1;1\"w|0000\*\{|[\d;:]+m)"
+    rb"|\??\d+;[01234]\$y|[1-9];?[\d;]*t|\?[01]u|>[0-5];[02]m|\?\d+;[123]S|\d+;\d+;1;1;1\"w|0000\*\{|[\d;:]+m|\d+;\d+#Q)"
     rb"|(\x1bP|\x90)(!\|00000000|>\|machinedeck|1\$r[\d;:]*(m|r|s|t| q|\"p|\"q|\$\||\*\||\*x|\$\}|\$~)|0\$r"
     rb"|\d+!~[0-9A-F]{4}|1\$u[-\d;@-O0AB<>%C5Rf4Q9KYE6`ZH7=]*|2\$u[\d/]*"
     rb"|1\+r(544E|436F|636F6C6F7273|524742)=[0-9A-F]+|0\+r)(\x1b\\|\x9c)"
@@ -115,3 +115,11 @@ def test_without_a_receiver_queries_are_swallowed() -> None:
     terminal = Terminal(20, 5)
     terminal.feed(b"a\x1b[cb")
     assert text(terminal) == ["ab"]
+
+
+def test_how_checksums_are_made_can_be_chosen_for_good() -> None:
+    found: list[bytes] = []
+    terminal = Terminal(20, 5, answer=found.append)
+    terminal.screen.checksum_extension = 1
+    terminal.feed(b"\x1bcA\x1b[!p\x1b[1;1;1;1;1;1*y")
+    assert found == [b"\x1bP1!~0041\x1b\\"]

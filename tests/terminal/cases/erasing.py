@@ -181,7 +181,7 @@ CASES = [
     ),
     Case("DECSED 1", 'a\x1b[1"qb\x1b[0"qc\x1b[?1J', " b", (3, 0), "VT510: DECSCA, DECSED"),
     Case("DECSED 2", 'a\x1b[1"qb\x1b[2"qc\r\nd\x1b[1"qe\x1b[?2J', " b| e", (2, 1), "VT510: DECSCA, DECSED"),
-    Case("DECSED 3 does nothing", "ab\x1b[?3J", "ab", (2, 0), "VT510: DECSCA, DECSED"),
+    Case("DECSED 3 leaves the screen alone", "ab\x1b[?3J", "ab", (2, 0), "ctlseqs: DECSED"),
     Case("DECSED without protected cells", f"{FIVE}\x1b[?2J", "", (1, 4), "VT510: DECSCA, DECSED"),
     Case("ED erases what DECSCA protects", 'a\x1b[1"qb\x1b[0"qc\x1b[2J', "", (3, 0), "VT510: DECSCA, DECSED"),
     Case("DECSEL", 'a\x1b[1"qb\x1b[0"qc\x1b[1G\x1b[?K', " b", (0, 0), "VT510: DECSCA, DECSEL"),

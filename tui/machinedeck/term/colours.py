@@ -86,6 +86,12 @@ class Colours:
         self.dynamic: dict[int, RGB] = {}
         """The same for colours that have an OSC of their own, by its number."""
 
+    def copy(self) -> Colours:
+        """The same colours, which go their own way from here on."""
+        other = Colours()
+        other.changed, other.dynamic = dict(self.changed), dict(self.dynamic)
+        return other
+
     def get(self, number: int) -> RGB:
         """A colour of the palette or a special one."""
         found = self.changed.get(number)

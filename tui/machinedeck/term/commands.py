@@ -30,6 +30,9 @@ CLIPBOARD_LIMIT = 100_000
 FIELD_LIMIT = 256
 """Characters of each thing that a shell or systemd tells about itself."""
 
+COLOURS_LIMIT = 10
+"""How many palettes XTPUSHCOLORS keeps, as in xterm."""
+
 CONTEXT_LIMIT = 32
 """How many contexts within each other are kept."""
 
@@ -56,6 +59,7 @@ class Commands(Switching):
     def start(self) -> None:
         """Set all that a reset sets."""
         self.colours = Colours()
+        self.palettes: list[Colours] = []
         self.clipboard: ClipboardWish | None = None
         self.directory = ""
         self.shell_mark = ""
@@ -157,6 +161,21 @@ class Commands(Switching):
         """OSC 110 to 119: a colour as at the start."""
         self.colours.dynamic.pop(number - 100, None)
         self.touch_all()
+
+    def push_colours(self) -> None:
+        """XTPUSHCOLORS: keep all colours."""
+        if len(self.palettes) < COLOURS_LIMIT:
+            self.palettes.append(self.colours.copy())
+
+    def pop_colours(self) -> None:
+        """XTPOPCOLORS: bring back the colours that were kept last."""
+        if self.palettes:
+            self.colours = self.palettes.pop()
+            self.touch_all()
+
+    def report_colours(self) -> None:
+        """XTREPORTCOLORS: which palette of how many is the last that was kept."""
+        self.reply(f"\x1b[{len(self.palettes)};{len(self.palettes)}#Q")
 
     def reply(self, answer: str) -> None:
         """Answer the guest, with C1 controls as it wants them (S8C1T); an empty answer is none."""

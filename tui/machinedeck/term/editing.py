@@ -45,7 +45,7 @@ class Editing(Moving):
         elif how == 2:
             self._blank(0, self.lines, spares)
             self.cursor.is_pending = False
-        elif how == 3 and not private:
+        elif how == 3:
             self.scrollback.clear()
             self.touch_all()
 

@@ -122,7 +122,7 @@ class Rectangles(Editing):
         self.extent = how or 0
 
     def select_checksum(self, flags: int | None = 0) -> None:
-        """XTCHECKSUM: how DECRQCRA sums up."""
+        """XTCHECKSUM: how DECRQCRA sums up; a reset brings `checksum_extension` back, as in xterm."""
         self.checksum_flags = flags or 0
 
     def checksum(self, coordinates: Sequence[int]) -> int:

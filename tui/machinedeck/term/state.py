@@ -81,6 +81,7 @@ class ScreenState(pyte.Screen):
         self.icon_name = ""
         self.titles: list[tuple[str | None, str | None]] = []
         self.allows_resize = False
+        self.checksum_extension = 0
         self._renditions: dict[tuple[str, str], str] = {}
         self._erasers: dict[str, str] = {}
         self.start()
@@ -101,7 +102,7 @@ class ScreenState(pyte.Screen):
         self.is_eight_bit = False
         self.protection = ""
         self.extent = 0
-        self.checksum_flags = 0
+        self.checksum_flags = self.checksum_extension
         self.pens: list[tuple[str, frozenset[str]]] = []
         self.kept_modes: dict[int, bool] = {}
         self.last_drawn = ""

@@ -115,7 +115,7 @@ class Switching(Rendition):
         self.cursor.hidden = False
         self.set_cursor_shape(0)
         self.reset_margins()
-        self.protection, self.checksum_flags = "", 0
+        self.protection, self.checksum_flags = "", self.checksum_extension
         self.cursor.pen = PLAIN
         self.cursor.is_pending = False
         self.charsets.restore(_ASCII)
