@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from machinedeck.term import Terminal
 from tests.terminal.cases import ALL
 from tests.terminal.second_opinion import Picture, comparable, second_opinion
 from tests.terminal.test_cases import played
-from tests.terminal.tmux_differences import DIFFERENCES
+from tests.terminal.tmux_differences import DIFFERENCES, VERSION
 
 
 def picture(terminal: Terminal) -> Picture:
@@ -27,9 +28,12 @@ def picture(terminal: Terminal) -> Picture:
 
 
 def test_tmux_shows_the_same_or_the_table_says_why_not(tmp_path: Path) -> None:
-    if not shutil.which("tmux"):
-        assert not os.environ.get("CI"), "tmux is missing"
-        pytest.skip("tmux is missing")
+    version = "no tmux"
+    if shutil.which("tmux"):
+        version = subprocess.run(["tmux", "-V"], check=True, capture_output=True, text=True).stdout.strip()
+    if version != VERSION:
+        assert not os.environ.get("CI"), f"the table is of {VERSION}, here is {version}"
+        pytest.skip(f"the table is of {VERSION}, here is {version}")
     found: dict[str, str] = {}
     with second_opinion(tmp_path) as tmux:
         for name, case in ALL.items():

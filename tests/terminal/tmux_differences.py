@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+VERSION = "tmux 3.3a"
+"""The tmux that this table was made from."""
+
 NO_VT52 = "tmux has no VT52 mode."
 NO_SIDES = "tmux has no left and right margins (DECLRMM), nor what works on columns."
 NO_RECTANGLES = "tmux has no rectangles."
