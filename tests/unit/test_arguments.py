@@ -107,3 +107,18 @@ def test_the_console_imports_nothing_of_the_service_but_its_wire() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert set(printed.split()) == {"wire", "contract"}
+
+
+def test_the_key_to_leave_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MACHINEDECK_LEAVE_KEY", raising=False)
+    assert read_arguments([]).leave_key == "f12"
+    monkeypatch.setenv("MACHINEDECK_LEAVE_KEY", "Ctrl-G")
+    assert read_arguments([]).leave_key == "ctrl+g"
+    assert read_arguments(["--leave-key", "Alt-X", "--demo"]).leave_key == "alt+x"
+
+
+def test_a_key_that_cannot_leave(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        read_arguments(["--leave-key", "Ctrl-B"])
+    assert ended.value.code == 2
+    assert "tmux begins its commands with it" in capsys.readouterr().err

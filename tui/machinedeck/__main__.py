@@ -36,7 +36,7 @@ def main() -> int:
         return _run_verb(host, arguments)
     from machinedeck.ui.start import open_console  # noqa: PLC0415 - not for verbs
 
-    return open_console(host)
+    return open_console(host, arguments.leave_key)
 
 
 def _run_doctor(*, is_json: bool) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 
 from machinedeck import __version__
 from machinedeck.bus.child import DEMO_SEED
+from machinedeck.term.chords import LEAVE_KEY, read_chord
 
 SYSTEM = "system"
 """The word for the host's own system bus."""
@@ -22,6 +24,9 @@ SERVICE = "service"
 
 DOCTOR = "doctor"
 """The verb that looks at this host itself."""
+
+LEAVE_KEY_VARIABLE = "MACHINEDECK_LEAVE_KEY"
+"""What names the key that leaves a terminal, where the command line does not."""
 
 VERBS = {
     "list": "print the machines that run",
@@ -64,6 +69,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_bus(parser)
     parser.add_argument(
         "--read-only", action="store_true", help="only look: no change, and no shell, whatever key is pressed"
+    )
+    parser.add_argument(
+        "--leave-key",
+        metavar="KEY",
+        default=os.environ.get(LEAVE_KEY_VARIABLE) or LEAVE_KEY,
+        type=_chord,
+        help="the one key that is not a machine's while a terminal has the keys, such as F12, Ctrl-G or Alt-X"
+        f" (default: {LEAVE_KEY_VARIABLE}, else F12)",
     )
     parser.set_defaults(verb="", bus=None, demo=False, seed=None)
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
@@ -108,6 +121,13 @@ def _add_bus(parser: argparse.ArgumentParser) -> None:
         type=_seed,
         help=f"what the made-up host is drawn from (default: {DEMO_SEED})",
     )
+
+
+def _chord(text: str) -> str:
+    try:
+        return read_chord(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _bus(text: str) -> str:

@@ -9,7 +9,17 @@ from __future__ import annotations
 
 import unicodedata
 
+from machinedeck.term.key_protocols import (
+    ALT,
+    SHIFT,
+    kitty_function_key,
+    kitty_key,
+    modified_key,
+)
 from machinedeck.term.modes import Modes
+
+RAW = "<raw>"
+"""The name of a key that none of the tables knows; its character is what the operator's terminal sent."""
 
 _MODIFIERS = {"shift": 1, "alt": 2, "ctrl": 4, "meta": 8}
 
@@ -57,18 +67,54 @@ def encode_key(key: str, character: str | None, modes: Modes) -> bytes:
     Args:
         key: The key as Textual names it, such as "a", "ctrl+c", "shift+tab", "alt+x", "ctrl+up", "f5".
         character: The character that Textual gives with it, if any.
-        modes: The guest's modes: `application_cursor`, `application_keypad` and `newline` decide.
+        modes: The guest's modes: `application_cursor`, `application_keypad`, `newline`, `modify_other_keys`,
+            `disambiguates` and `backspace` decide.
 
     Returns:
         The bytes; none for a key that sends nothing, such as a modifier by itself.
     """
+    if key == RAW:
+        return (character or "").encode("utf-8", "replace")
     base, modifiers = _parse(key)
     if not base:
         return b""
-    encoded = _function_key(base, modifiers, modes)
+    encoded = _protocol_key(base, character, modifiers, modes)
+    if encoded is None:
+        encoded = _function_key(base, modifiers, modes)
     if encoded is None:
         encoded = _character_key(base, character, modifiers, modes)
     return encoded.encode("utf-8", "replace")
+
+
+def _protocol_key(base: str, character: str | None, modifiers: int, modes: Modes) -> str | None:
+    """What a key sends where the guest asked to have them all told apart; None for what stays as ever."""
+    is_kitty = modes.disambiguates
+    if not is_kitty and not modes.modify_other_keys:
+        return None
+    held = modifiers & 7 | (ALT if modifiers & 8 else 0)
+    if _is_function_key(base):
+        number = int(base[1:]) if base[0] == "f" and base[1:].isdecimal() else 0
+        return kitty_function_key(number) if is_kitty and not held else None
+    text = "" if base in _PLAIN else _character(base, character, modifiers)
+    if is_kitty:
+        return kitty_key(base, text, held)
+    if text.isupper() and text.isascii():
+        held |= SHIFT
+    has_control = text.isascii() and (text.isalpha() or text in _CONTROL)
+    return modified_key(base, text, held, modes.modify_other_keys, has_control=has_control)
+
+
+def _is_function_key(base: str) -> bool:
+    """Whether a key has a sequence of its own, whoever asks."""
+    return base in _CURSOR or base in _NUMBERED or _function_number(base) > 0
+
+
+def _function_number(base: str) -> int:
+    """The number of F1 to F60; 0 for all that is none of them."""
+    if base[0] != "f" or not base[1:].isdecimal() or not base.isascii() or len(base) > 3:
+        return 0
+    number = int(base[1:])
+    return number if number <= 12 * len(_F_MODIFIERS) else 0
 
 
 def _parse(key: str) -> tuple[str, int]:
@@ -87,7 +133,8 @@ def _parse(key: str) -> tuple[str, int]:
 def _function_key(base: str, modifiers: int, modes: Modes) -> str | None:
     """What cursor, editing, function and keypad keys send; None for all others."""
     if base in _CURSOR:
-        return _lettered(_CURSOR[base], modifiers, is_application=modes.application_cursor)
+        is_application = modes.application_cursor and not modes.disambiguates
+        return _lettered(_CURSOR[base], modifiers, is_application=is_application)
     if base in _NUMBERED:
         return _numbered(_NUMBERED[base], modifiers)
     if base in _KEYPAD:
@@ -97,13 +144,8 @@ def _function_key(base: str, modifiers: int, modes: Modes) -> str | None:
             if modes.application_keypad
             else _with_alt(character, modifiers)
         )
-    if (
-        base[0] == "f"
-        and base[1:].isdecimal()
-        and base.isascii()
-        and 0 < int(base[1:]) <= 12 * len(_F_MODIFIERS)
-    ):
-        row, number = divmod(int(base[1:]) - 1, 12)
+    if function := _function_number(base):
+        row, number = divmod(function - 1, 12)
         modifiers |= _F_MODIFIERS[row]
         if number + 1 in _F_LETTERS:
             return _lettered(_F_LETTERS[number + 1], modifiers, is_application=True)

@@ -70,6 +70,8 @@ class Modes:
     """ANSI 4, IRM: text shifts the rest of the row."""
     no_echo: bool = True
     """ANSI 12, SRM: remembered only, the guest echoes."""
+    modify_other_keys: int = 0
+    """XTMODKEYS 4: 1 and 2 tell more keys apart (`CSI > 4 ; n m`)."""
     newline: bool = False
     """ANSI 20, LNM: a line feed also returns the carriage, and Enter sends both."""
     remembered: set[int] = field(default_factory=lambda: set(REMEMBERED_AT_START))

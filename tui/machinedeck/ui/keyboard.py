@@ -1,7 +1,7 @@
 """Reading the operator's keys so that none is lost on its way to a machine.
 
-Textual's reader drops the escape of an escape typed right before a punctuation mark, as in `ESC :` to vim
-over a line that delivers both at once, and reads for ever from a terminal that is gone.
+Textual's reader changes and loses some keys (see `keystrokes`), and reads for ever from a terminal that is
+gone.
 """
 
 from __future__ import annotations
@@ -11,40 +11,23 @@ import selectors
 from codecs import getincrementaldecoder
 from collections.abc import Iterable
 
-from textual import events
-from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from machinedeck.ui.keystrokes import ESCAPE_SECONDS, Keystrokes
+
 LOOK_SECONDS = 0.1
-"""How often the reader looks whether it should end, and whether an escape stands alone."""
+"""How often the reader looks whether it should end."""
 
 READ_BYTES = 4096
-
-_WORD_KEYS = {"\x1bb": "alt+b", "\x1bf": "alt+f"}
-"""What Textual takes for ctrl+left and ctrl+right; programs in machines tell these apart."""
 
 
 class HungUp(Message):
     """The terminal is gone: its line was dropped, or its window closed."""
 
 
-class KeyParser(XTermParser):
-    """Textual's parser, but every key after an escape keeps it, as `alt+…`."""
-
-    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
-        if sequence in _WORD_KEYS:
-            yield events.Key(_WORD_KEYS[sequence], None)
-            return
-        for event in super()._sequence_to_key_events(sequence, alt):
-            if alt and not event.key.startswith("alt+"):
-                yield events.Key(f"alt+{event.key}", None)
-            else:
-                yield event
-
-
 class KeyboardDriver(LinuxDriver):
-    """Textual's driver with the parser above, which tells the app when the terminal is gone."""
+    """Textual's driver with a reader of our own, which tells the app when the terminal is gone."""
 
     _is_suspended = False
 
@@ -66,18 +49,18 @@ class KeyboardDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read, parse and dispatch until the driver stops or the terminal hangs up."""
-        parser = KeyParser(self._debug)
+        keystrokes = Keystrokes()
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(LOOK_SECONDS):
+                if selector.select(ESCAPE_SECONDS if keystrokes.is_waiting else LOOK_SECONDS):
                     data = self._read()
                     if not data:
                         self.send_message(HungUp())
                         return
-                    self._dispatch(parser.feed(decode(data)))
-                self._dispatch(parser.tick())
+                    self._dispatch(keystrokes.feed(decode(data)))
+                self._dispatch(keystrokes.tick())
 
     def _read(self) -> bytes:
         try:

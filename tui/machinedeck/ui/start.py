@@ -15,6 +15,7 @@ from machinedeck.core.places import find_places
 from machinedeck.core.store import Store
 from machinedeck.model.event import Listener
 from machinedeck.sources.environment import first_environment, operator_name
+from machinedeck.term.chords import LEAVE_KEY
 from machinedeck.ui.options import Options, read_options
 
 if TYPE_CHECKING:
@@ -33,9 +34,14 @@ DEMO_IMAGES_SECONDS = 2.0
 """How often the images of a made-up host are listed anew: it has no folders to watch."""
 
 
-def open_console(host: Host) -> int:
-    """Run the console on `host`, or on a made-up one if that was wanted, until it is left; the exit code."""
-    options = read_options(first_environment())
+def open_console(host: Host, leave_key: str = LEAVE_KEY) -> int:
+    """Run the console on `host`, or on a made-up one if that was wanted, until it is left; the exit code.
+
+    Args:
+        host: The host to show.
+        leave_key: The key that leaves a terminal, as `term.chords` names it.
+    """
+    options = read_options(first_environment())._replace(leave_key=leave_key)
     if options.is_calm:
         # Read once when Textual is imported; what the operator set himself stays.
         os.environ.setdefault("TEXTUAL_FPS", "15")

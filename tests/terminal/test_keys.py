@@ -1,0 +1,135 @@
+"""Keys from the operator's terminal to the machine, by a table of all of them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual import events
+from textual._xterm_parser import XTermParser
+
+from machinedeck.term import Modes, encode_key
+from machinedeck.ui.keystrokes import ESCAPE_SECONDS, Keystrokes
+from tests.terminal import key_table
+
+
+class Clock:
+    """Time that a test pushes."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def read(*pieces: str) -> list[events.Event]:
+    """What is made of characters that arrive in pieces, with nothing after them for a while."""
+    clock = Clock()
+    keystrokes = Keystrokes(clock)
+    messages = [message for piece in pieces for message in keystrokes.feed(piece)]
+    clock.now += ESCAPE_SECONDS
+    return [*messages, *keystrokes.tick()]
+
+
+def sent(modes: Modes, *pieces: str) -> str:
+    """What a machine gets of the keys among them."""
+    keys = [event for event in read(*pieces) if isinstance(event, events.Key)]
+    return b"".join(encode_key(key.key, key.character, modes) for key in keys).decode()
+
+
+@pytest.mark.parametrize("row", key_table.ROWS, ids=lambda row: ascii(row[0]))
+def test_key(row: key_table.Row) -> None:
+    typed, name, expected = row
+    (key,) = read(typed)
+    assert isinstance(key, events.Key)
+    assert (key.key, sent(Modes(), typed)) == (name, expected)
+
+
+@pytest.mark.parametrize("row", key_table.ROWS, ids=lambda row: ascii(row[0]))
+def test_key_in_pieces(row: key_table.Row) -> None:
+    assert sent(Modes(), *row[0]) == row[2]
+
+
+@pytest.mark.parametrize(
+    ("modes", "table"),
+    [
+        (Modes(application_cursor=True), key_table.IN_APPLICATION_MODE),
+        (Modes(disambiguates=True), key_table.UNDER_KITTY),
+        (Modes(disambiguates=True, application_cursor=True), key_table.UNDER_KITTY),
+        (Modes(disambiguates=True, modify_other_keys=2), key_table.UNDER_KITTY),
+        (Modes(modify_other_keys=1), key_table.UNDER_MODIFY_1),
+        (Modes(modify_other_keys=2), key_table.UNDER_MODIFY_2),
+    ],
+)
+def test_keys_where_the_machine_asks(modes: Modes, table: dict[str, str]) -> None:
+    assert {typed: sent(modes, typed) for typed in table} == table
+
+
+def test_the_keypad_in_application_mode() -> None:
+    modes = Modes(application_keypad=True)
+    assert sent(modes, "\x1bOj\x1bOk\x1bOn") == "\x1bOj\x1bOk\x1bOn"
+
+
+@pytest.mark.promise("No key is lost or changed on its way to a machine, however fast it is typed")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "\x1b:wq\r",
+        "\x1b.",
+        "\x1bf",
+        "\x1bb",
+        "\x1b",
+        "\x1b\x1b",
+        "\x1b:\x1b",
+        "\x1b[",
+        "\x1bO",
+        "a\x1b:1\r\x1b",
+    ]
+    + ["\x1b\x1b[A", "\x1b[1;2R", "\x1b[1;5R", "\x1b[1;3A", "ab\x1b[3~\x1b[Acd", "\x1b\x1b\x1b", "\x1b\x1b:"],
+)
+def test_what_is_typed_fast(typed: str) -> None:
+    assert sent(Modes(), typed) == typed
+
+
+def test_the_framework_alone_changes_some() -> None:
+    """Why there is a reader of our own: each of these lines fails on Textual's."""
+
+    def framework(typed: str) -> list[str]:
+        parser = XTermParser()
+        messages = [*parser.feed(typed), *parser.feed("")]
+        return [message.key for message in messages if isinstance(message, events.Key)]
+
+    assert framework("\x1b[1;2R") == []
+    assert framework("\x1b[1;3A") in (["escape", "up"], ["alt+up"])
+    assert "escape" not in framework("\x1b:wq\r")
+
+
+@pytest.mark.parametrize(
+    "pieces", [("\x1b[200~a\x1b[31mb\x1b\nc\x1b[201~",), tuple("\x1b[200~a\x1b[31mb\x1b\nc\x1b[201~")]
+)
+def test_a_paste_is_no_key(pieces: tuple[str, ...]) -> None:
+    (paste,) = read(*pieces)
+    assert isinstance(paste, events.Paste)
+    assert paste.text == "a\x1b[31mb\x1b\nc"
+
+
+def test_reports_are_the_consoles() -> None:
+    kinds = [
+        type(event) for event in read("\x1b[<0;3;4M", "\x1b[<0;3;4m", "\x1b[I", "\x1b[O", "\x1b[<64;1;1M")
+    ]
+    expected = [events.MouseDown, events.MouseUp, events.AppFocus, events.AppBlur, events.MouseScrollUp]
+    assert kinds == expected
+    assert [type(event) for event in read("\x1b[48;40;120;800;1200t")] == [events.Resize]
+
+
+@pytest.mark.parametrize(
+    "answer", ["\x1b[?2026;2$y", "\x1b[?62;4c", "\x1b[>41;354;0c", "\x1b[?1u", "\x1b[12;40R"]
+)
+def test_answers_of_the_operators_terminal_never_reach_a_machine(answer: str) -> None:
+    assert sent(Modes(), answer) == ""
+
+
+@given(st.lists(st.text(alphabet="\x1b[]O?;:<>$~uRMA1234567890a \x00\x7f\x9bé", max_size=8), max_size=6))
+def test_anything_typed_in_any_pieces(pieces: list[str]) -> None:
+    whole, parts = sent(Modes(), "".join(pieces)), sent(Modes(), *pieces)
+    assert whole == parts
