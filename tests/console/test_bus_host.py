@@ -14,6 +14,7 @@ from machinedeck.bus.host import BusHost
 from machinedeck.model.event import Event, Lost, MachineAppeared, MachineGone
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.machine import State
+from machinedeck.model.wish import Wish
 from tests.support.daemon import private_daemon
 from tests.support.machine1 import Machine1
 from tests.support.waiting import until
@@ -118,7 +119,7 @@ async def test_unknown_methods_are_a_refusal_with_its_name(
     host = BusHost(bus, "atlas", "a bus")
     await host.open(lambda _event: None)
     with pytest.raises(Failure) as caught:
-        await host.shell("machine-00", "root", [])
+        await host.open_terminal(Wish("machine-00"))
     assert caught.value.kind is Kind.REFUSED
     assert caught.value.name.endswith("UnknownMethod")
     await host.close()

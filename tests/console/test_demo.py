@@ -120,7 +120,7 @@ async def test_every_screen_there_is_has_a_frame() -> None:
             if isinstance(one, type) and issubclass(one, Screen) and one.__module__ == module.__name__
         ]
         for screen in screens:
-            assert screen is Console or module.Frame is Frame, f"{screen} puts its texts in no Frame"
+            assert issubclass(Console, screen) or module.Frame is Frame, f"{screen} has texts in no Frame"
 
 
 async def test_a_real_host_is_called_no_demo(console: Open, host: FakeHost) -> None:

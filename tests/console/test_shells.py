@@ -109,7 +109,7 @@ async def test_several_tabs(console: Open, host: FakeHost) -> None:
         os.write(host.masters[0], b" and hidden")
         os.write(host.masters[1], b"second")
         await deck.until_shown("second")
-        assert deck.shows("Host │ web-1 #1 │ web-1 #2")
+        await deck.until_shown("Host │ web-1 #1 • │ web-1 #2")
         await deck.press("f12", "right_square_bracket")
         await deck.until_shown("first and hidden")
 

@@ -205,14 +205,14 @@ class DemoDeck(Deck):
 
     async def open_shell(self, name: str) -> None:
         """Open a shell in a machine and wait for its prompt, below an empty screen."""
-        views = self.app.console_screen.shells.views
-        count = len(views)
+        shells = self.app.console_screen.shells
+        count = len(shells.views)
         await self.go_to(name)
         await self.press("enter")
-        await until(lambda: len(views) > count, what=f"a shell in {name}")
+        await until(lambda: len(shells.views) > count, what=f"a shell in {name}")
         await self.until_prompt()
         await self.type("clear")
-        terminal = views[-1].session.terminal
+        terminal = shells.views[-1].session.terminal
         await until(lambda: terminal.display[0].rstrip().endswith("#"), what="an empty screen")
         await self.settle()
 

@@ -12,6 +12,7 @@ from machinedeck.model.event import Listener, Lost, MachineAppeared, MachineGone
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Identity, Machine, OperatingSystem, State
+from machinedeck.model.wish import Wish
 
 DEBIAN = OperatingSystem("Debian GNU/Linux 12 (bookworm)", "debian", "12")
 FEDORA = OperatingSystem("Fedora Linux 44 (Server Edition)", "fedora", "44")
@@ -69,6 +70,8 @@ class FakeHost:
     masters: list[int] = field(default_factory=list)
     """The far ends of the terminals handed out: what is written here shows in them."""
     listener: Listener | None = None
+    wishes: list[Wish] = field(default_factory=list)
+    """The terminals that were asked for."""
 
     def _called(self, *call: str) -> None:
         self.calls.append(call)
@@ -135,8 +138,9 @@ class FakeHost:
         self._called("pool")
         return self.space
 
-    async def shell(self, name: str, user: str, environment: list[str]) -> int:
-        self._called("shell", name, user)
+    async def open_terminal(self, wish: Wish) -> int:
+        self.wishes.append(wish)
+        self._called("login" if wish.is_login else "shell", wish.machine, wish.user)
         master, slave = pty.openpty()
         tty.setraw(slave)
         self.masters.append(slave)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from textual import events
 from textual._xterm_parser import XTermParser
 
-from machinedeck.term import Modes, encode_key
+from machinedeck.term import Modes, Terminal, encode_key
 from machinedeck.ui.keystrokes import ESCAPE_SECONDS, Keystrokes
 from tests.terminal import key_table
 
@@ -133,3 +133,17 @@ def test_answers_of_the_operators_terminal_never_reach_a_machine(answer: str) ->
 def test_anything_typed_in_any_pieces(pieces: list[str]) -> None:
     whole, parts = sent(Modes(), "".join(pieces)), sent(Modes(), *pieces)
     assert whole == parts
+
+
+def test_a_machine_asks_for_more_keys() -> None:
+    terminal = Terminal(80, 24)
+    terminal.feed(b"\x1b[>4;2m")
+    assert sent(terminal.modes, "\x01") == "\x1b[27;5;97~"
+    terminal.feed(b"\x1b[>4;1m")
+    assert sent(terminal.modes, "\x01") == "\x01"
+    terminal.feed(b"\x1b[>4m")
+    assert sent(terminal.modes, "\x1b[13;5u") == "\r"
+    terminal.feed(b"\x1b[>1u")
+    assert sent(terminal.modes, "\x01") == "\x1b[97;5u"
+    terminal.feed(b"\x1b[<u")
+    assert sent(terminal.modes, "\x01") == "\x01"

@@ -27,6 +27,7 @@ from machinedeck.model.event import (
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine, OperatingSystem
+from machinedeck.model.wish import Wish
 
 _log = logging.getLogger(__name__)
 
@@ -175,10 +176,12 @@ class BusHost:
         """See `core.host.Host`."""
         return await self._machines.pool()
 
-    async def shell(self, name: str, user: str, environment: list[str]) -> int:
+    async def open_terminal(self, wish: Wish) -> int:
         """See `core.host.Host`."""
         self._may_act()
-        return await self._machines.shell(name, user, environment)
+        if wish.is_login:
+            return await self._machines.login(wish.machine)
+        return await self._machines.shell(wish.machine, wish.user, wish.program, wish.environment)
 
 
 async def _follow_units(systemd1: Systemd1, listener: Listener) -> None:

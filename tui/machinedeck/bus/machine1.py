@@ -103,10 +103,26 @@ class Machine1:
             _size(values.get("PoolLimit", UNKNOWN_SIZE)),
         )
 
-    async def shell(self, name: str, user: str, environment: list[str]) -> int:
-        """Open a shell in a machine; the descriptor of its terminal, which is the caller's to close."""
+    async def shell(self, name: str, user: str, program: list[str], environment: list[str]) -> int:
+        """Open a shell in a machine; the descriptor of its terminal, which is the caller's to close.
+
+        Args:
+            name: The machine.
+            user: Who to be in it.
+            program: What to run, its path first; empty for the user's own shell.
+            environment: Variables, `NAME=VALUE`.
+        """
         with asked(f"open a shell in {clean(name)}"):
-            fd, _path = await self._call("OpenMachineShell", "sssasas", name, user, "", [], environment)
+            path = program[0] if program else ""
+            fd, _path = await self._call(
+                "OpenMachineShell", "sssasas", name, user, path, program, environment
+            )
+        return int(fd)
+
+    async def login(self, name: str) -> int:
+        """Open a login prompt of a machine; the descriptor of its terminal, the caller's to close."""
+        with asked(f"open a login prompt of {clean(name)}"):
+            fd, _path = await self._call("OpenMachineLogin", "s", name)
         return int(fd)
 
     async def subscribe(self, on_new: Callable[[str], None], on_removed: Callable[[str], None]) -> None:

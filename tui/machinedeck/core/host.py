@@ -8,6 +8,7 @@ from machinedeck.core.acting import ImageActing, MachineActing
 from machinedeck.model.event import Listener
 from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine, OperatingSystem
+from machinedeck.model.wish import Wish
 
 
 class Host(Protocol):
@@ -78,6 +79,6 @@ class Host(Protocol):
         """The pool of images."""
         ...
 
-    async def shell(self, name: str, user: str, environment: list[str]) -> int:
-        """A shell in a machine; the descriptor of its terminal now belongs to the caller."""
+    async def open_terminal(self, wish: Wish) -> int:
+        """A shell or login prompt of a machine; the descriptor of its terminal, the caller's to close."""
         ...

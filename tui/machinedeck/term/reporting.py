@@ -72,10 +72,11 @@ class Reporting(Windows):
         self.reply(f"\x1b[?{int(self.modes.disambiguates)}u")
 
     def report_key_modifiers(self, *resources: int) -> None:
-        """XTQMODKEYS: how modified keys are sent; none of it is changed here."""
+        """XTQMODKEYS: how modified keys are sent; a guest changes only 4, modifyOtherKeys."""
+        levels = {1: 2, 2: 2, 4: self.modes.modify_other_keys}
         for resource in resources:
             if resource <= 5:
-                self.reply(f"\x1b[>{resource};{2 if resource in {1, 2} else 0}m")
+                self.reply(f"\x1b[>{resource};{levels.get(resource, 0)}m")
 
     def report_graphics(self, *parameters: int) -> None:
         """XTSMGRAPHICS: there are none; a wrong item (1) or action (2) is told apart from that (3)."""

@@ -80,6 +80,8 @@ CSI: dict[str, Event] = {
     "?s": Event("save_modes", MOST),
     ">c": Event("report_secondary_attributes"),
     ">q": Event("report_version"),
+    ">m": Event("set_key_modifiers", 2),
+    ">n": Event("set_key_modifiers"),
     ">u": Event("push_keyboard"),
     "<u": Event("pop_keyboard"),
     "=c": Event("report_tertiary_attributes"),

@@ -186,6 +186,11 @@ class Switching(Rendition):
             self.keyboards[-1] = how == 2
         self.modes.disambiguates = self.keyboards[-1]
 
+    def set_key_modifiers(self, resource: int | None = None, level: int | None = None) -> None:
+        """XTMODKEYS: 4 with 1 or 2 tells more keys apart, without them fewer; other keys always are."""
+        if resource in {None, 4}:
+            self.modes.modify_other_keys = level if level in {1, 2} else 0
+
     def _switch(self, number: int, is_private: bool, *, is_on: bool) -> None:
         """One mode; an unknown number does nothing."""
         modes = self.modes

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -29,7 +28,9 @@ from machinedeck.core.store import EVERYTHING, Change
 from machinedeck.model.failure import Failure
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
+from machinedeck.model.wish import Wish
 from machinedeck.ui.ascii import AsciiFilter
+from machinedeck.ui.desk import TerminalDesk
 from machinedeck.ui.lines import Title
 from machinedeck.ui.options import Options
 from machinedeck.ui.palette import PALETTE
@@ -51,7 +52,7 @@ DEMO_COLOUR = "#c678dd"
 """The colour of what is made up; nothing else on a screen has it."""
 
 
-class MachinedeckApp(App[None], inherit_bindings=False):
+class MachinedeckApp(TerminalDesk, inherit_bindings=False):
     """The console of one host.
 
     Args:
@@ -70,6 +71,8 @@ class MachinedeckApp(App[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave_program", show=False),
         Binding("ctrl+z", "suspend_process", show=False),
+        Binding("colon", "palette", show=False),
+        Binding("question_mark", "help", show=False),
     ]
 
     class News(Message):
@@ -89,6 +92,7 @@ class MachinedeckApp(App[None], inherit_bindings=False):
             driver_class=driver,
             css_path=[CONSOLE_CSS, DEMO_CSS] if host.is_demo else None,
         )
+        self.begin_desk()
         self.set_class(host.is_demo, DEMO_CLASS)
         self.wants_demo = False
         """Whether it was left for a made-up host."""
@@ -196,7 +200,7 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         if (reason := action.refusal(event.machine, self.store)) is not None:
             self._warn(reason)
         elif action.run is None:
-            self._open_shell(event.machine.name)
+            self.open_terminal(Wish(event.machine.name), event.machine)
         else:
             self._act(action, event.machine)
 
@@ -208,35 +212,20 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         self.notify(action.sentence(action.doing, machine), markup=False, timeout=3)
         outcome = await self._doing.do(action, machine, {})
         if outcome.failure is not None:
-            self._fail(outcome.failure)
+            self.fail(outcome.failure)
         else:
             self.notify(outcome.text, markup=False)
 
     async def _confirm(self, action: Action[Machine], machine: Machine) -> bool:
-        from machinedeck.ui.dialogs.confirm import Confirm  # noqa: PLC0415 - seldom needed at start
-
         question = f"{action.label} {clean(machine.name)}? {action.help}"
         command = action.command_line(machine, {})
-        return await self.push_screen_wait(
-            Confirm(question, yes=action.label.lower(), no="leave it alone", command=command)
-        )
-
-    @work(group="shell", exit_on_error=True)
-    async def _open_shell(self, name: str) -> None:
-        """Open a shell in a machine, in a tab of its own."""
-        from machinedeck.ui.session import ENVIRONMENT, Session  # noqa: PLC0415 - not at every start
-
-        try:
-            fd = await self._host.shell(name, "root", ENVIRONMENT)
-        except Failure as failure:
-            self._fail(failure)
-            return
-        await self.console_screen.open_shell(Session(name, fd))
+        return await self.confirm(question, action.label.lower(), "leave it alone", command)
 
     def _warn(self, reason: str) -> None:
         self.notify(reason, severity="warning", markup=False)
 
-    def _fail(self, failure: Failure) -> None:
+    def fail(self, failure: Failure) -> None:
+        """Tell of a failure, for long enough to read it."""
         self.notify(str(failure), severity="error", markup=False, timeout=15)
 
     # Leaving
@@ -265,10 +254,8 @@ class MachinedeckApp(App[None], inherit_bindings=False):
         """End, after asking if shells would end with it."""
         count = self.console_screen.shells.open_count
         if count:
-            from machinedeck.ui.dialogs.confirm import Confirm  # noqa: PLC0415 - seldom needed at start
-
             shells = "the open shell" if count == 1 else f"{count} open shells"
-            if not await self.push_screen_wait(Confirm(f"Quit, and end {shells}?", yes="quit", no="stay")):
+            if not await self.confirm(f"Quit, and end {shells}?", "quit", "stay"):
                 return
         self.exit()
 

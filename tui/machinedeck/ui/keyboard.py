@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import selectors
+import sys
 from codecs import getincrementaldecoder
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
@@ -21,15 +23,28 @@ LOOK_SECONDS = 0.1
 
 READ_BYTES = 4096
 
+SWITCH_SECONDS = 0.0005
+"""How soon a thread that has a key, or a picture to write, gets its turn while a terminal is parsed."""
+
 
 class HungUp(Message):
     """The terminal is gone: its line was dropped, or its window closed."""
+
+
+def _nothing() -> None:
+    """What is done for a key by an app that has nothing to hold up."""
 
 
 class KeyboardDriver(LinuxDriver):
     """Textual's driver with a reader of our own, which tells the app when the terminal is gone."""
 
     _is_suspended = False
+
+    @property
+    def on_typed(self) -> Callable[[], None]:
+        """What is called, in the thread that reads, before a key is passed on."""
+        give_way: Callable[[], None] = getattr(self._app, "give_way", _nothing)
+        return give_way
 
     def _sigtstp_application(self, *_: object) -> None:
         self._is_suspended = True
@@ -49,6 +64,7 @@ class KeyboardDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read, parse and dispatch until the driver stops or the terminal hangs up."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         keystrokes = Keystrokes()
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
@@ -70,4 +86,6 @@ class KeyboardDriver(LinuxDriver):
 
     def _dispatch(self, messages: Iterable[Message]) -> None:
         for message in messages:
+            if isinstance(message, events.Key):
+                self.on_typed()
             self.process_message(message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
@@ -11,9 +11,14 @@ from machinedeck.core.status import Link, Status
 from machinedeck.core.store import Store
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
+from machinedeck.term.marking import Marking
+from machinedeck.ui.commands import command
 from machinedeck.ui.shells import Shells
 from machinedeck.ui.widgets.frame import DEMO
 from machinedeck.ui.widgets.line import Piece
+
+if TYPE_CHECKING:
+    from machinedeck.ui.widgets.terminal import TerminalView
 
 _LINKS = {
     Link.CONNECTING: ("connecting …", "faint"),
@@ -28,7 +33,8 @@ SHELL = find("shell")
 OFFERED = tuple(map(find, ("start", "terminate")))
 """What has a key in the machines pane, besides the shell."""
 
-_LOOKING = [("PgUp/PgDn", "scroll"), ("[ ]", "tabs"), ("1", "panes")]
+_LOOKING = ("select", "search", "beside", "save", "new")
+"""The commands that the line of keys has for a terminal that is looked at."""
 
 
 class Title(NamedTuple):
@@ -70,7 +76,17 @@ def banner(status: Status) -> str:
 
 def key_name(key: str) -> str:
     """A key as it stands on keyboards: `F12`, `Ctrl-G`."""
-    return "-".join(part.capitalize() for part in key.replace("_", " ").split("+"))
+    parts = key.split("+")
+    last = _KEY_NAMES.get(parts[-1], parts[-1].replace("_", " "))
+    if len(parts) == 1 and len(last) == 1:
+        return last
+    return "-".join(part.capitalize() for part in [*parts[:-1], last])
+
+
+_KEY_NAMES = {
+    "slash": "/", "vertical_line": "|", "minus": "-", "comma": ",", "question_mark": "?", "colon": ":",
+    "backslash": "\\", "underscore": "_", "at": "@",
+}  # fmt: skip
 
 
 def leave_hint(shells: Shells, leave_key: str) -> list[Piece]:
@@ -97,13 +113,64 @@ def keys(
     view = shells.current
     if view is None:
         return _pieces(_pane_keys(shells, machine, store, has_rows=has_rows), room)
-    if view.session.has_ended:
-        pairs = [("Ended.", ""), ("Enter", "close"), ("r", "open again"), *_LOOKING]
+    marking = view.marking
+    if marking.is_typing:
+        return _search_line(marking)
+    if link := view.link_at(marking.caret) or view.link:
+        return [
+            Piece(" Leads to "),
+            Piece(link, "strong"),
+            Piece(" "),
+            Piece("(it is never opened)", "faint"),
+        ]
+    if marking.caret is not None:
+        pairs = [("arrows w b", "move"), ("v V Ctrl-V", "text, lines, block"), ("y", "copy"), ("s", "save"),
+                 ("/ n N", "search"), ("q", "back")]  # fmt: skip
+    elif view.session.has_ended:
+        ended = f"Ended: {view.session.ending}." if view.session.ending else "Ended."
+        pairs = [(ended, ""), ("Enter", "close"), ("r", "open again"), *_looking(view), ("1", "panes")]
     elif view.is_captive:
-        pairs = [(key_name(leave_key), f"leave; all other keys go to {shells.label(view)}")]
+        leave = key_name(leave_key)
+        what = f"leave; all other keys go to {shells.label(view)}"
+        if view.is_raw_next:
+            leave, what = "", f"The next key goes to {shells.label(view)}, {key_name(leave_key)} too"
+        pairs = [(leave, what)]
     else:
-        pairs = [("Enter", "type here"), ("x", "close"), *_LOOKING]
+        pairs = [("Enter", "type here"), *_looking(view), ("[ ]", "tabs"), ("1", "panes")]
     return _pieces(pairs, room)
+
+
+def _looking(view: TerminalView) -> list[tuple[str, str]]:
+    """The commands for a terminal that is looked at."""
+    pairs = [("y", "its clipboard")] if view.session.clipboard else []
+    if view.marking.pattern:
+        pairs.append(("n N", _found(view.marking)))
+    pairs += [(key_name(one.key), one.label) for one in map(command, _LOOKING)]
+    pairs.insert(-2, ("?", "help"))
+    return pairs
+
+
+def _search_line(marking: Marking) -> list[Piece]:
+    """The pattern that is being typed, and what was found."""
+    found = marking.trouble or (_found(marking) if marking.pattern else "type what to find")
+    kind = "expression" if marking.is_regex else "text"
+    other = "as text" if marking.is_regex else "as expression"
+    return [
+        Piece(f" Search {kind}: "), Piece(clean(marking.pattern), "strong"), Piece("▏"),
+        Piece(f" {found} ", "bad" if marking.trouble else "faint"),
+        Piece(" Enter", "key"), Piece(" stay "), Piece(" Ctrl-R", "key"), Piece(f" {other} "),
+        Piece(" Esc", "key"), Piece(" cancel"),
+    ]  # fmt: skip
+
+
+def _found(marking: Marking) -> str:
+    if marking.search is None:
+        return "…"
+    count = len(marking.search.matches)
+    if not count:
+        return "not found"
+    more = "+" if marking.search.is_cut else ""
+    return f"{count - (marking.current if marking.current is not None else count - 1)} of {count}{more}"
 
 
 def _pane_keys(
@@ -112,12 +179,17 @@ def _pane_keys(
     pairs = []
     if machine is not None and has_rows:
         if SHELL.refusal(machine, store) is None:
-            pairs.append(("Enter", "shell"))
+            pairs += [
+                ("Enter", "shell"),
+                *((one.key, one.label) for one in map(command, ("options", "login"))),
+            ]
         pairs += [(one.key, one.label.lower()) for one in OFFERED if not one.refusal(machine, store)]
     pairs += [("Tab", "panes")]
     if shells.views:
         pairs += [("[ ]", "tabs")]
-    return [*pairs, ("q", "quit")]
+        if any(view.session.clipboard for view in shells.views):
+            pairs.insert(0, ("y", "clipboard"))
+    return [*pairs, ("?", "help"), ("q", "quit")]
 
 
 def _pieces(pairs: list[tuple[str, str]], room: int) -> list[Piece]:

@@ -1,36 +1,41 @@
-"""The terminal of a machine on the screen."""
+"""The terminal of a machine on the screen: what is drawn of it, and which keys go to it."""
 
 from __future__ import annotations
 
 import time
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style as RichStyle
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
-from textual.strip import Strip
 from textual.timer import Timer
-from textual.widget import Widget
 
-from machinedeck.term import PumpOverflowError, encode_focus, encode_key, encode_mouse, encode_paste
-from machinedeck.term.mouse import MouseKind
+from machinedeck.term import PumpOverflowError, encode_focus, encode_key, encode_paste
+from machinedeck.term.history import History
+from machinedeck.term.marking import Marking, Outcome
+from machinedeck.term.view import Changes
+from machinedeck.ui.commands import COMMANDS
 from machinedeck.ui.session import Session
-from machinedeck.ui.widgets.colours import rich_style
 from machinedeck.ui.widgets.focus import is_passed_on, pass_on
+from machinedeck.ui.widgets.terminal_mouse import TerminalMouse
 
-WHEEL_LINES = 3
-"""Lines that one notch of the wheel moves the picture."""
+SYNCHRONIZED_SECONDS = 0.15
+"""How long a program may hold its picture back (mode 2026)."""
+
+LOOK_AGAIN_SECONDS = 0.3
+"""How long after a change what was searched for is looked for again."""
+
+BELL_SECONDS = 1.0
+"""The least time between two bells that are passed on."""
 
 
-class TerminalView(Widget, can_focus=True):
+class TerminalView(TerminalMouse):
     """Shows a session and sends it every key but one.
 
     While it is captive (`is_captive`), every key goes to the machine but the leave key. While it is not,
-    keys are the console's: the picture can be scrolled back, and Enter makes it captive again.
+    keys are the console's: the picture can be scrolled back, text searched, selected and copied.
 
     Args:
         session: What to show; the view does not own it.
@@ -38,19 +43,6 @@ class TerminalView(Widget, can_focus=True):
         frames: How many pictures a second at most.
     """
 
-    ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    TerminalView {
-        width: 1fr;
-        height: 1fr;
-        background: #0c0c0c;
-        color: #d0d0d0;
-
-        & > .terminal--cursor { text-style: reverse; }
-        & > .terminal--cursor-away { text-style: underline; }
-    }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"terminal--cursor", "terminal--cursor-away"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pageup", "look_page(1)", show=False),
         Binding("pagedown", "look_page(-1)", show=False),
@@ -58,11 +50,15 @@ class TerminalView(Widget, can_focus=True):
         Binding("down", "look_lines(-1)", show=False),
         Binding("home", "look_end(1)", show=False),
         Binding("end", "look_end(0)", show=False),
+        Binding("tab", "screen.terminal('other')", show=False),
+        *(
+            Binding(one.key, f"screen.terminal('{one.id}')", show=False)
+            for one in COMMANDS
+            if one.needs == "shell"
+        ),
     ]
 
     is_captive: reactive[bool] = reactive(True, repaint=False)
-    back: reactive[int] = reactive(0, repaint=False)
-    """How many lines the picture is scrolled back; 0 shows the screen itself."""
 
     class Leave(Message):
         """The leave key was pressed."""
@@ -72,7 +68,14 @@ class TerminalView(Widget, can_focus=True):
             self.view = view
 
     class Changed(Message):
-        """The session ended, or has another title."""
+        """The session ended, or has another title or other marks, or other keys do something now."""
+
+        def __init__(self, view: TerminalView) -> None:
+            super().__init__()
+            self.view = view
+
+    class ClipboardWanted(Message):
+        """The machine wants to write the operator's clipboard; see `session.clipboard`."""
 
         def __init__(self, view: TerminalView) -> None:
             super().__init__()
@@ -86,18 +89,25 @@ class TerminalView(Widget, can_focus=True):
             self.reason = reason
 
     def __init__(self, session: Session, leave_key: str, frames: int) -> None:
-        super().__init__()
-        self.session = session
+        super().__init__(session, Marking(History(session.terminal)))
         self._leave_key = leave_key
         self._pause = 1 / frames
         self._drawn = 0.0
+        self._held_since = 0.0
+        self._rung = 0.0
+        self._length = 0
         self._frame: Timer | None = None
         self._resize: Timer | None = None
+        self._again: Timer | None = None
         self._cursor = session.terminal.cursor
-        self._had_ended = False
-        self._base_style: RichStyle | None = None
+        self._told: tuple[object, ...] = ()
+        self._asked: object = None
         self.is_left = False
         """Whether the leave key was pressed: what is typed after it is not for the machine."""
+        self.is_raw_next = False
+        """Whether the next key goes to the machine, whatever it is."""
+        self.returns_to_machine = False
+        """Whether keys are the machine's again once the caret is taken away."""
         session.on_change = self._on_session_change
 
     # What comes from the machine
@@ -110,165 +120,199 @@ class TerminalView(Widget, can_focus=True):
             else:
                 self._draw()
 
+    def _is_held_back(self) -> bool:
+        """Whether the program is in the middle of a picture, and may be a moment longer."""
+        if not self.session.terminal.modes.synchronized or self.session.has_ended:
+            self._held_since = 0.0
+            return False
+        now = time.monotonic()
+        self._held_since = self._held_since or now
+        return now - self._held_since < SYNCHRONIZED_SECONDS
+
     def _draw(self) -> None:
         if self._frame is not None:
             self._frame.stop()
             self._frame = None
+        if self._is_held_back():
+            self._frame = self.set_timer(SYNCHRONIZED_SECONDS / 4, self._draw)
+            return
         self._drawn = time.monotonic()
         terminal = self.session.terminal
         changes = terminal.take_changes()
-        if self.back and changes.scrolled:
-            # Hold the picture still while new lines come in below it.
-            self.set_reactive(
-                TerminalView.back, min(self.back + changes.scrolled, terminal.scrollback_length)
-            )
+        self._keep_place(changes)
+        is_seen = self.is_on_screen
+        if is_seen:  # what is not is drawn whole when it is shown
+            self._refresh_changed(changes)
+        self._cursor = terminal.cursor
+        self._note(changes, is_seen=is_seen)
+
+    def _refresh_changed(self, changes: Changes) -> None:
         if changes.everything or changes.scrolled:
             self.refresh()
-        else:
-            for line in changes.lines:
-                self._refresh_line(line)
+            return
+        for line in changes.lines:
+            self._refresh_line(line)
         if changes.cursor:
             self._refresh_line(self._cursor.y)
-            self._refresh_line(terminal.cursor.y)
-        self._cursor = terminal.cursor
-        if changes.title or self.session.has_ended != self._had_ended:
-            self._had_ended = self.session.has_ended
-            self.post_message(self.Changed(self))
+            self._refresh_line(self.session.terminal.cursor.y)
+
+    def _keep_place(self, changes: Changes) -> None:
+        """Hold a picture that is scrolled back, and marks, still while lines come in and old ones go."""
+        terminal, marking = self.session.terminal, self.marking
+        length = terminal.scrollback_length
+        dropped = changes.scrolled - (length - self._length)
+        self._length = length
+        if self.back and changes.scrolled:
+            self.set_reactive(TerminalView.back, min(self.back + changes.scrolled, length))
+        if changes.everything:
+            marking.selection = None
+        elif dropped > 0:
+            marking.move_lines(dropped)
+        if marking.pattern and self._again is None and (changes.lines or changes.scrolled):
+            self._again = self.set_timer(LOOK_AGAIN_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        self._again = None
+        self.marking.look_again()
+        self.refresh()
+
+    def _note(self, changes: Changes, *, is_seen: bool) -> None:
+        """Mark what came unseen, ring, and tell where what is said of the session has changed."""
+        session = self.session
+        if not is_seen:
+            session.has_activity |= bool(changes.lines or changes.scrolled)
+            session.has_rung |= changes.bells > 0
+        elif changes.bells and time.monotonic() - self._rung > BELL_SECONDS:
+            self._rung = time.monotonic()
+            self.app.bell()
+        clipboard = session.clipboard
+        if clipboard is not None and clipboard is not self._asked:
+            self.post_message(self.ClipboardWanted(self))
+        self._asked = clipboard
+        told = (session.has_ended, session.label, session.title, session.terminal.title,
+                session.has_activity, session.has_rung, clipboard)  # fmt: skip
+        if told != self._told:
+            self._told = told
+            self.tell()
+
+    @property
+    def is_on_screen(self) -> bool:
+        """Whether it can be seen now."""
+        return (
+            bool(self.size) and self.region.area > 0 and all(one.display for one in self.ancestors_with_self)
+        )
+
+    def tell(self) -> None:
+        """Have the lines around it drawn anew."""
+        self.post_message(self.Changed(self))
 
     def _refresh_line(self, line: int) -> None:
         y = line + self.back
         if 0 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
-    # What is drawn
-
-    @property
-    def _base(self) -> RichStyle:
-        """The colours below those of the machine; Textual works them out anew each time it is asked."""
-        if self._base_style is None:
-            self._base_style = self.rich_style
-        return self._base_style
-
-    def notify_style_update(self) -> None:
-        """Forget colours that were looked up in another style."""
-        super().notify_style_update()
-        self._base_style = None
-
-    def render_line(self, y: int) -> Strip:
-        """One line of the picture."""
-        terminal = self.session.terminal
-        index = terminal.scrollback_length - self.back + y
-        base = self._base
-        if not 0 <= index < terminal.scrollback_length + terminal.lines:
-            return Strip.blank(self.size.width, base)
-        is_swapped = terminal.modes.is_reverse
-        segments = [
-            Segment(run.text, base + rich_style(run.style, is_swapped)) for run in terminal.runs(index)
-        ]
-        strip = Strip(segments).adjust_cell_length(self.size.width, base)
-        cursor = terminal.cursor
-        if cursor.is_visible and y - self.back == cursor.y and not self.session.has_ended:
-            strip = self._with_cursor(strip, cursor.x)
-        return strip
-
-    def _with_cursor(self, strip: Strip, x: int) -> Strip:
-        is_here = self.has_focus and self.is_captive
-        style = self.get_component_rich_style("terminal--cursor" if is_here else "terminal--cursor-away")
-        cell = strip.crop(x, x + 1)
-        return Strip.join([strip.crop(0, x), cell.apply_style(style), strip.crop(x + 1)])
-
     # What goes to the machine
 
-    def _send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
+        """Send what was typed, and show the newest lines."""
         if self.back:
             self.back = 0
+        if self.marking.selection is not None:
+            self.marking.clear()
+            self.refresh()
         try:
             self.session.write(data)
         except PumpOverflowError as error:
             self.post_message(self.Refused(str(error)))
 
     def on_key(self, event: events.Key) -> None:
-        """Send a key, or tell of the leave key."""
+        """Send a key, or tell of the leave key, or move what is marked."""
         if is_passed_on(self, event):
             return
         if self.is_left:
             pass_on(self, event)
-        elif event.key == self._leave_key:
-            event.stop()
-            event.prevent_default()
+        elif self.is_captive and not self.session.has_ended:
+            self._on_captive_key(event)
+        elif self.marking.is_active:
+            self._on_marking_key(event)
+
+    def _on_captive_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        if event.key == self._leave_key and not self.is_raw_next:
             self.is_left = True
             self.post_message(self.Leave(self))
-        elif self.is_captive and not self.session.has_ended:
-            event.stop()
-            event.prevent_default()
-            self._send(encode_key(event.key, event.character, self.session.terminal.modes))
+            return
+        if self.is_raw_next:
+            self.is_raw_next = False
+            self.tell()
+        self.send(encode_key(event.key, event.character, self.session.terminal.modes))
 
     def on_paste(self, event: events.Paste) -> None:
         """Send pasted text, wrapped where the program asked for that."""
         event.stop()
         if self.is_captive:
-            self._send(encode_paste(event.text, self.session.terminal.modes))
+            self.send(encode_paste(event.text, self.session.terminal.modes))
 
-    def _mouse(self, kind: MouseKind, button: int, event: events.MouseEvent) -> bool:
+    def on_focus(self) -> None:
+        """Tell the program, if it wants to know, and draw the cursor."""
+        self._send_focus(True)
+
+    def on_blur(self) -> None:
+        """Tell the program, if it wants to know, and draw the cursor."""
+        self._send_focus(False)
+
+    def _send_focus(self, has_focus: bool) -> None:
         modes = self.session.terminal.modes
-        if not modes.mouse or not self.is_captive:
-            return False
-        held = {"shift": event.shift, "alt": event.meta, "ctrl": event.ctrl}
-        modifiers = frozenset(name for name, is_held in held.items() if is_held)
-        data = encode_mouse(kind, button, event.x, event.y, modifiers, modes)
-        if data:
-            self._send(data)
-        return True
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Type into it, if it has not ended, and pass the press on where the program wants the mouse."""
-        self.is_captive = not self.session.has_ended
-        self._mouse("press", event.button, event)
-        self.post_message(self.Changed(self))
-
-    def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Pass a release on."""
-        self._mouse("release", event.button, event)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Scroll back, or pass the wheel on."""
-        event.stop()
-        if not self._mouse("scroll_up", 4, event):
-            self.action_look_lines(WHEEL_LINES)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Scroll forth, or pass the wheel on."""
-        event.stop()
-        if not self._mouse("scroll_down", 5, event):
-            self.action_look_lines(-WHEEL_LINES)
+        if modes.focus_events and not self.session.has_ended:
+            self.session.write(encode_focus(has_focus, modes))
+        self._refresh_line(self._cursor.y)
 
     # What the console does with it
 
-    def validate_back(self, back: int) -> int:
-        """There is no line before the oldest nor after the newest."""
-        return max(0, min(back, self.session.terminal.scrollback_length))
+    def _on_marking_key(self, event: events.Key) -> None:
+        was_typing = self.marking.is_typing
+        outcome = self.marking.key(event.key, event.character, max(1, self.session.terminal.lines - 1))
+        if outcome is Outcome.IGNORED:
+            if not was_typing and event.key not in {self._leave_key, "s", "question_mark", "colon"}:
+                event.stop()
+                event.prevent_default()
+            return
+        event.stop()
+        event.prevent_default()
+        if outcome is Outcome.COPY:
+            self.copy()
+        if outcome in {Outcome.COPY, Outcome.LEFT}:
+            self.leave_marking()
+        elif self.marking.is_typing:
+            self.search(-1)
+        elif self.marking.caret is not None:
+            self.reveal(self.marking.caret.line)
+        self.refresh()
+        self.tell()
 
-    def watch_back(self) -> None:
-        """Draw the other lines."""
+    def begin_marking(self, *, returns_to_machine: bool) -> None:
+        """Put the caret where the cursor is, or on the newest line that is seen."""
+        terminal = self.session.terminal
+        self.returns_to_machine = returns_to_machine
+        self.is_captive = False
+        line = terminal.scrollback_length + terminal.cursor.y
+        self.marking.begin(min(line, self.top + terminal.lines - 1), terminal.cursor.x)
+        self.refresh()
+        self.tell()
+
+    def leave_marking(self) -> None:
+        """Take the caret away; keys are the machine's again, if they were when it came."""
+        self.marking.clear()
+        if self.returns_to_machine and not self.session.has_ended:
+            self.is_captive = True
         self.refresh()
 
-    def watch_is_captive(self, is_captive: bool) -> None:
-        """Show by the cursor where keys go."""
-        if is_captive:
-            self.back = 0
-        self.refresh()
-
-    def action_look_lines(self, lines: int) -> None:
-        """Scroll back by lines, forth if negative."""
-        self.back += lines
-
-    def action_look_page(self, pages: int) -> None:
-        """Scroll back by what is seen at once."""
-        self.back += pages * max(1, self.size.height - 1)
-
-    def action_look_end(self, to_oldest: int) -> None:
-        """Scroll to the oldest line (1) or back to the screen (0)."""
-        self.back = to_oldest * self.session.terminal.scrollback_length
+    def begin_search(self) -> None:
+        """Take a pattern; it is found while it is typed."""
+        self.is_captive = False
+        self.marking.begin_search()
+        self.tell()
 
     def on_resize(self) -> None:
         """Give the machine the new size, once a storm of them is over."""
@@ -284,17 +328,3 @@ class TerminalView(Widget, can_focus=True):
             self.session.resize(width, height)
             self._draw()
             self.refresh()
-
-    def on_focus(self) -> None:
-        """Tell the program, if it wants to know, and draw the cursor."""
-        self._send_focus(True)
-
-    def on_blur(self) -> None:
-        """Tell the program, if it wants to know, and draw the cursor."""
-        self._send_focus(False)
-
-    def _send_focus(self, has_focus: bool) -> None:
-        modes = self.session.terminal.modes
-        if modes.focus_events:
-            self._send(encode_focus(has_focus, modes))
-        self._refresh_line(self._cursor.y)

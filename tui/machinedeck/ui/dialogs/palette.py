@@ -1,0 +1,112 @@
+"""All commands in a list that typing narrows down, and all keys in a page."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from machinedeck.ui.widgets.frame import Frame
+
+
+class Choice(NamedTuple):
+    """One thing that can be done now."""
+
+    action: str
+    """The action of the main screen that does it."""
+    label: str
+    key: str
+    help: str
+
+
+class Palette(ModalScreen[str | None]):
+    """Asks which command; the action it stands for, or None.
+
+    Args:
+        choices: What can be done.
+    """
+
+    CSS_PATH = "ask.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+
+    def __init__(self, choices: list[Choice]) -> None:
+        super().__init__()
+        self._choices = choices
+        self._list = OptionList(compact=True)
+        self._list.can_focus = False
+
+    def compose(self) -> ComposeResult:
+        """What is typed, and the list."""
+        with Frame():
+            yield Input(placeholder="what to do", compact=True)
+            yield self._list
+
+    def on_mount(self) -> None:
+        """Show all."""
+        self._narrow("")
+
+    def _narrow(self, typed: str) -> None:
+        words = typed.lower().split()
+        self._list.clear_options()
+        for at, choice in enumerate(self._choices):
+            text = f"{choice.label} {choice.help}".lower()
+            if all(word in text for word in words):
+                line = Content.assemble((f"{choice.key:>8}  ", "bold"), choice.help)
+                self._list.add_option(Option(line, id=str(at)))
+        self._list.highlighted = 0 if self._list.option_count else None
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show what has all the words."""
+        self._narrow(event.value)
+
+    def on_key(self, event: events.Key) -> None:
+        """Move in the list while the line has the keys."""
+        if event.key in {"up", "down"}:
+            event.stop()
+            (self._list.action_cursor_up if event.key == "up" else self._list.action_cursor_down)()
+
+    def on_input_submitted(self) -> None:
+        """Close with what is chosen."""
+        at = self._list.highlighted
+        chosen = self._list.get_option_at_index(at).id if at is not None else None
+        self.dismiss(self._choices[int(chosen)].action if chosen is not None else None)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Close with what is clicked."""
+        self.dismiss(self._choices[int(event.option.id or 0)].action)
+
+    def action_leave(self) -> None:
+        """Close without a choice."""
+        self.dismiss(None)
+
+
+class Help(ModalScreen[None]):
+    """Every key and what it does.
+
+    Args:
+        parts: Headings, and below each keys and sentences.
+    """
+
+    CSS_PATH = "ask.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter", "dismiss", show=False)]
+
+    def __init__(self, parts: list[tuple[str, list[tuple[str, str]]]]) -> None:
+        super().__init__()
+        self._parts = parts
+
+    def compose(self) -> ComposeResult:
+        """The page."""
+        lines: list[Content] = []
+        for heading, rows in self._parts:
+            lines.append(Content.assemble((heading, "bold underline")))
+            lines += [Content.assemble((f"{key:>14}  ", "bold"), what) for key, what in rows]
+            lines.append(Content(""))
+        with Frame(), VerticalScroll():
+            yield Static(Content("\n").join(lines[:-1]))

@@ -1,0 +1,43 @@
+"""Saving what stood in a terminal to a file."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+
+
+def proposal(machine: str, now: float) -> str:
+    """A name for the file: the machine's and the time, in the operator's home."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", machine).lstrip(".") or "machine"
+    return f"~/{name}-{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}.txt"
+
+
+def save(path: str, text: str, *, is_overwriting: bool) -> int:
+    """Write a file that only its owner can read; the number of bytes.
+
+    Raises:
+        FileExistsError: There is such a file, and it is not to be overwritten.
+        OSError: It could not be written.
+    """
+    place = Path(path).expanduser()
+    content = text.encode("utf-8", "replace")
+    if not is_overwriting:
+        _write(place, content)
+        return len(content)
+    # The old one stays whole until the new one is.
+    fresh = place.with_name(f".{place.name}.{os.getpid()}")
+    _write(fresh, content)
+    try:
+        fresh.replace(place)
+    except OSError:
+        fresh.unlink()
+        raise
+    return len(content)
+
+
+def _write(place: Path, content: bytes) -> None:
+    fd = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)

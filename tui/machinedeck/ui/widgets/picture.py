@@ -1,0 +1,188 @@
+"""The picture of a terminal: its lines as they are drawn, with what is marked in them."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style as RichStyle
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from machinedeck.model.text import clean
+from machinedeck.term.marking import Marking
+from machinedeck.term.selecting import Spot
+from machinedeck.ui.session import Session
+from machinedeck.ui.widgets.colours import rich_style
+
+LINKS = ("http://", "https://", "mailto:", "file://")
+"""Addresses that are shown."""
+
+LINK_CHARACTERS = 200
+"""How much of an address is shown."""
+
+_TURNING = re.compile("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Marks without a width that turn the direction of a line: it would be another than the machine wrote."""
+
+
+def _safe(text: str) -> str:
+    """Text of cells without what would reach beyond them."""
+    return text if text.isascii() else _TURNING.sub("", text)
+
+
+class TerminalPicture(Widget, can_focus=True):
+    """Draws the lines of a session, scrolled back or not.
+
+    Args:
+        session: What to show.
+        marking: What is marked in it.
+    """
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    TerminalPicture {
+        width: 1fr;
+        height: 1fr;
+        background: #0c0c0c;
+        color: #d0d0d0;
+
+        & > .terminal--cursor { text-style: reverse; }
+        & > .terminal--cursor-away { text-style: underline; }
+        & > .terminal--selection { background: #3a5f8a; color: #ffffff; }
+        & > .terminal--match { background: #6b5a1e; color: #ffffff; text-style: underline; }
+        & > .terminal--current { background: #e0b040; color: #000000; text-style: bold; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"terminal--{part}" for part in ("cursor", "cursor-away", "selection", "match", "current")
+    }
+
+    is_captive: reactive[bool] = reactive(True, repaint=False)
+    back: reactive[int] = reactive(0, repaint=False)
+    """How many lines the picture is scrolled back; 0 shows the screen itself."""
+
+    def __init__(self, session: Session, marking: Marking) -> None:
+        super().__init__()
+        self.session = session
+        self.marking = marking
+        self._base_style: RichStyle | None = None
+        self.link = ""
+        """Where what is under the mouse, or under the caret, leads to."""
+
+    @property
+    def top(self) -> int:
+        """The line that is seen uppermost, counted from the oldest."""
+        return self.session.terminal.scrollback_length - self.back
+
+    @property
+    def _base(self) -> RichStyle:
+        """The colours below those of the machine; Textual works them out anew each time it is asked."""
+        if self._base_style is None:
+            self._base_style = self.rich_style
+        return self._base_style
+
+    def notify_style_update(self) -> None:
+        """Forget colours that were looked up in another style."""
+        super().notify_style_update()
+        self._base_style = None
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the picture."""
+        terminal = self.session.terminal
+        index = self.top + y
+        base = self._base
+        if not 0 <= index < terminal.scrollback_length + terminal.lines:
+            return Strip.blank(self.size.width, base)
+        is_swapped = terminal.modes.is_reverse
+        segments = [
+            Segment(_safe(run.text), base + rich_style(run.style, is_swapped)) for run in terminal.runs(index)
+        ]
+        strip = Strip(segments).adjust_cell_length(self.size.width, base)
+        for start, end, what in self.marking.spans(index):
+            strip = self._styled(strip, start, end, what)
+        return self._with_cursor(strip, index, y)
+
+    def _with_cursor(self, strip: Strip, index: int, y: int) -> Strip:
+        terminal, caret = self.session.terminal, self.marking.caret
+        if caret is not None:
+            return (
+                self._styled(strip, caret.column, caret.column + 1, "cursor")
+                if caret.line == index
+                else strip
+            )
+        cursor = terminal.cursor
+        if cursor.is_visible and y - self.back == cursor.y and not self.session.has_ended:
+            is_here = self.has_focus and self.is_captive
+            return self._styled(strip, cursor.x, cursor.x + 1, "cursor" if is_here else "cursor-away")
+        return strip
+
+    def _styled(self, strip: Strip, start: int, end: int, what: str) -> Strip:
+        """The line with some cells in a style of ours."""
+        style = self.get_component_rich_style(f"terminal--{what}", partial=True)
+        cells = strip.crop(start, end)
+        if what not in {"cursor", "cursor-away"}:
+            # A colour of ours is meant even where the machine has text in reverse.
+            style += RichStyle(reverse=False)
+        marked = Strip(
+            [Segment(text, (old or self._base) + style) for text, old, _ in cells], cells.cell_length
+        )
+        return Strip.join([strip.crop(0, start), marked, strip.crop(end)])
+
+    def link_at(self, spot: Spot | None) -> str:
+        """Where a cell leads to (OSC 8), "" for nowhere; only to be shown, nothing is ever opened."""
+        if spot is None or not 0 <= spot.line < len(self.marking.history):
+            return ""
+        styles = self.marking.history.row(spot.line)[1]
+        if not 0 <= spot.column < len(styles):
+            return ""
+        link = self.session.terminal.screen.style_of(styles[spot.column]).link
+        return clean(link, LINK_CHARACTERS) if link.startswith(LINKS) else ""
+
+    def validate_back(self, back: int) -> int:
+        """There is no line before the oldest nor after the newest."""
+        return max(0, min(back, self.session.terminal.scrollback_length))
+
+    def watch_back(self) -> None:
+        """Draw the other lines."""
+        self.refresh()
+
+    def watch_is_captive(self, is_captive: bool) -> None:
+        """Show by the cursor where keys go."""
+        if is_captive:
+            self.back = 0
+            self.marking.clear()
+        self.refresh()
+
+    def action_look_lines(self, lines: int) -> None:
+        """Scroll back by lines, forth if negative."""
+        self.back += lines
+
+    def action_look_page(self, pages: int) -> None:
+        """Scroll back by what is seen at once."""
+        self.back += pages * max(1, self.size.height - 1)
+
+    def action_look_end(self, to_oldest: int) -> None:
+        """Scroll to the oldest line (1) or back to the screen (0)."""
+        self.back = to_oldest * self.session.terminal.scrollback_length
+
+    def reveal(self, line: int) -> None:
+        """Scroll so that a line is seen."""
+        height = self.session.terminal.lines
+        if line < self.top:
+            self.back = self.session.terminal.scrollback_length - line
+        elif line >= self.top + height:
+            self.back = self.session.terminal.scrollback_length - (line - height + 1)
+
+    def search(self, by: int) -> None:
+        """Go to the next (1) or previous (-1) match, seen from the last one or else from the lowest line."""
+        marking = self.marking
+        matches = marking.search.matches if marking.search is not None else []
+        bottom = Spot(self.session.terminal.scrollback_length + self.session.terminal.lines, 0)
+        is_at = marking.current is not None and marking.current < len(matches) and not marking.is_typing
+        spot = matches[marking.current].first if is_at and marking.current is not None else bottom
+        found = marking.go(by, spot)
+        if found is not None:
+            self.reveal(found.line)
+        self.refresh()
