@@ -1,0 +1,92 @@
+"""Terminals of real machines: keys, splits, search, copying through tmux, login prompts, exit codes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.host import LabHost
+from tests.lab.test_console import MACHINE, console, enter, machines
+from tests.lab.tmux import Terminal
+
+pytestmark = pytest.mark.lab()
+
+__all__ = ["console", "machines"]  # fixtures
+
+
+@pytest.mark.promise("No key is lost or changed on its way to a machine, however fast it is typed")
+def test_keys_that_are_often_lost(console: Terminal) -> None:
+    enter(console, MACHINE)
+    console.type("stty -isig -ixon -icanon -echo; echo ready; cat -v\n")
+    console.wait_for(lambda screen: "ready" in [line.strip() for line in screen.lines])
+    console.type("\x1b[1;2R\x1b[1;5R\x1b[1;3A\x1b:\x1b\x1b[3;5~\x1b[15;2~\x08\x7f")
+    console.wait_for("^[[1;2R^[[1;5R^[[1;3A^[:^[^[[3;5~^[[15;2~^H^?")
+    console.keys("F12", "C-v")
+    console.wait_for("The next key goes to")
+    console.keys("F12")
+    console.wait_for("^[[24~")
+
+
+def test_a_split_of_a_real_machine(console: Terminal) -> None:
+    enter(console, MACHINE)
+    console.type("vim -u NONE\n")
+    console.wait_for("VIM - Vi IMproved")
+    console.keys("F12")
+    console.wait_for("F12 back")
+    console.keys("|")
+    console.wait_for("▶")
+    console.type("until stty size | grep '37 60'; do :; done; echo here\n")
+    console.wait_for(lambda screen: "37 60" in screen and "here" in screen)
+    console.resize(100, 30)
+    console.type("clear; until stty size | grep '27 50'; do :; done; echo there\n")
+    console.wait_for(lambda screen: "27 50" in screen and "there" in screen)
+    console.keys("F12")
+    console.wait_for("F12 back")
+    console.keys("o")
+    console.wait_for("◀")
+    console.type("ihello\x1b:q!\n")
+    console.wait_gone("hello")
+
+
+@pytest.mark.promise("Text is selected and copied by keys and by mouse: by words, lines and blocks")
+def test_copying_through_tmux(console: Terminal) -> None:
+    enter(console, MACHINE)
+    console.type("clear; for n in $(seq 300); do echo number-$n; done; echo 'copy me' please\n")
+    console.wait_for(lambda screen: "copy me please" in [line.strip() for line in screen.lines])
+    console.keys("F12")
+    console.wait_for("F12 back")
+    console.keys("v")
+    console.wait_for("y copy")
+    console.type("/number-77")
+    console.wait_for("1 of 1")
+    console.keys("Enter")
+    console.type("Vy")
+    console.wait_for("Copied 10 bytes.")
+    assert console._tmux("show-buffer") == "number-77\n"
+    console.type("echo typed again\n")
+    console.wait_for(lambda screen: "typed again" in [line.strip() for line in screen.lines])
+
+
+def test_a_login_prompt_and_its_end(console: Terminal) -> None:
+    console.keys("1", "Home")
+    console.keys("l")
+    console.wait_for(f"{MACHINE} login:", timeout=30)
+    console.type("root\n")
+    console.wait_for(lambda screen: "root@" in screen or "assword" in screen, timeout=30)
+
+
+@pytest.mark.promise("A shell that ended shows its exit code where the machine tells it")
+def test_an_exit_code(console: Terminal) -> None:
+    enter(console, MACHINE)
+    console.type("trap 'printf \"\\033]133;D;%s\\007\" $?' EXIT; exit 3\n")
+    console.wait_for("Ended: exit code 3.")
+
+
+def test_a_command_as_another_user(console: Terminal, machines: LabHost) -> None:
+    console.keys("1", "Home", "e")
+    console.wait_for("A shell in")
+    console.keys("Tab")
+    console.type("id -un; echo $GREETING $TERM; read line")
+    console.keys("Tab")
+    console.type("GREETING='good day'")
+    console.keys("Tab", "F2", "Enter")
+    console.wait_for("good day xterm")
