@@ -13,7 +13,7 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from machinedeck.term import Style, sgr
@@ -61,7 +61,7 @@ class Picture:
 
 def comparable(style: Style) -> Style:
     """A style without what tmux does not tell, or tells in another way."""
-    return replace(style, is_protected=False, link="", underline_color=None)
+    return style._replace(is_protected=False, link="", underline_color=None)
 
 
 def cells(line: str, columns: int) -> tuple[Shown, ...]:

@@ -124,10 +124,12 @@ def test_growing_without_scrollback_adds_blank_rows_below() -> None:
 def test_width() -> None:
     terminal = drawn("abcdefgh\r\nab中cd", 10, 2)
     terminal.resize(3, 2)
-    assert terminal.display == ["abc", "ab "]
-    assert terminal.cursor.x == 2
+    assert terminal.display == ["中c", "d  "]
+    assert terminal.cursor.x == 1
+    assert history(terminal) == ["abc", "def", "gh", "ab "]
     terminal.resize(6, 2)
-    assert terminal.display == ["abc   ", "ab    "]
+    assert terminal.display == ["gh    ", "ab中cd"]
+    assert (terminal.cursor.x, terminal.screen.cursor.is_pending) == (5, True)
     check(terminal)
 
 

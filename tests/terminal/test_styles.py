@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from machinedeck.term import Style, Terminal
@@ -138,13 +136,30 @@ def test_style_table_is_bounded_and_forgets_what_no_cell_uses(monkeypatch: pytes
     check(terminal)
 
 
-def test_more_live_styles_than_the_table_holds_show_in_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_live_styles_than_the_table_holds_show_in_the_palette(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(style_module, "STYLE_LIMIT", 50)
     terminal = Terminal(20, 5)
     for number in range(90):
         terminal.feed(f"\x1b[38;2;1;2;{number}mx".encode())
     assert terminal.cell(0, 0).fg == (1, 2, 0)
-    assert terminal.cell(9, 4).style == Style()
+    assert terminal.cell(9, 4).style == Style(fg=17)
+    for number in range(100):
+        terminal.feed(f"\x1b[3{number % 8};4{number // 8 % 8}mx".encode())
+    assert terminal.cell(terminal.cursor.x - 1, 4).style == Style()
+    check(terminal)
+
+
+def test_a_full_table_of_styles_is_not_looked_through_for_every_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(style_module, "STYLE_LIMIT", 50)
+    terminal = Terminal(20, 5)
+    looks: list[None] = []
+    forget = terminal.screen.forget_unused
+    monkeypatch.setattr(terminal.screen, "forget_unused", lambda: (looks.append(None), forget()))
+    for number in range(5000):
+        terminal.feed(f"\x1b[38;2;1;{number // 256};{number % 256}mx".encode())
+    assert len(looks) == 1
     check(terminal)
 
 
@@ -160,4 +175,4 @@ def test_cluster_table_is_bounded_and_loses_marks_before_text(monkeypatch: pytes
 
 
 def test_style_is_frozen_and_hashable() -> None:
-    assert len({Style(bold=True), Style(bold=True), replace(Style(bold=True), bold=False)}) == 2
+    assert len({Style(bold=True), Style(bold=True), Style(bold=True)._replace(bold=False)}) == 2

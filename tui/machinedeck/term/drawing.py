@@ -10,7 +10,7 @@ import re
 from machinedeck.term import rows
 from machinedeck.term.charsets import CHARSETS, NATIONAL, SLOTS
 from machinedeck.term.rectangles import Rectangles
-from machinedeck.term.rows import PLAIN, RIGHT, Row
+from machinedeck.term.rows import INNER, PLAIN, RIGHT, SKIPPED, Row
 from machinedeck.term.widths import KINDS, PIECES, SPECIAL, SPECIAL_IN_LINES
 
 LINE_PARTS = re.compile(r"[^\r\n]+|[\r\n]")
@@ -28,8 +28,9 @@ class Drawing(Rectangles):
 
     def draw(self, data: str) -> None:
         """Write text at the cursor. Control characters in it are left out; no other character is lost."""
-        if data and not self.charsets.is_plain:
-            data = self.charsets.translate(data)
+        sets = self.charsets
+        if (sets.table is not None or sets.single is not None) and data:
+            data = sets.translate(data)
         if data.isprintable() if data.isascii() else not SPECIAL.search(data):
             self._draw_narrow(data)
         else:
@@ -96,6 +97,10 @@ class Drawing(Rectangles):
 
     def _draw_line(self, line: str) -> None:
         """Text in which carriage return and line feed do not stand together as a pair."""
+        if "\r" not in line and "\n" not in line:
+            if line:
+                self.draw(line)
+            return
         for part in LINE_PARTS.findall(line):
             if part == "\r":
                 self.carriage_return()
@@ -132,23 +137,28 @@ class Drawing(Rectangles):
         it trimmed.
         """
         columns, pen = self.columns, self.cursor.pen
+        repeated, full = rows.repeated, rows.repeated(pen, columns)
         fresh: list[Row] = []
+        add = fresh.append
         for line in lines:
             length = len(line)
-            while length > columns:
-                fresh.append((line[:columns], pen * columns, True))
-                line = line[columns:]  # noqa: PLW2901
-                length -= columns
-            fresh.append((line, pen * length, False))
+            if length > columns:
+                starts = range(0, length - columns, columns)
+                fresh += [(line[start : start + columns], full, True) for start in starts]
+                line = line[starts[-1] + columns :]  # noqa: PLW2901
+                length = len(line)
+            add((line, repeated(pen, length), False))
         self.last_drawn = next((line[-1] for line in reversed(lines) if line), self.last_drawn)
         height = self.lines - 1
         staying = [rows.fit(row, columns) for row in fresh[-height:]]
         if not self.modes.is_alternate:
             leaving = [rows.trim(row) for row in self.rows[: min(len(fresh), height)]]
-            leaving += [rows.trim(row) for row in fresh[:-height]]
+            trim = rows.trim
+            leaving += [row if row[0][-1:] > " " else trim(row) for row in fresh[:-height]]
             self.scrollback.extend(leaving)
             self.scrolled += len(leaving)
-        self.rows[:] = [*self.rows[len(fresh) : height], *staying, rows.blank(columns)]
+        del self.rows[: len(fresh)]
+        self.rows[-1:] = [*staying, rows.blank(columns)]
         self.touch(0, self.lines)
 
     def _draw_narrow(self, data: str) -> None:
@@ -160,10 +170,12 @@ class Drawing(Rectangles):
             self._draw_wrapping(data)
         else:
             text, styles, wraps = self.rows[y]
+            pen = cursor.pen
             if RIGHT in text:
-                self.rows[y] = rows.put(self.rows[y], x, data, cursor.pen * len(data))
+                self.rows[y] = rows.put(self.rows[y], x, data, pen * len(data))
             else:
-                styles = styles[:x] + cursor.pen * len(data) + styles[end:]
+                if pen != PLAIN or styles is not rows.repeated(PLAIN, self.columns):
+                    styles = styles[:x] + pen * len(data) + styles[end:]
                 self.rows[y] = (text[:x] + data + text[end:], styles, wraps)
             cursor.x = end
             self.dirty.add(y)
@@ -202,6 +214,7 @@ class Drawing(Rectangles):
             room = ((self.edge if x < self.edge else self.columns) - x) // 2
             if room == 0 and self.modes.autowrap:
                 self.cursor.is_pending = True
+                self._wrap_if_pending(SKIPPED)
                 continue
             if room == 0:
                 self.cursor.x, room = max(0, x - 1), 1
@@ -245,14 +258,15 @@ class Drawing(Rectangles):
         self.rows[y] = (text[:x] + code + text[x + 1 :], styles, wraps)
         self.dirty.add(y)
 
-    def _wrap_if_pending(self) -> None:
-        """Go to the next row if the last column was just written and text wraps."""
+    def _wrap_if_pending(self, mark: int = True) -> None:
+        """Go to the next row if the last column was just written and text wraps, and mark the row."""
         cursor = self.cursor
         if cursor.is_pending:
             cursor.is_pending = False
             if self.modes.autowrap:
                 text, styles, _ = self.rows[cursor.y]
-                self.rows[cursor.y] = (text, styles, True)
+                is_whole = cursor.x == self.columns - 1 and self.left == 0
+                self.rows[cursor.y] = (text, styles, mark if is_whole else INNER)
                 self.index()
                 cursor.x = self.left
 

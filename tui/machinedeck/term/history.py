@@ -46,7 +46,7 @@ class History:
 
     def is_wrapped(self, line: int) -> bool:
         """Whether a line goes on in the one below, because it reached the right margin."""
-        return self.row(line)[2] and line + 1 < len(self)
+        return self.row(line)[2] > 0 and line + 1 < len(self)
 
     def text(self, line: int, start: int = 0, end: int | None = None) -> str:
         """The text of some cells of a line; a wide character half of which is among them is there whole."""
@@ -60,7 +60,7 @@ class History:
 
     def first_of(self, line: int) -> int:
         """The line in which the text began that wraps into this one."""
-        while line > 0 and self.row(line - 1)[2]:
+        while line > 0 and self.row(line - 1)[2] > 0:
             line -= 1
         return line
 

@@ -25,8 +25,17 @@ class Table(Generic[Value]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def intern(self, value: Value) -> int | None:
+    @property
+    def free(self) -> int:
+        """How many more values it can take in."""
+        return self.limit - len(self._numbers)
+
+    def intern(self, value: Value, spare: int = 0) -> int | None:
         """The number of a value, which is entered if it is new.
+
+        Args:
+            value: What to number.
+            spare: How many places must stay free if it is new.
 
         Returns:
             The number, or None when the table is full and does not know the value.
@@ -34,6 +43,8 @@ class Table(Generic[Value]):
         number = self._numbers.get(value)
         if number is not None:
             return number
+        if spare and self.free <= spare:
+            return None
         if self._free:
             number = self._free.pop()
             self.values[number] = value

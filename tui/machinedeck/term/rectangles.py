@@ -9,7 +9,6 @@ conformance level 4.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from machinedeck.term import rows
@@ -106,7 +105,7 @@ class Rectangles(Editing):
             name = FLAGS.get(code) or FLAGS.get(code - 20, "bold" if code == 22 else "")
             if name:
                 changes[name] = code < 20
-        self._restyle(parameters[:4], lambda style: replace(style, **_as_fields(changes)))
+        self._restyle(parameters[:4], lambda style: style._replace(**_as_fields(changes)))
 
     def reverse_rectangle(self, *parameters: int) -> None:
         """DECRARA: SGR 1, 4, 5, 7 and 8 on where they are off, and off where they are on."""
@@ -114,7 +113,7 @@ class Rectangles(Editing):
         odd = [name for name in FLAGS.values() if names.count(name) % 2]
         self._restyle(
             parameters[:4],
-            lambda style: replace(style, **_as_fields({name: not getattr(style, name) for name in odd})),
+            lambda style: style._replace(**_as_fields({name: not getattr(style, name) for name in odd})),
         )
 
     def select_extent(self, how: int | None = 0) -> None:
@@ -160,7 +159,7 @@ class Rectangles(Editing):
         for y, left, right in self._spans(coordinates):
             styles = self._map(
                 self.rows[y][1][left:right],
-                lambda style: replace(pen, **{name: getattr(style, name) for name in keeps}),
+                lambda style: pen._replace(**{name: getattr(style, name) for name in keeps}),
             )
             self.rows[y] = rows.put(self.rows[y], left, character * (right - left), styles)
             self.dirty.add(y)

@@ -6,15 +6,13 @@ authors ("Hyperlinks in terminal emulators").
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from machinedeck.term import sgr
 from machinedeck.term.cleaning import clean
 from machinedeck.term.drawing import Drawing
 from machinedeck.term.interning import Table
 from machinedeck.term.styles import Style
 
-MEMORY_LIMIT = 8192
+MEMORY_LIMIT = 16384
 """How many outcomes of SGR are remembered."""
 
 STACK_LIMIT = 10
@@ -46,7 +44,7 @@ PUSHED = {
 }
 """What the parameters of XTPUSHSGR keep; 10 and 11 are older numbers of 30 and 31."""
 
-LOOKS = frozenset(entry.name for entry in fields(Style)) - {"is_protected", "link"}
+LOOKS = frozenset(Style._fields) - {"is_protected", "link"}
 """The fields of a style that SGR sets."""
 
 
@@ -64,15 +62,18 @@ class Rendition(Drawing):
 
     def select_rendition(self, parameters: str) -> None:
         """SGR with its parameters as sent, colons included."""
-        key = (self.cursor.pen, parameters)
-        pen = self._renditions.get(key)
+        cursor = self.cursor
+        before = cursor.pen
+        known = self._renditions.get(before)
+        pen = known.get(parameters) if known else None
         if pen is None:
-            style = sgr.render(self.style_of(self.cursor.pen), parameters)
-            pen = self.style_code(style)
-            if len(self._renditions) >= MEMORY_LIMIT:
+            pen = self.style_code(sgr.render(self.styles.values[ord(before)], parameters))
+            if self._rendition_count >= MEMORY_LIMIT:
                 self._renditions.clear()
-            self._renditions[key[0], parameters] = pen
-        self.cursor.pen = pen
+                self._rendition_count = 0
+            self._renditions.setdefault(before, {})[parameters] = pen
+            self._rendition_count += 1
+        cursor.pen = pen
 
     def push_rendition(self, *parameters: int) -> None:
         """XTPUSHSGR: keep the style, or the named parts of it."""

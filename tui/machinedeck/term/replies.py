@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import fields, replace
 from typing import NamedTuple
 
 from machinedeck.term.styles import DEFAULT, Colour, Style
@@ -115,11 +114,9 @@ def shared(styles: Iterable[Style]) -> Style:
     """The looks that all styles have; the default where they differ, or where there are none."""
     known = list(styles) or [DEFAULT]
     same = {
-        entry.name: value
-        for entry in fields(Style)
-        if len({value := getattr(style, entry.name) for style in known}) == 1
+        name: value for name in Style._fields if len({value := getattr(style, name) for style in known}) == 1
     }
-    return replace(DEFAULT, **same)
+    return DEFAULT._replace(**same)
 
 
 def rendition(style: Style) -> str:

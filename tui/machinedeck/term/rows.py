@@ -14,8 +14,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-Row = tuple[str, str, bool]
-"""Text, styles, and whether the text goes on in the row below because it reached the right margin."""
+Row = tuple[str, str, int]
+"""Text, styles, and whether the text goes on in the row below because it reached the right margin.
+
+The last is `INNER` where that margin is not the screen's edge, and `SKIPPED` where the text goes on below
+because a wide character found one cell only, which it left alone.
+"""
+
+INNER = -1
+"""A row's mark: the text goes on below between side margins, which makes no line of the two rows."""
+
+SKIPPED = 2
+"""A row's mark: the text goes on below, and the row's last cell is no part of it."""
 
 RIGHT = "\0"
 """The cell to the right of a wide character. NUL is never printed, so no guest can write one."""
@@ -24,10 +34,16 @@ PLAIN = "\0"
 """The number of the default style, as it stands in a row's styles."""
 
 
+@lru_cache(maxsize=4096)
+def repeated(style: str, count: int) -> str:
+    """The styles of `count` cells that all look the same; equal ones are one object."""
+    return style * count
+
+
 @lru_cache(maxsize=256)
 def blank(columns: int, style: str = PLAIN) -> Row:
     """An empty row of `columns` cells; equal ones are one object."""
-    return " " * columns, style * columns, False
+    return " " * columns, repeated(style, columns), False
 
 
 def put(row: Row, x: int, text: str, styles: str) -> Row:
@@ -110,12 +126,38 @@ def fit(row: Row, columns: int) -> Row:
 
 
 def trim(row: Row) -> Row:
-    """The row without the blank cells at its end, as the scrollback keeps it; `fit` gives them back."""
+    """The row without the blank cells at its end, as the scrollback keeps it; `fit` gives them back.
+
+    A row that wraps is kept as it is: blanks at its end stand in the midst of a line.
+    """
     text, styles, wraps = row
-    length = max(len(text.rstrip(" ")), len(styles.rstrip(PLAIN)))
+    if wraps:
+        return row
+    kept = text.rstrip(" ")
+    length = len(kept)
+    if styles == repeated(PLAIN, len(styles)):
+        return kept, repeated(PLAIN, length), wraps
+    length = max(length, len(styles.rstrip(PLAIN)))
     return text[:length], styles[:length], wraps
 
 
 def is_blank(row: Row) -> bool:
     """Whether nothing at all is to be seen in the row, not even a coloured cell."""
     return row == blank(len(row[0]))
+
+
+def difference(before: Row, now: Row) -> tuple[int, int] | None:
+    """The cells in which two rows differ, from and up to, with wide characters whole; None where in none."""
+    if before[:2] == now[:2]:
+        return None
+    length = len(now[0])
+    if len(before[0]) != length:
+        return 0, length
+    olds, news = list(zip(*before[:2], strict=True)), list(zip(*now[:2], strict=True))
+    start = next(x for x in range(length) if olds[x] != news[x])
+    end = next(x for x in range(length, 0, -1) if olds[x - 1] != news[x - 1])
+    if RIGHT in (before[0][start], now[0][start]):
+        start -= 1
+    if end < length and RIGHT in (before[0][end], now[0][end]):
+        end += 1
+    return start, end

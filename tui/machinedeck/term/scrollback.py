@@ -16,7 +16,8 @@ class Scrollback:
     """
 
     def __init__(self, limit: int) -> None:
-        self._rows: deque[Row] = deque(maxlen=max(0, limit))
+        self.limit = max(0, limit)
+        self._rows: deque[Row] = deque(maxlen=self.limit)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -31,13 +32,15 @@ class Scrollback:
         """Add trimmed rows, oldest first."""
         self._rows.extend(rows)
 
-    def take_back(self) -> Row:
-        """Remove and return the newest row.
+    def take_back(self, count: int) -> list[Row]:
+        """Remove and return the newest rows, oldest first; fewer than `count` where there are not so many."""
+        taken = [self._rows.pop() for _ in range(min(count, len(self._rows)))]
+        taken.reverse()
+        return taken
 
-        Raises:
-            IndexError: The store is empty.
-        """
-        return self._rows.pop()
+    def replace(self, rows: Iterable[Row]) -> None:
+        """Keep other rows instead, oldest first."""
+        self._rows = deque(rows, maxlen=self.limit)
 
     def clear(self) -> None:
         """Forget all rows."""

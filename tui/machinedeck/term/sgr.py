@@ -6,7 +6,7 @@ kitty's "Colored and styled underlines" for `4:x` and 58.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
 from typing import Any
 
 from machinedeck.term.styles import DEFAULT, Colour, Style
@@ -44,6 +44,8 @@ SIMPLE: dict[int, dict[str, Any]] = {
 COLOURS = {38: "fg", 48: "bg", 58: "underline_color"}
 """The parameters that a colour follows."""
 
+_TRUE_COLOUR = re.compile(r"([34])8;2;([0-9]{1,3});([0-9]{1,3});([0-9]{1,3})(?:;|\Z)")
+
 
 def render(style: Style, parameters: str) -> Style:
     """The look after `CSI parameters m` when `style` was in force before.
@@ -54,6 +56,17 @@ def render(style: Style, parameters: str) -> Style:
         style: The look so far.
         parameters: The parameters as sent: digits, `;` and `:`.
     """
+    while match := _TRUE_COLOUR.match(parameters):
+        # What pictures are made of, on a short way.
+        ground, *texts = match.groups()
+        channels = red, green, blue = int(texts[0]), int(texts[1]), int(texts[2])
+        if red > 255 or green > 255 or blue > 255:
+            break
+        rest = style[2:]
+        style = Style._make((channels, style[1], *rest) if ground == "3" else (style[0], channels, *rest))
+        if match.end() == len(parameters) and parameters[-1] != ";":
+            return style
+        parameters = parameters[match.end() :]
     parts = parameters.split(";")
     changes: dict[str, Any] = {}
     position = 0
@@ -65,7 +78,7 @@ def render(style: Style, parameters: str) -> Style:
             continue
         code = number(part)
         if code == 0:
-            style, changes = replace(DEFAULT, is_protected=style.is_protected, link=style.link), {}
+            style, changes = DEFAULT._replace(is_protected=style.is_protected, link=style.link), {}
         elif code in COLOURS:
             colour, used = _with_semicolons(parts[position : position + 4])
             position += used
@@ -73,7 +86,7 @@ def render(style: Style, parameters: str) -> Style:
                 changes[COLOURS[code]] = colour
         else:
             changes.update(SIMPLE.get(code, {}))
-    return replace(style, **changes) if changes else style
+    return style._replace(**changes) if changes else style
 
 
 def number(text: str) -> int:

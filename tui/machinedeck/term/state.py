@@ -7,7 +7,7 @@ and `screen` on top. Events have the names that pyte gives them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pyte
@@ -19,7 +19,10 @@ from machinedeck.term.clusters import Clusters
 from machinedeck.term.modes import Modes
 from machinedeck.term.rows import PLAIN, Row
 from machinedeck.term.scrollback import Scrollback
-from machinedeck.term.styles import Style, eraser, style_table
+from machinedeck.term.styles import Style, coarse, eraser, style_table
+
+MISSES = 1 << 15
+"""How many looks find no place in a full table before it is looked through again."""
 
 TAB_WIDTH = 8
 """Columns between tab stops at the start (terminfo `it#8`)."""
@@ -82,7 +85,9 @@ class ScreenState(pyte.Screen):
         self.titles: list[tuple[str | None, str | None]] = []
         self.allows_resize = False
         self.checksum_extension = 0
-        self._renditions: dict[tuple[str, str], str] = {}
+        self._renditions: dict[str, dict[str, str]] = {}
+        self._rendition_count = 0
+        self._misses = 0
         self._erasers: dict[str, str] = {}
         self.start()
 
@@ -143,14 +148,24 @@ class ScreenState(pyte.Screen):
 
     def restyled(self, code: str, **changes: Any) -> str:
         """The character for the style of another character with some fields of it changed."""
-        return self.style_code(replace(self.style_of(code), **changes))
+        return self.style_code(self.style_of(code)._replace(**changes))
 
     def style_code(self, style: Style) -> str:
-        """The character that stands for a style; the default's if the table is full even after a clean-up."""
-        number = self.styles.intern(style)
+        """The character that stands for a style.
+
+        A style like it with the palette's colours, or else the default, where tens of thousands are alive.
+        """
+        spare = self.styles.limit >> 3
+        number = self.styles.intern(style, spare)
         if number is None:
-            self.forget_unused()
-            number = self.styles.intern(style)
+            self._misses -= 1
+            if self._misses < 0:
+                self.forget_unused()
+                # Looking through all that is kept takes long, so where that frees little it must wait.
+                self._misses = MISSES if self.styles.free < 2 * spare else 0
+                number = self.styles.intern(style, spare)
+        if number is None:
+            number = self.styles.intern(coarse(style))
         return chr(number or 0)
 
     def make_room(self, count: int) -> None:
@@ -180,6 +195,7 @@ class ScreenState(pyte.Screen):
         self.clusters.retain("".join(texts))
         self.styles.retain({ord(code) for code in "".join(styles)})
         self._renditions.clear()
+        self._rendition_count = 0
         self._erasers.clear()
 
     def touch(self, start: int, end: int) -> None:
@@ -202,6 +218,12 @@ class ScreenState(pyte.Screen):
             self._scroll_between(top, bottom, count)
             return
         height = bottom - top + 1
+        if count == 1:
+            del self.rows[top]
+            self.rows.insert(bottom, rows.blank(self.columns, self.eraser))
+            if len(self.dirty) < self.lines:
+                self.dirty.update(range(top, bottom + 1))
+            return
         fresh = [rows.blank(self.columns, self.eraser)] * min(abs(count), height)
         if count > 0:
             del self.rows[top : top + len(fresh)]

@@ -32,8 +32,9 @@ _CSI = rf"\[[<-?]?[0-9:;]{{0,{SEQUENCE_LIMIT}}}[ -/]{{0,2}}[@-~]"
 _ESCAPE = r"[ -/]{0,2}[0-OQ-WYZ\\`-~]"
 _TOKENS = re.compile(
     r"([^\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]+)"  # 1: text, with CR and LF
-    rf"|\x1b({_CSI}|{_ESCAPE})"  # 2: a sequence without its ESC
-    r"|([\x00-\x09\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f])"  # 3: a control
+    rf"|\x1b\[([0-9:;]{{0,{SEQUENCE_LIMIT}}})m"  # 2: the parameters of SGR, the most frequent sequence
+    rf"|\x1b({_CSI}|{_ESCAPE})"  # 3: a sequence without its ESC
+    r"|([\x00-\x09\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f])"  # 4: a control
     r"|[\x1b\x80-\x9f]"  # what the slow way looks at
 )
 _CSI_PARTS = re.compile(r"\[([<-?]?)([0-9:;]*)([ -/]*)([@-~])")
@@ -98,6 +99,7 @@ class Stream(pyte.Stream):
         self._controls = {code: getattr(screen, name) for code, name in self.basic.items()}
         self._draw = screen.draw
         self._draw_lines = getattr(screen, "draw_lines", self._draw_parts)
+        self._render = getattr(screen, "select_rendition", self._select)
 
     def feed(self, data: str) -> None:
         """Take in some characters.
@@ -141,7 +143,7 @@ class Stream(pyte.Stream):
 
     def _take_tokens(self, data: str, position: int) -> int:
         """Take text and sequences up to where the slow way or a string begins; returns the position there."""
-        calls = self._calls
+        calls, draw, render = self._calls, self._draw, self._render
         for match in _TOKENS.finditer(data, position):
             kind = match.lastindex
             if kind == 1:
@@ -149,15 +151,17 @@ class Stream(pyte.Stream):
                 if "\n" in text or "\r" in text:
                     self._draw_lines(text)
                 else:
-                    self._draw(text)
+                    draw(text)
             elif kind == 2:
-                method, arguments = calls.get(match[2]) or self._remember(match[2])
+                render(match[2])
+            elif kind == 3:
+                method, arguments = calls.get(match[3]) or self._remember(match[3])
                 try:
                     method(*arguments)
                 except _ModeChanged:
                     return match.end()
-            elif kind == 3:
-                self._control(match[3])
+            elif kind == 4:
+                self._control(match[4])
             else:
                 return self._take_slowly(data, match.start())
         return len(data)
@@ -248,6 +252,10 @@ class Stream(pyte.Stream):
             self.listener, event.instead
         )
         return partial(method, private=True) if event.is_private else method
+
+    def _select(self, numbers: str) -> None:
+        """SGR for a listener that knows no `select_rendition`."""
+        self.listener.select_graphic_rendition(*parameters(numbers.replace(":", ";")))
 
     def _draw_parts(self, text: str) -> None:
         """Text with carriage returns and line feeds, for a listener that knows no `draw_lines`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect
 from functools import lru_cache
+from typing import NamedTuple
 
 from machinedeck.term.interning import Table
 
@@ -11,8 +12,7 @@ Colour = int | tuple[int, int, int] | None
 """A colour: None is the default, a number 0 to 255 of the palette, a tuple red, green and blue."""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """The look of a cell (ECMA-48 8.3.117 SGR, and xterm's and kitty's additions to it).
 
     `underline` is 0 for none, 1 for a single line, 2 double, 3 curly, 4 dotted, 5 dashed: true where there is
@@ -42,6 +42,23 @@ DEFAULT = Style()
 
 STYLE_LIMIT = 1 << 16
 """How many different looks may be alive at once; the numbers stay code points of a string with that."""
+
+
+_CUBE_STEPS = [bisect((47, 114, 154, 194, 234), channel) for channel in range(256)]
+"""For each level of a channel the nearest of the palette's cube: 0, 95, 135, 175, 215, 255."""
+
+
+def coarse(style: Style) -> Style:
+    """The look with each true colour replaced by the nearest of the palette's cube."""
+    fg, bg, line = (_in_cube(colour) for colour in (style.fg, style.bg, style.underline_color))
+    return style._replace(fg=fg, bg=bg, underline_color=line)
+
+
+def _in_cube(colour: Colour) -> Colour:
+    if not isinstance(colour, tuple):
+        return colour
+    red, green, blue = (_CUBE_STEPS[channel] for channel in colour)
+    return 16 + 36 * red + 6 * green + blue
 
 
 @lru_cache(maxsize=1024)

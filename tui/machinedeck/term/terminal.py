@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from machinedeck.term.modes import Modes
-from machinedeck.term.rows import RIGHT, Row
+from machinedeck.term.rows import RIGHT, Row, repeated
 from machinedeck.term.screen import Screen
 from machinedeck.term.stream import Stream
 from machinedeck.term.view import Cell, Changes, Cursor, Run, Shape
@@ -154,14 +154,20 @@ class Terminal:
     def _runs(self, row: Row) -> tuple[Run, ...]:
         """A row as runs of equal style."""
         text, styles, _ = row
-        screen = self.screen
-        return tuple(
-            Run(
-                screen.clusters.text(text[match.start() : match.end()]).replace(RIGHT, ""),
-                match.end() - match.start(),
-                screen.style_of(match[1]),
+        values, length = self.screen.styles.values, len(text)
+        if RIGHT in text or not text.isascii():
+            plain = self.screen.clusters.text
+            return tuple(
+                Run(plain(text[start:end]).replace(RIGHT, ""), end - start, values[ord(styles[start])])
+                for match in _SAME.finditer(styles)
+                for start, end in [match.span()]
             )
+        if styles == repeated(styles[:1], length):
+            return (Run(text, length, values[ord(styles[0])]),) if text else ()
+        return tuple(
+            Run(text[start:end], end - start, values[ord(styles[start])])
             for match in _SAME.finditer(styles)
+            for start, end in [match.span()]
         )
 
     def _collect(self, answer: str) -> None:

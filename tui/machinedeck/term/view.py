@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from machinedeck.term.styles import Colour, Style
 
@@ -74,8 +74,7 @@ class Cell:
         return self.style.overline
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Neighbouring cells of one style: their text, how many cells they are, and the style."""
 
     text: str
