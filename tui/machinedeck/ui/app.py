@@ -32,6 +32,7 @@ from machinedeck.model.wish import Wish
 from machinedeck.ui.ascii import AsciiFilter
 from machinedeck.ui.desk import TerminalDesk
 from machinedeck.ui.lines import Title
+from machinedeck.ui.narrow import write_only_changed_cells
 from machinedeck.ui.options import Options
 from machinedeck.ui.palette import PALETTE
 from machinedeck.ui.screens.console import Console
@@ -88,6 +89,7 @@ class MachinedeckApp(TerminalDesk, inherit_bindings=False):
         operator: str = "",
     ) -> None:
         self._host = host = follower.host
+        write_only_changed_cells()
         super().__init__(
             driver_class=driver,
             css_path=[CONSOLE_CSS, DEMO_CSS] if host.is_demo else None,

@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from machinedeck.model.text import clean
+from machinedeck.term import Style
 from machinedeck.term.marking import Marking
 from machinedeck.term.selecting import Spot
 from machinedeck.ui.session import Session
@@ -27,9 +28,8 @@ _TURNING = re.compile("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069
 """Marks without a width that turn the direction of a line: it would be another than the machine wrote."""
 
 
-def _safe(text: str) -> str:
-    """Text of cells without what would reach beyond them."""
-    return text if text.isascii() else _TURNING.sub("", text)
+LOOKS_MOST = 4096
+"""How many styles of the machine are remembered as they are drawn here."""
 
 
 class TerminalPicture(Widget, can_focus=True):
@@ -70,6 +70,7 @@ class TerminalPicture(Widget, can_focus=True):
         self._base_style: RichStyle | None = None
         self.link = ""
         """Where what is under the mouse, or under the caret, leads to."""
+        self._looks: dict[tuple[Style, bool], RichStyle] = {}
 
     @property
     def top(self) -> int:
@@ -87,6 +88,7 @@ class TerminalPicture(Widget, can_focus=True):
         """Forget colours that were looked up in another style."""
         super().notify_style_update()
         self._base_style = None
+        self._looks.clear()
 
     def render_line(self, y: int) -> Strip:
         """One line of the picture."""
@@ -95,14 +97,26 @@ class TerminalPicture(Widget, can_focus=True):
         base = self._base
         if not 0 <= index < terminal.scrollback_length + terminal.lines:
             return Strip.blank(self.size.width, base)
-        is_swapped = terminal.modes.is_reverse
-        segments = [
-            Segment(_safe(run.text), base + rich_style(run.style, is_swapped)) for run in terminal.runs(index)
-        ]
-        strip = Strip(segments).adjust_cell_length(self.size.width, base)
+        strip = self._line(index, base)
         for start, end, what in self.marking.spans(index):
             strip = self._styled(strip, start, end, what)
         return self._with_cursor(strip, index, y)
+
+    def _line(self, index: int, base: RichStyle) -> Strip:
+        """A line of the machine's, with nothing of ours in it."""
+        terminal = self.session.terminal
+        is_swapped, looks, width = terminal.modes.is_reverse, self._looks, self.size.width
+        segments, length = [], 0
+        for text, cells, style in terminal.runs(index):
+            look = looks.get((style, is_swapped))
+            if look is None:
+                if len(looks) >= LOOKS_MOST:
+                    looks.clear()
+                look = looks[style, is_swapped] = base + rich_style(style, is_swapped)
+            segments.append(Segment(text if text.isascii() else _TURNING.sub("", text), look))
+            length += cells
+        strip = Strip(segments, length)
+        return strip if length == width else strip.adjust_cell_length(width, base)
 
     def _with_cursor(self, strip: Strip, index: int, y: int) -> Strip:
         terminal, caret = self.session.terminal, self.marking.caret

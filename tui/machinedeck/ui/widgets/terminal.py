@@ -13,8 +13,9 @@ from textual.reactive import reactive
 from textual.timer import Timer
 
 from machinedeck.term import PumpOverflowError, encode_focus, encode_key, encode_paste
-from machinedeck.term.history import History
+from machinedeck.term.history import History, whole_cells
 from machinedeck.term.marking import Marking, Outcome
+from machinedeck.term.rows import Row, difference
 from machinedeck.term.view import Changes
 from machinedeck.ui.commands import COMMANDS
 from machinedeck.ui.session import Session
@@ -26,6 +27,9 @@ SYNCHRONIZED_SECONDS = 0.15
 
 LOOK_AGAIN_SECONDS = 0.3
 """How long after a change what was searched for is looked for again."""
+
+FEW_LINES = 4
+"""Up to so many changed lines are looked through for the cells that changed."""
 
 BELL_SECONDS = 1.0
 """The least time between two bells that are passed on."""
@@ -100,6 +104,7 @@ class TerminalView(TerminalMouse):
         self._resize: Timer | None = None
         self._again: Timer | None = None
         self._cursor = session.terminal.cursor
+        self._rows: list[Row] = []
         self._told: tuple[object, ...] = ()
         self._asked: object = None
         self.is_left = False
@@ -143,18 +148,26 @@ class TerminalView(TerminalMouse):
         is_seen = self.is_on_screen
         if is_seen:  # what is not is drawn whole when it is shown
             self._refresh_changed(changes)
+        else:
+            self._rows.clear()
         self._cursor = terminal.cursor
         self._note(changes, is_seen=is_seen)
 
     def _refresh_changed(self, changes: Changes) -> None:
-        if changes.everything or changes.scrolled:
+        before, now = self._rows, self.session.terminal.screen.rows
+        self._rows = now[:]
+        if changes.everything or changes.scrolled or len(before) != len(now):
             self.refresh()
             return
         for line in changes.lines:
-            self._refresh_line(line)
+            if len(changes.lines) > FEW_LINES:
+                self._refresh_line(line)
+            elif changed := difference(before[line], now[line]):
+                self._refresh_line(line, *changed)
         if changes.cursor:
-            self._refresh_line(self._cursor.y)
-            self._refresh_line(self.session.terminal.cursor.y)
+            for cursor in (self._cursor, self.session.terminal.cursor):
+                cells = now[min(cursor.y, len(now) - 1)][0]
+                self._refresh_line(cursor.y, *whole_cells(cells, cursor.x, cursor.x + 1))
 
     def _keep_place(self, changes: Changes) -> None:
         """Hold a picture that is scrolled back, and marks, still while lines come in and old ones go."""
@@ -206,10 +219,11 @@ class TerminalView(TerminalMouse):
         """Have the lines around it drawn anew."""
         self.post_message(self.Changed(self))
 
-    def _refresh_line(self, line: int) -> None:
+    def _refresh_line(self, line: int, start: int = 0, end: int | None = None) -> None:
         y = line + self.back
         if 0 <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
+            width = self.size.width
+            self.refresh(Region(start, y, (width if end is None else min(end, width)) - start, 1))
 
     # What goes to the machine
 
