@@ -15,6 +15,7 @@ from machinedeck.core.store import Store
 from machinedeck.model.deed import DONE
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.machine import State
+from machinedeck.model.wish import Wish
 from tests.support.demo_service import DemoService, demo_service
 from tests.support.waiting import until
 
@@ -142,7 +143,7 @@ async def test_nothing_is_done_where_it_is_only_looked_at(demo: DemoService) -> 
         with pytest.raises(Failure, match="--read-only"):
             host.image_acting  # noqa: B018 - asking for it is refused
         with pytest.raises(Failure, match="--read-only"):
-            await host.shell("web-1", "root", [])
+            await host.open_terminal(Wish("web-1"))
         doing = Doing(host, Store(), Journal(None), "anna")
         (web,) = [one for one in await host.machines() if one.name == "web-1"]
         outcome = await doing.do(find("stop"), await host.properties(web), {})
