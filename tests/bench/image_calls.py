@@ -30,6 +30,8 @@ PEER = (MACHINE1, PATH, "org.freedesktop.DBus.Peer")
 TIMES = 20
 SETTLED = 2.5
 """Seconds after which what was made counts as old."""
+PAUSE = 0.003
+"""Seconds between two calls, for systemd-machined keeps an image that it read until it has nothing to do."""
 TREE, COPY = "measured", "measured-copy"
 LONGEST = 600 * 10**6
 """Microseconds that a call may take."""
@@ -111,9 +113,15 @@ def os_release() -> dict[str, list[float]]:
     path = POOL / "image-0/usr/lib"
     path.mkdir(parents=True, exist_ok=True)
     (path / "os-release").write_bytes(Path("/usr/lib/os-release").read_bytes())
+    found: dict[str, list[float]] = {"os-release": [], "os-release at once": []}
     with connect() as bus:
-        ask = [timed(lambda: bus.call(*MANAGER, "GetImageOSRelease", "image-0")) for _ in range(200)]
-    return {"os-release": ask[20:]}
+        ask: Call = lambda: bus.call(*MANAGER, "GetImageOSRelease", "image-0")  # noqa: E731
+        for name, pause in (("os-release", PAUSE), ("os-release at once", 0)):
+            for _ in range(200):
+                if pause:
+                    time.sleep(pause)
+                found[name].append(timed(ask))
+    return {name: took[20:] for name, took in found.items()}
 
 
 def make_tree(kind: str, files: int, size: int) -> None:

@@ -122,16 +122,16 @@ class Manager:
         ]
 
     def _about_one_image(self) -> list[Member]:
-        image, of = self._image, self._of_image
+        image, of, told = self._image, self._of_image, self._of_metadata
         return [
             Method("RemoveImage", "s name", "", of(image.on_remove)),
             Method("RenameImage", "s name, s new_name", "", of(image.on_rename)),
             Method("CloneImage", "s name, s new_name, b read_only", "", of(image.on_clone)),
             Method("MarkImageReadOnly", "s name, b read_only", "", of(image.on_mark_read_only)),
-            Method("GetImageHostname", "s name", "s hostname", of(image.on_get_hostname)),
-            Method("GetImageMachineID", "s name", "ay id", of(image.on_get_machine_id)),
-            Method("GetImageMachineInfo", "s name", "a{ss} machine_info", of(image.on_get_machine_info)),
-            Method("GetImageOSRelease", "s name", "a{ss} os_release", of(image.on_get_os_release)),
+            Method("GetImageHostname", "s name", "s hostname", told("hostname")),
+            Method("GetImageMachineID", "s name", "ay id", told("machine_id")),
+            Method("GetImageMachineInfo", "s name", "a{ss} machine_info", told("machine_info")),
+            Method("GetImageOSRelease", "s name", "a{ss} os_release", told("os_release")),
             Method("SetPoolLimit", "t size", "", self._on_set_pool_limit),
             Method("SetImageLimit", "s name, t size", "", of(image.on_set_limit)),
             Method("CleanPool", "s mode", "a(st) images", self._on_clean_pool),
@@ -163,6 +163,14 @@ class Manager:
             _target: object, request: Request, name: str, *arguments: Any
         ) -> Sequence[Any] | None:
             return await handler(await self._images.get(name), request, *arguments)
+
+        return on_call
+
+    def _of_metadata(self, field: str) -> MethodHandler:
+        """A handler that tells a field of what the files of an image tell."""
+
+        async def on_call(_target: object, _request: Request, name: str) -> Sequence[Any]:
+            return [getattr(await self._images.metadata_of(name), field)]
 
         return on_call
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+_SHORT = 4096
+"""Letters in a text that is worth being remembered."""
 _ASSIGNMENT = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _PIECE = re.compile(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|\\(.)|([^'\"\\]+)", re.DOTALL)
 _ESCAPE = re.compile(r"\\([\"\\$`])")
@@ -14,6 +17,16 @@ def read_assignments(text: str) -> dict[str, str]:
 
     Values may be quoted as for a shell, without expansions (os-release(5)).
     """
+    return dict(_read_known(text) if len(text) <= _SHORT else _read(text))
+
+
+@lru_cache(64)
+def _read_known(text: str) -> dict[str, str]:
+    """The same of a short one: most images have one of a few, and are asked for it again and again."""
+    return _read(text)
+
+
+def _read(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in text.splitlines():
         if match := _ASSIGNMENT.fullmatch(line.rstrip()):

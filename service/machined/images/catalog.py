@@ -50,7 +50,7 @@ class Images:
         """
         image = await self.peek(name)
         if image is None:
-            raise Refused(ErrorName.NO_SUCH_IMAGE, f"No image '{name}' known")
+            raise _unknown(name)
         return image
 
     async def get(self, name: str) -> Image:
@@ -59,8 +59,7 @@ class Images:
         Raises:
             Refused: InvalidArgs for a name that cannot be one, NoSuchImage.
         """
-        if not is_image_name(name):
-            raise Refused(ErrorName.INVALID_ARGS, f"Image name '{name}' is invalid.")
+        _check_name(name)
         return await self.find(name)
 
     # Changing
@@ -140,8 +139,22 @@ class Images:
         try:
             return await self._storage.metadata(image)
         except OSError as error:
-            text = f"Failed to read image metadata: {error.strerror}"
-            raise OSError(error.errno, text) from error
+            raise _unreadable(error) from error
+
+    async def metadata_of(self, name: str) -> Metadata:
+        """What the files of the image of a name tell.
+
+        Raises:
+            Refused: InvalidArgs for a name that cannot be one, NoSuchImage.
+            OSError: EBUSY for one in use, and what else keeps it from being read.
+        """
+        _check_name(name)
+        found = await self._storage.metadata_of(name)
+        if found is None:
+            raise _unknown(name)
+        if isinstance(found, OSError):
+            raise _unreadable(found) from found
+        return found
 
     # The pool
 
@@ -209,6 +222,14 @@ class Images:
 
 def _fault(number: int) -> OSError:
     return OSError(number, os.strerror(number))
+
+
+def _unknown(name: str) -> Refused:
+    return Refused(ErrorName.NO_SUCH_IMAGE, f"No image '{name}' known")
+
+
+def _unreadable(error: OSError) -> OSError:
+    return OSError(error.errno, f"Failed to read image metadata: {error.strerror}")
 
 
 def _refuse_fixed(image: Image) -> None:

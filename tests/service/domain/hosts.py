@@ -14,7 +14,7 @@ from machined.host.errors import Refused
 from machined.host.inside import Address, BindRequest, CopyRequest, IdRange, Place, Pty, ShellRequest
 from machined.host.ports import Host, HostFacts
 from machined.host.states import MachineRecord
-from machined.host.storage import Image, Metadata, PoolStatus, Progress, unseen
+from machined.host.storage import Image, Metadata, PoolStatus, Progress, metadata_or_why, unseen
 from machined.host.units import ScopeRequest, UnitListener
 
 HOST_ID = bytes(range(1, 17))
@@ -279,6 +279,10 @@ class FakeStorage:
     async def metadata(self, image: Image) -> Metadata:
         await self._do("metadata", image)
         return Metadata(hostname=image.name)
+
+    async def metadata_of(self, name: str) -> Metadata | OSError | None:
+        image = await self.find(name)
+        return None if image is None else await metadata_or_why(self, image)
 
     async def pool(self) -> PoolStatus:
         return self.pool_status

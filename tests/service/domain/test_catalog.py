@@ -223,6 +223,17 @@ async def test_an_image_in_use_tells_why_it_cannot_be_read(images: Images, fake:
     with pytest.raises(OSError, match="image metadata") as caught:
         await images.metadata(fake.storage.images["web"])
     assert caught.value.errno == errno.EBUSY
+    with pytest.raises(OSError, match="image metadata") as caught:
+        await images.metadata_of("web")
+    assert caught.value.errno == errno.EBUSY
+
+
+async def test_metadata_is_told_by_name_too(images: Images) -> None:
+    assert (await images.metadata_of("web")).hostname == "web"
+    for name, error in (("a/b", ErrorName.INVALID_ARGS), ("nothing", ErrorName.NO_SUCH_IMAGE)):
+        with pytest.raises(Refused) as caught:
+            await images.metadata_of(name)
+        assert caught.value.name == error
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from machined.host.errors import Refused
 from machined.host.inside import Address, BindRequest, CopyRequest, IdRange, Place, Pty, ShellRequest
 from machined.host.ports import Host, HostFacts
 from machined.host.states import MachineRecord
-from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress, unseen
+from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress, metadata_or_why, unseen
 from machined.host.units import ScopeRequest, UnitListener
 
 MACHINE_ID = bytes(range(16))
@@ -185,6 +185,10 @@ class Storage:
 
     async def metadata(self, image: Image) -> Metadata:
         return Metadata("inside", MACHINE_ID, {"CHASSIS": "vm"}, {"ID": "debian"})
+
+    async def metadata_of(self, name: str) -> Metadata | OSError | None:
+        image = await self.find(name)
+        return None if image is None else await metadata_or_why(self, image)
 
     async def pool(self) -> PoolStatus:
         if self.pool_error is not None:

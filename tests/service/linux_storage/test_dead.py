@@ -93,6 +93,9 @@ async def test_files_of_an_image_that_do_not_answer_hide_no_image(
     with dead(path / "etc"):
         found = Image("half", str(path), ImageType.DIRECTORY)
         assert await refusal(storage.metadata(found)) == errno.ETIMEDOUT
+        why = await storage.metadata_of("half")
+        assert isinstance(why, OSError)
+        assert why.errno == errno.ETIMEDOUT
         assert (await image(storage, "half")).path == str(path)
         assert await names(storage) == {"half", ".host"}
     await until(lambda: not storage._lookers._dead)

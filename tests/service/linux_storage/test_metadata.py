@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from machined.host.linux.helper import kernel
+from machined.host.linux.storage.locks import Locks
 from machined.host.linux.storage.rootfiles import MOST, open_root, read_metadata
 from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.storage import Metadata
 from tests.service.linux_storage.conftest import Estate
-from tests.service.linux_storage.kits import fill, image, leftovers, make_directory, make_subvolume
+from tests.service.linux_storage.kits import fill, image, leftovers, make_directory, make_subvolume, refusal
 
 WHOLE = Metadata(
     "web-1",
@@ -41,6 +42,31 @@ async def test_what_images_tell(estate: Estate, storage: LinuxStorage) -> None:
     (estate.pool / "empty").mkdir()
     assert await storage.metadata(await image(storage, "empty")) == Metadata()
     assert leftovers(estate) == []
+
+
+async def test_the_same_by_name(estate: Estate, storage: LinuxStorage) -> None:
+    path = make_directory(estate, "tree")
+    assert await storage.metadata_of("tree") == WHOLE
+    assert await storage.metadata_of("nothing") is None
+    assert await storage.metadata_of("a/b") is None
+    with Locks(estate.locks).image(str(path)):
+        why = await storage.metadata_of("tree")
+    assert isinstance(why, OSError)
+    assert why.errno == errno.EBUSY
+    (estate.pool / "disk.raw").write_bytes(bytes(4096))
+    why = await storage.metadata_of("disk")
+    assert isinstance(why, OSError)
+    found = await image(storage, "disk")
+    assert await refusal(storage.metadata(found)) == why.errno
+
+
+@pytest.mark.parametrize("size", [4095, 4096, 4097, 8192, MOST])
+def test_files_of_all_sizes_are_read_to_their_end(tmp_path: Path, size: int) -> None:
+    start = "ID=lab\n#"
+    root = fill(tmp_path)
+    (root / "usr/lib/os-release").write_text(f"{start}{'x' * (size - len(start) - 7)}\nEND=1\n")
+    assert (root / "usr/lib/os-release").stat().st_size == size
+    assert read(root).os_release == {"ID": "lab", "END": "1"}
 
 
 def test_links_stay_within_the_root(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from machined.host.simulated.estate import Estate
 from machined.host.simulated.images import SimulatedImage
 from machined.host.simulated.machine_ids import read_machine_id
 from machined.host.simulated.tree import Tree
-from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress
+from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress, metadata_or_why
 
 COPIED = 400 * 1024**2
 """Bytes that a copy makes each second."""
@@ -127,6 +127,11 @@ class SimulatedStorage:
         if self._estate.is_busy(stored):
             raise _fault(errno.EBUSY)
         return _metadata(stored.tree)
+
+    async def metadata_of(self, name: str) -> Metadata | OSError | None:
+        """What the files of the image of a name tell."""
+        image = await self.find(name)
+        return None if image is None else await metadata_or_why(self, image)
 
     async def pool(self) -> PoolStatus:
         """How the pool is."""

@@ -12,6 +12,8 @@ from machined.host.storage import Metadata
 
 MOST = 1024**2
 """Bytes that are read of a file; what goes on longer is none of those that are read here."""
+_USUAL = 4096
+"""Bytes that hardly any of them has. Room for `MOST` takes longer to get than all else that is done here."""
 _IN_USR = "lib/os-release"
 OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
 
@@ -64,7 +66,9 @@ def _bytes(root: int | None, path: str) -> bytes | None:
             return b""
         fd = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         try:
-            data = os.read(fd, MOST + 1)
+            data = os.read(fd, _USUAL)
+            if len(data) == _USUAL:
+                data += os.read(fd, MOST + 1 - _USUAL)
         finally:
             os.close(fd)
     except OSError:

@@ -20,7 +20,7 @@ from machined.host.linux.storage.kept import Kept
 from machined.host.linux.storage.lookers import GivenUp, Lookers, Looking
 from machined.host.linux.storage.setting import Places, Setting
 from machined.host.linux.storage.sidefiles import SETTINGS_FOLDERS
-from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress, unseen
+from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress, metadata_or_why, unseen
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ _CHANGERS = 8
 """How many small changes go on at once. Each was looked for before: on a dead file system none begins."""
 _READERS = 16
 """How many disk images are read at once, each by a process of its own: everybody may ask for that."""
+
+_DISKS = frozenset({ImageType.RAW, ImageType.BLOCK})
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -120,10 +122,15 @@ class LinuxStorage:
 
     async def metadata(self, image: Image) -> Metadata:
         """What the files of the image tell; EBUSY for one that a machine runs from."""
-        if image.type in {ImageType.RAW, ImageType.BLOCK}:
+        if image.type in _DISKS:
             async with self._reading:
                 return disks.unpack(await self._work("read_disk", unseen, image=image))
         return await self._lookers.run(partial(_tree_metadata, self._setting, image))
+
+    async def metadata_of(self, name: str) -> Metadata | OSError | None:
+        """What the files of the image of a name tell; of a tree it takes one look to find it and to read."""
+        found = await self._lookers.run(partial(_named_metadata, self._setting, name))
+        return await metadata_or_why(self, found) if isinstance(found, Image) else found
 
     async def pool(self) -> PoolStatus:
         """How the pool is."""
@@ -170,6 +177,17 @@ class LinuxStorage:
         """Do quick work that may block, in a thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: work(*arguments, **options))
+
+
+def _named_metadata(setting: Setting, name: str, looking: Looking) -> Metadata | OSError | Image | None:
+    """What the files of a directory or subvolume tell, or why they cannot; of other types only the image."""
+    image = discovery.find(setting.folders, name, setting.improvements, looking)
+    if image is None or image.type in _DISKS:
+        return image
+    try:
+        return _tree_metadata(setting, image, looking)
+    except OSError as error:
+        return error
 
 
 def _tree_metadata(setting: Setting, image: Image, looking: Looking) -> Metadata:
