@@ -33,9 +33,16 @@ for group in $GROUPS_OF_HOST; do echo $$ >"$group/cgroup.procs"; done
 mount -t tmpfs -o mode=755 tmpfs /run
 cd "$HOME_OF_HOST"
 mount -t overlay -o "lowerdir=$ROOT_TREE,upperdir=upper,workdir=work" overlay root
-if [ -f pool.btrfs ]; then mount -o loop pool.btrfs machines; fi
+if [ -f pool.disk ]; then mount -o loop pool.disk machines; fi
 exec "$@"
 """
+
+
+#: What makes the file system of a pool, by its type; nothing of it is left to be done in the background.
+MAKERS = {
+    "btrfs": ("mkfs.btrfs", "--quiet"),
+    "ext4": ("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0"),
+}
 
 
 class Container:
@@ -51,7 +58,7 @@ class Container:
         self._groups: list[Path] = []
         self._nspawn: subprocess.Popen[bytes] | None = None
 
-    def prepare(self, hostname: str, pool: str | None) -> None:
+    def prepare(self, hostname: str, pool: str | None, pool_type: str) -> None:
         """Make the folders, the pool's file and the control groups."""
         for folder in ("root", "upper/etc", "work", "machines"):
             (self._home / folder).mkdir(parents=True)
@@ -61,8 +68,8 @@ class Container:
         (self._home / "upper/etc/machine-id").write_text(f"{uuid.uuid4().hex}\n")
         (self._home / "upper/etc/hostname").write_text(f"{hostname}\n")
         if pool is not None:
-            run("truncate", f"--size={pool}", self._home / "pool.btrfs")
-            run("mkfs.btrfs", "--quiet", self._home / "pool.btrfs")
+            run("truncate", f"--size={pool}", self._home / "pool.disk")
+            run(*MAKERS[pool_type], self._home / "pool.disk")
         self._groups = groups.make(self.name)
 
     def start(self, binds: Sequence[Bind], timeout: float = 60) -> None:

@@ -39,13 +39,16 @@ _numbers = itertools.count(1)
 class LabHost:
     """A systemd host; use it as a context manager, or call boot and down."""
 
-    def __init__(self, suite: str, *, binds: Sequence[Bind] = (), pool: str | None = None) -> None:
+    def __init__(
+        self, suite: str, *, binds: Sequence[Bind] = (), pool: str | None = None, pool_type: str = "btrfs"
+    ) -> None:
         """Describe the host; nothing is made yet.
 
         Args:
             suite: the Debian release: "bookworm" for systemd 252, "trixie" for 257.
             binds: folders of this machine to show in it.
-            pool: the size of a btrfs to have at its /var/lib/machines (as in "2G"); else a plain folder is.
+            pool: the size of a disk to have at its /var/lib/machines (as in "2G"); else a plain folder is.
+            pool_type: the disk's file system, "btrfs" or "ext4".
         """
         self.suite = suite
         self.version = SUITES[suite]
@@ -53,6 +56,7 @@ class LabHost:
         self.home = hosts() / self.name
         self._binds = [Bind(root_tree(suite), TREE), *binds]
         self.pool = pool
+        self._pool_type = pool_type
         self._lock = -1
         self._join = ""
         # systemd 257 refuses to boot on version 1 of control groups.
@@ -91,7 +95,7 @@ class LabHost:
                 self.home.mkdir(parents=True)
                 self._lock = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 fcntl.flock(self._lock, fcntl.LOCK_EX)
-                self._container.prepare(f"lab-{self.suite}", self.pool)
+                self._container.prepare(f"lab-{self.suite}", self.pool, self._pool_type)
             self._container.start(self._binds)
             self._settle()
         except BaseException:

@@ -11,6 +11,8 @@ _FICLONE = 0x40049409
 """Share all blocks of another file (ioctl_ficlone(2))."""
 _PIECE = 16 * 1024 * 1024
 _SMALL_PIECE = 1024 * 1024
+_NEVER = {errno.EXDEV, errno.EOPNOTSUPP, errno.ENOTTY, errno.ENOSYS}
+"""What is said where no two files of these file systems can share anything."""
 _CANNOT = {
     errno.EXDEV,
     errno.EINVAL,
@@ -54,6 +56,59 @@ def copy_contents(
         _copy_extents(source, target, advance)
     else:
         _copy_range(source, target, 0, size, advance)
+
+
+class Copier:
+    """Copies one file after the other, all from one file system to one file system.
+
+    It does what `copy_contents` does with fewer system calls: of small files these are most of the work.
+
+    Args:
+        advance: Told of the bytes of each piece, without holes.
+        keeps_holes: Whether there are holes where the originals have them, also in what is not shared.
+    """
+
+    def __init__(self, advance: Advance, *, keeps_holes: bool = True) -> None:
+        self._advance = advance
+        self._keeps_holes = keeps_holes
+        self._may_share = True
+
+    def copy(self, source: int, target: int, status: os.stat_result) -> None:
+        """Copy all of a file into an empty one.
+
+        Args:
+            source: The file, open for reading.
+            target: The empty one, open for writing.
+            status: What the file is.
+
+        Raises:
+            OSError: It cannot be read or written.
+        """
+        size = status.st_size
+        if self._may_share:
+            try:
+                fcntl.ioctl(target, _FICLONE, source)
+            except OSError as error:
+                if error.errno not in _CANNOT:
+                    raise
+                self._may_share = error.errno not in _NEVER
+            else:
+                self._advance(min(size, status.st_blocks * 512))
+                return
+        if size > _PIECE or status.st_blocks * 512 < size or not _is_copied_at_once(source, target, size):
+            copy_contents(source, target, self._advance, keeps_holes=self._keeps_holes)
+        else:
+            self._advance(size)
+
+
+def _is_copied_at_once(source: int, target: int, size: int) -> bool:
+    """Copy a file without holes by one call; False where that does not get to its end."""
+    try:
+        return os.copy_file_range(source, target, size, 0, 0) == size
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
+        return False
 
 
 def _shared(source: int, target: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import time
@@ -14,6 +15,8 @@ from machined.host.linux.helper.kernel import end_with_parent
 
 _OFTEN = 0.1
 """Seconds between two tellings of progress, at least."""
+_SOON = 0.5
+"""Seconds after which work counts as long."""
 _LONGEST = 4096
 """Bytes in a path, at most (PATH_MAX)."""
 
@@ -65,7 +68,7 @@ class Report:
             end_with_parent(signal.SIGKILL)
             self._line.close()
             self._asked.close()
-            if os.getppid() == worker and (path := theirs.recv(_LONGEST)):
+            if os.getppid() == worker and (path := theirs.recv(_LONGEST)) and _goes_on(theirs):
                 theirs.sendall(str(weigh(os.fsdecode(path))).encode())
         finally:
             os._exit(0)
@@ -86,3 +89,12 @@ class Report:
             return
         with contextlib.suppress(BlockingIOError):
             self._total = int(self._asked.recv(32) or b"0")
+
+
+def _goes_on(line: socket.socket) -> bool:
+    """Whether some work still goes on after a while: of what is done soon nobody needs to know how far it is.
+
+    To look at what is worked on at the same time would only make that take longer.
+    """
+    readable, _, _ = select.select([line], [], [], _SOON)
+    return not readable  # nothing more is asked: it would be the end of the line

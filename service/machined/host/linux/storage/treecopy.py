@@ -13,13 +13,12 @@ import stat
 from collections.abc import Callable
 from typing import NamedTuple
 
-from machined.host.linux.helper.contents import copy_contents
+from machined.host.linux.helper.contents import Copier
 from machined.host.linux.storage import calls, filecopy
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_SMALL = 128 * 1024
 
 
 class _Level(NamedTuple):
@@ -56,11 +55,10 @@ class TreeCopy:
         dresses_root: bool = True,
         keeps_holes: bool = True,
     ) -> None:
-        self._keeps_holes = keeps_holes
+        self._copier = Copier(count, keeps_holes=keeps_holes)
         self._dresses_root = dresses_root
         self._source = source
         self._target = target
-        self._count = count
         self._left_out = left_out | {_identity(os.fstat(target))}
         self._mount = calls.status("", source).mount
         self._links: dict[tuple[int, int], bytes] = {}
@@ -156,7 +154,7 @@ class TreeCopy:
             target = os.open(name, _NEW, 0o600, dir_fd=level.target)
             try:
                 if status.st_size:
-                    copy_contents(source, target, self._count, keeps_holes=self._keeps_holes)
+                    self._copier.copy(source, target, status)
                 _dress(source, target, status)
             finally:
                 os.close(target)
