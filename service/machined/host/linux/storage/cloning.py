@@ -31,16 +31,31 @@ _ELSEWHERE = {errno.EXDEV, errno.ENOTTY, errno.EOPNOTSUPP, errno.EINVAL}
 _log = logging.getLogger(__name__)
 
 
-def clone(setting: Setting, image: Image, new_name: str, is_read_only: bool, report: Report) -> None:
+def clone(
+    setting: Setting,
+    image: Image,
+    new_name: str,
+    is_read_only: bool,
+    report: Report,
+    *,
+    is_to_be_quick: bool = False,
+) -> None:
     """Copy an image into the pool, then its side files.
 
     A subvolume becomes a snapshot, with those below it; a directory a new subvolume; on other file systems
     both become directories. Files share what they have where the file system can.
 
+    Args:
+        setting: Where things are.
+        image: The image.
+        new_name: What the copy is called.
+        is_read_only: Whether the copy is.
+        report: Told how far it is.
+        is_to_be_quick: Whether only a snapshot will do.
+
     Raises:
         OSError: EOPNOTSUPP, it is a block device; EEXIST, the name is an image's; EBUSY, it is about to be;
-            or it
-            cannot be copied.
+            EXDEV, there can be no snapshot and it has to be one; or it cannot be copied.
     """
     pool = setting.pool.path
     if image.type is ImageType.DIRECTORY:
@@ -59,7 +74,8 @@ def clone(setting: Setting, image: Image, new_name: str, is_read_only: bool, rep
                 _copy_raw(setting, image, folder, made, is_read_only, report)
                 rename_new(made, f"{new_name}.raw", folder, folder)
             else:
-                _copy_tree(setting, image, folder, made, is_read_only, report)
+                _copy_tree(setting, image, folder, made, is_read_only, report, is_to_be_quick)
+                report.check()
                 if made != new_name:
                     rename_new(made, new_name, folder, folder)
                 if is_read_only:
@@ -157,7 +173,13 @@ def _write_in_place(source: int, target: int) -> None:
 
 
 def _copy_tree(
-    setting: Setting, image: Image, folder: int, name: str, is_read_only: bool, report: Report
+    setting: Setting,
+    image: Image,
+    folder: int,
+    name: str,
+    is_read_only: bool,
+    report: Report,
+    is_to_be_quick: bool,
 ) -> None:
     """Make a snapshot where that can be, else copy."""
     with opened(image.path) as source:
@@ -168,6 +190,8 @@ def _copy_tree(
                 if is_read_only:
                     _seal(target)
             return
+        if is_to_be_quick:
+            raise fault(errno.EXDEV)
         try:
             btrfs.create(folder, name)
         except OSError as error:

@@ -81,7 +81,7 @@ class Crew:
                 return await _result(reader, progress)
             except BaseException:
                 self._kill(id)
-                await _undisturbed(reader.read())
+                await undisturbed(reader.read())
                 raise
             finally:
                 writer.close()
@@ -140,7 +140,7 @@ async def _result(reader: asyncio.StreamReader, progress: Progress) -> Any:
     raise OSError(errno.ESHUTDOWN, os.strerror(errno.ESHUTDOWN))
 
 
-async def _undisturbed(work: Any) -> None:
+async def undisturbed(work: Any) -> None:
     """Wait for something that must be waited for, even if we are cancelled meanwhile."""
     task = asyncio.ensure_future(work)
     while not task.done():

@@ -5,6 +5,7 @@ Unless `hides_what_is_removed`: then they keep their name to the end, as with sy
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import secrets
@@ -20,6 +21,8 @@ from machined.host.storage import Image, ImageType
 
 HIDDEN = ".removed-"
 """What the name of an image begins with that is being removed: a clean ends what was interrupted."""
+
+_unescaped = codecs.getdecoder("unicode_escape")
 
 
 def remove(setting: Setting, image: Image, report: Report) -> None:
@@ -92,6 +95,6 @@ def _refuse_mounts(path: str) -> None:
     """
     inside = f"{os.path.realpath(path)}/".encode()
     for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
-        point = line.split(b" ")[4].decode("unicode_escape").encode("latin-1")
+        point = _unescaped(line.split(b" ")[4])[0].encode("latin-1")
         if point.startswith(inside):
             raise OSError(errno.EBUSY, "Something is mounted in it")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -25,19 +27,27 @@ class Report:
     """Tells the service how far the work is.
 
     Args:
-        line: Where it listens.
+        line: Where it listens, if it does.
     """
 
-    def __init__(self, line: socket.socket) -> None:
+    def __init__(self, line: socket.socket | None) -> None:
         self._line = line
         self._done = 0
         self._total = 0
         self._next = 0.0
         self._asked: socket.socket | None = None
 
+    def check(self) -> None:
+        """See whether the work is still wanted, for the last time before it can be seen.
+
+        Raises:
+            OSError: ECANCELED, it is not. Of a worker never: it would be killed.
+        """
+
     def say(self, *words: object) -> None:
         """Say something at once."""
-        self._line.sendall(json.dumps(words).encode() + b"\n")
+        if self._line is not None:
+            self._line.sendall(json.dumps(words).encode() + b"\n")
 
     def count(self, size: int) -> None:
         """Take note of some more bytes that are done."""
@@ -66,7 +76,8 @@ class Report:
             return
         try:
             end_with_parent(signal.SIGKILL)
-            self._line.close()
+            if self._line is not None:
+                self._line.close()
             self._asked.close()
             if os.getppid() == worker and (path := theirs.recv(_LONGEST)) and _goes_on(theirs):
                 theirs.sendall(str(weigh(os.fsdecode(path))).encode())
@@ -89,6 +100,23 @@ class Report:
             return
         with contextlib.suppress(BlockingIOError):
             self._total = int(self._asked.recv(32) or b"0")
+
+
+class Unreported(Report):
+    """The report of work in a thread: it is over before anybody asks how far it is, but may be cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self._is_cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Let the work not be finished, if it is not yet."""
+        self._is_cancelled.set()
+
+    def check(self) -> None:
+        """See whether the work is still wanted."""
+        if self._is_cancelled.is_set():
+            raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
 
 
 def _goes_on(line: socket.socket) -> bool:

@@ -14,10 +14,11 @@ from typing import Any, ParamSpec, TypeVar
 
 from machined.contract import IMAGE_FOLDERS
 from machined.host.improvements import ALL, Improvements
-from machined.host.linux.storage import changes, discovery, disks, lookers, pool, rootfiles
-from machined.host.linux.storage.crew import Crew
+from machined.host.linux.storage import changes, discovery, disks, lookers, pool, rootfiles, subvolumes
+from machined.host.linux.storage.crew import Crew, undisturbed
 from machined.host.linux.storage.kept import Kept
 from machined.host.linux.storage.lookers import GivenUp, Lookers, Looking
+from machined.host.linux.storage.report import Unreported
 from machined.host.linux.storage.setting import Places, Setting
 from machined.host.linux.storage.sidefiles import SETTINGS_FOLDERS
 from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress, metadata_or_why, unseen
@@ -62,6 +63,7 @@ class LinuxStorage:
         self._lookers = Lookers(_LOOKERS)
         self._kept = Kept()
         self._threads = ThreadPoolExecutor(_CHANGERS, "storage")
+        self._subvolume_threads = ThreadPoolExecutor(_CHANGERS, "subvolumes")
         self._crew = Crew()
         self._reading = asyncio.Semaphore(_READERS)
         self._tidying: set[asyncio.Task[None]] = set()
@@ -79,7 +81,8 @@ class LinuxStorage:
         await asyncio.gather(*self._tidying)
         await self._crew.close()
         self._lookers.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._subvolume_threads):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def find(self, name: str) -> Image | None:
         """The image of this name, first hit on the search path; `None` where there is none."""
@@ -100,7 +103,8 @@ class LinuxStorage:
 
     async def remove(self, image: Image, progress: Progress) -> None:
         """Remove an image and its side files."""
-        await self._work("remove", progress, image=image)
+        if not await self._is_at_once(subvolumes.remove, image, progress):
+            await self._work("remove", progress, image=image)
 
     async def rename(self, image: Image, new_name: str) -> None:
         """Rename an image and its side files."""
@@ -108,7 +112,8 @@ class LinuxStorage:
 
     async def clone(self, image: Image, new_name: str, is_read_only: bool, progress: Progress) -> None:
         """Copy an image into the pool. Who is cancelled while waiting leaves no copy there."""
-        await self._work("clone", progress, image=image, new_name=new_name, is_read_only=is_read_only)
+        if not await self._is_at_once(subvolumes.clone, image, progress, new_name, is_read_only):
+            await self._work("clone", progress, image=image, new_name=new_name, is_read_only=is_read_only)
 
     async def set_read_only(self, image: Image, is_read_only: bool) -> None:
         """Mark an image read-only, or no longer so."""
@@ -143,6 +148,33 @@ class LinuxStorage:
     def _pool_status(self, looking: Looking) -> PoolStatus:
         looking.at(self._places.pool)
         return self._setting.pool.status()
+
+    async def _is_at_once(
+        self,
+        work: Callable[..., bool],
+        image: Image,
+        progress: Progress,
+        *arguments: object,
+    ) -> bool:
+        """Do in a thread what is a few calls of the kernel, as with subvolumes; False where that cannot be.
+
+        Who is cancelled meanwhile goes on once it has ended.
+        """
+        if image.type is not ImageType.SUBVOLUME:
+            return False
+        report = Unreported()
+        going = asyncio.get_running_loop().run_in_executor(
+            self._subvolume_threads, lambda: work(self._setting, report, image, *arguments)
+        )
+        try:
+            is_done = await asyncio.shield(going)
+        except asyncio.CancelledError:
+            report.cancel()
+            await undisturbed(asyncio.gather(going, return_exceptions=True))
+            raise
+        if is_done:
+            progress(0, 0)
+        return is_done
 
     async def _work(self, job: str, progress: Progress, **arguments: object) -> Any:
         """Have long work done by a worker, and what it leaves behind when it is killed tidied up."""

@@ -1,0 +1,126 @@
+"""Subvolumes are copied and removed in threads: what becomes of those who are cancelled, and when not."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import threading
+from pathlib import Path
+
+import pytest
+
+from machined.host.linux.storage import cloning, subvolumes
+from machined.host.linux.storage.report import Unreported
+from machined.host.linux.storage.storage import LinuxStorage
+from machined.host.storage import Image, ImageType
+from tests.service.linux_storage.conftest import Estate
+from tests.service.linux_storage.kits import (
+    image,
+    leftovers,
+    make_directory,
+    make_subvolume,
+    refusal,
+    unwatched,
+)
+
+ON_BTRFS = pytest.mark.parametrize("kind", ["btrfs", "btrfs-quota"], indirect=True)
+
+
+async def names(storage: LinuxStorage) -> set[str]:
+    return {one.name for one in await storage.discover()} - {"other"}
+
+
+async def no_worker(*_words: object) -> object:
+    raise AssertionError("a worker is asked")
+
+
+@ON_BTRFS
+async def test_no_worker_is_asked(
+    estate: Estate, storage: LinuxStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_subvolume(estate, "volume")
+    told: list[tuple[int, int]] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(storage._crew, "run", no_worker)
+        await storage.clone(await image(storage, "volume"), "new", False, lambda *far: told.append(far))
+        await storage.remove(await image(storage, "volume"), lambda *far: told.append(far))
+    assert told == [(0, 0), (0, 0)]
+    assert await names(storage) == {"new", ".host"}
+    assert leftovers(estate) == []
+
+
+@ON_BTRFS
+async def test_a_subvolume_on_another_file_system_is_copied_by_a_worker(
+    estate: Estate, storage: LinuxStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_subvolume(estate, "volume")
+    asked: list[bool] = []
+
+    def never(*_words: object) -> bool:
+        asked.append(True)
+        return False
+
+    monkeypatch.setattr(cloning, "_is_snapshot", never)  # of ours; the worker has its own
+    await storage.clone(await image(storage, "volume"), "new", False, unwatched)
+    assert asked == [True]
+    assert (await image(storage, "new")).type is ImageType.SUBVOLUME
+    assert leftovers(estate) == []
+
+
+@ON_BTRFS
+async def test_what_is_no_subvolume_any_more_is_removed_by_a_worker(
+    estate: Estate, storage: LinuxStorage
+) -> None:
+    path = make_directory(estate, "tree")
+    told = Image("tree", str(path), ImageType.SUBVOLUME)
+    assert not subvolumes.remove(storage._setting, Unreported(), told)
+    await storage.remove(told, unwatched)
+    assert not path.exists()
+    assert leftovers(estate) == []
+
+
+@ON_BTRFS
+async def test_who_is_cancelled_leaves_no_snapshot(
+    estate: Estate, storage: LinuxStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_subvolume(estate, "volume")
+    begun, may_go_on = asyncio.Event(), threading.Event()
+    loop, snapshot = asyncio.get_running_loop(), cloning._is_snapshot
+
+    def slow(source: int, folder: int, name: str) -> bool:
+        loop.call_soon_threadsafe(begun.set)
+        assert may_go_on.wait(60)
+        return snapshot(source, folder, name)
+
+    monkeypatch.setattr(cloning, "_is_snapshot", slow)
+    going = asyncio.create_task(storage.clone(await image(storage, "volume"), "new", False, unwatched))
+    await begun.wait()
+    going.cancel()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not going.done()  # it ends once the thread has
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await going
+    assert await names(storage) == {"volume", ".host"}
+    assert leftovers(estate) == []
+
+
+def test_a_removal_that_was_cancelled_before_it_began_does_nothing(tmp_path: Path) -> None:
+    report = Unreported()
+    report.cancel()
+    with pytest.raises(OSError, match=r".") as raised:
+        subvolumes.remove(LinuxStorage(tmp_path)._setting, report, Image("a", "/a", ImageType.SUBVOLUME))
+    assert raised.value.errno == errno.ECANCELED
+
+
+@ON_BTRFS
+async def test_errors_are_told(estate: Estate, storage: LinuxStorage) -> None:
+    make_subvolume(estate, "volume")
+    make_directory(estate, "taken")
+    volume = await image(storage, "volume")
+    assert await refusal(storage.clone(volume, "taken", False, unwatched)) == errno.EEXIST
+    with storage._setting.locks.image(volume.path):
+        assert await refusal(storage.remove(volume, unwatched)) == errno.EBUSY
+    assert await names(storage) == {"volume", "taken", ".host"}
+    assert leftovers(estate) == []
