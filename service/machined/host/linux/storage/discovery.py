@@ -159,6 +159,9 @@ class _Folder:
         is_file = rank == 0 and name.endswith(".raw") and stat.S_ISREG(status.mode)
         if not is_file and self.named(entry) != (name, rank):
             return None
+        return self._image(entry, name, rank, status)
+
+    def _image(self, entry: str, name: str, rank: int, status: Status) -> Image | None:
         path = f"{self._path}/{entry}"
         try:
             if rank >= 2:
@@ -174,8 +177,8 @@ class _Folder:
         if is_plain and known is not None and self._is_unchanged(entry, known):
             return known
         name, rank = self.named(entry)
-        image = self.image(entry, name, rank) if name is not None else None
         status = self._status(entry)
+        image = None if name is None or status is None else self._image(entry, name, rank, status)
         if name is None or image is None or status is None:
             return None
         is_kept = is_plain and rank < 2 and image.type in KEPT and listing.can_keep(status)
