@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import socket
 import stat
 from collections.abc import AsyncIterator, Callable
@@ -85,6 +86,16 @@ async def test_copies_of_the_host_and_of_links(
 def _given(estate: Estate) -> set[str]:
     """What is in a new pool, which may be the file system's own root."""
     return {estate.other.name} if estate.other.parent == estate.pool else set()
+
+
+async def test_a_copy_that_fails_leaves_what_has_its_name(storage: LinuxStorage, estate: Estate) -> None:
+    """A file that is no image has it already, and what was to be copied is gone."""
+    root = make_directory(estate, "web")
+    found = await image(storage, "web")
+    shutil.rmtree(root)
+    (estate.pool / "copy").write_text("somebody's")
+    assert await refusal(storage.clone(found, "copy", False, unseen)) == errno.ENOENT
+    assert (estate.pool / "copy").read_text() == "somebody's"
 
 
 async def test_a_directory_that_is_a_link_is_marked(

@@ -116,12 +116,14 @@ def _unfinished(setting: Setting) -> Iterator[str]:
 @contextlib.contextmanager
 def _in_place(setting: Setting, name: str) -> Iterator[str]:
     """Let a copy have its own name from the beginning; what has it at the end, if that is ours, is erased."""
+    is_ours = not os.path.lexists(f"{setting.pool.path}/{name}")
     try:
         yield name
     except FileExistsError:
         raise
     except BaseException:
-        _erase(setting, name)
+        if is_ours:
+            _erase(setting, name)
         raise
 
 
