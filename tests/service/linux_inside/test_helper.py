@@ -130,6 +130,30 @@ async def test_a_helper_that_hangs_is_replaced_and_its_work_goes_on(
     await until(lambda: helpers() != [first] and len(helpers()) == 1, what="the first one has ended")
 
 
+async def test_who_waits_for_room_at_a_helper_that_hangs(
+    plain: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its socket is full: who is in there is told, and those after them are served by another."""
+    monkeypatch.setattr("machined.host.linux.inside.helper.PATIENCE", 0.5)
+    monkeypatch.setattr("machined.host.linux.inside.helper._ROOM", 1)  # the kernel gives a few wishes more
+    inside = LinuxInside()
+    await inside.start()
+    first = helper()
+    os.kill(first, signal.SIGSTOP)
+    try:
+        calls = [asyncio.create_task(inside.open_pty(plain.place)) for _ in range(30)]
+        async with asyncio.timeout(30):
+            answers = await asyncio.gather(*calls, return_exceptions=True)
+        opened = [one.fd for one in answers if not isinstance(one, BaseException)]
+        for fd in opened:
+            os.close(fd)
+        assert opened, "its socket was not full"
+        assert {type(one) for one in answers if isinstance(one, BaseException)} == {TimeoutError}
+    finally:
+        os.kill(first, signal.SIGCONT)
+        await inside.close()
+
+
 @pytest.mark.parametrize("room", [0, 1])
 async def test_an_answer_that_the_service_has_no_descriptors_for(room: int) -> None:
     """It may lack one for the child that is told of, or for what is answered."""

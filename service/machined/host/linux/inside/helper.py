@@ -48,6 +48,8 @@ class Helper:
         self._process: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
         self._sending = asyncio.Lock()
+        self._is_waited_for = False
+        """Whether somebody who has the lock waits for room in the socket."""
         self._is_closed = False
         self._retired = Retired()
         self.stuck = Stuck()
@@ -207,15 +209,20 @@ class Helper:
             for is_second in (False, True):
                 await self.start()
                 assert self._sock is not None and self._process is not None  # noqa: S101, PT018 - started
-                process = self._process
+                process, sock = self._process, self._sock
                 try:
-                    await _send_when_ready(self._sock, fields, fds)
+                    self._is_waited_for = True
+                    await _send_when_ready(sock, fields, fds)
                 except (BrokenPipeError, ConnectionResetError):
                     if is_second:
                         raise
                     self._retire(process)
                 else:
                     return process
+                finally:
+                    self._is_waited_for = False
+                    if sock is not self._sock:
+                        sock.close()
         raise AssertionError("the second time returns or raises")
 
     def _retire(self, process: subprocess.Popen[bytes] | None) -> None:
@@ -226,9 +233,11 @@ class Helper:
             self._drop()
 
     def _drop(self) -> None:
-        if self._sock is not None:
-            self._sock.close()
-            self._sock = None
+        sock, self._sock = self._sock, None
+        if sock is not None and self._is_waited_for:
+            sock.shutdown(socket.SHUT_RDWR)  # wakes who waits for room in it, and closes it then
+        elif sock is not None:
+            sock.close()
 
 
 def helper_command(function: str, fd: int) -> list[str]:
