@@ -8,11 +8,13 @@ import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from machined.host.linux.storage import discovery, kept
 from machined.host.linux.storage.attributes import CRTIME
+from machined.host.linux.storage.description import Look
 from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.storage import Image
 from tests.service.linux_storage.conftest import Estate
@@ -192,3 +194,31 @@ async def test_a_folder_in_the_place_of_another_is_listed_anew(estate: Estate, s
     finally:
         sh("umount", estate.pool)
     assert {one.name for one in await storage.discover()} == {"old", ".host"}
+
+
+@pytest.mark.parametrize("kind", ["ext4"], indirect=True)
+async def test_what_was_sealed_for_a_moment_while_it_was_looked_at(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table of mounts was the same before and is the same after: it tells nothing of the moment between."""
+    (estate.pool / "tree").mkdir()
+    await asyncio.sleep(SETTLED)
+    memory = kept.Kept()
+    volume = estate.other.parent
+    describe = Look.describe
+
+    def sealed(self: Look, name: str, *arguments: Any) -> Image | None:
+        if name != "tree":
+            return describe(self, name, *arguments)
+        sh("mount", "-o", "remount,ro", volume)
+        try:
+            return describe(self, name, *arguments)
+        finally:
+            sh("mount", "-o", "remount,rw", volume)
+
+    monkeypatch.setattr(Look, "describe", sealed)
+    first = {one.name: one.is_read_only for one in discovery.discover([str(estate.pool)], kept=memory)}
+    assert first["tree"]
+    monkeypatch.undo()
+    told = {one.name: one.is_read_only for one in discovery.discover([str(estate.pool)], kept=memory)}
+    assert not told["tree"]

@@ -78,16 +78,14 @@ def discover(
     """
     look = Look(is_at_all=True)
     looking = looking or Looking()
-    kept = kept or Kept()
-    listing = kept.begin()
     found: dict[str, Image] = {}
-    for folder in folders:
-        with _Folder(folder, look, improvements, looking) as opened:
-            if opened.fd >= 0:
-                found |= opened.images(listing, found)
-    if HOST_MACHINE not in found:
-        found[HOST_MACHINE] = _host(look)
-    kept.finish(listing)
+    with (kept or Kept()).listing() as listing:
+        for folder in folders:
+            with _Folder(folder, look, improvements, looking) as opened:
+                if opened.fd >= 0:
+                    found |= opened.images(listing, found)
+        if HOST_MACHINE not in found:
+            found[HOST_MACHINE] = _host(look)
     return list(found.values())
 
 
@@ -182,6 +180,7 @@ class _Folder:
         if name is None or image is None or status is None:
             return None
         is_kept = is_plain and rank < 2 and image.type in KEPT and listing.can_keep(status)
+        listing.has_new |= is_kept
         return Known(signature(status) if is_kept else UNKEPT, name, rank, image)
 
     def _is_unchanged(self, entry: str, known: Known) -> bool:

@@ -10,8 +10,11 @@ is compared as a whole. Subvolumes are never kept: their marks and usage change 
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import time
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from machined.host.linux.storage.calls import Status
@@ -69,6 +72,8 @@ class Listing:
         self.mounts = mounts
         self.known = known
         self.noted: dict[str, dict[str, Known]] = {}
+        self.has_new = False
+        """Whether anything was described that is kept now and was not before."""
         self._settled = time.time_ns() - SETTLED
         self._trusted: frozenset[int] | None = None
 
@@ -85,25 +90,40 @@ class Kept:
     def __init__(self) -> None:
         self._last = Listing(b"", {})
 
-    def begin(self) -> Listing:
-        """Begin a listing."""
-        mounts = _read_mounts()
-        last = self._last
-        return Listing(mounts, last.noted if mounts == last.mounts else {})
+    @contextlib.contextmanager
+    def listing(self) -> Iterator[Listing]:
+        """Have a listing, and keep what it noted, unless something was mounted or sealed meanwhile.
 
-    def finish(self, listing: Listing) -> None:
-        """Keep what a listing noted."""
+        What was described then tells of that, and by the next listing it may be gone.
+        """
+        fd = os.open(_MOUNTS, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            mounts = _read(fd)
+            last = self._last
+            listing = Listing(mounts, last.noted if mounts == last.mounts else {})
+            yield listing
+            if listing.has_new and (_is_told_of_changes(fd) or _read(fd) != mounts):
+                listing.noted = {}
+        finally:
+            os.close(fd)
         listing.known = {}
         self._last = listing
 
 
-def _read_mounts() -> bytes:
+def _read(fd: int) -> bytes:
     """The table of mounts. The kernel gives a page of it at a time."""
-    fd = os.open(_MOUNTS, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return b"".join(iter(lambda: os.read(fd, _PIECE), b""))
-    finally:
-        os.close(fd)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return b"".join(iter(lambda: os.read(fd, _PIECE), b""))
+
+
+def _is_told_of_changes(fd: int) -> bool:
+    """Whether mounts came, went or were changed since the table was opened, to whatever (proc_pid_mounts(5)).
+
+    What others do to a file system that we see too is told of by the table alone.
+    """
+    poll = select.poll()
+    poll.register(fd, select.POLLPRI)
+    return bool(poll.poll(0))
 
 
 def _trusted(mounts: bytes) -> frozenset[int]:
