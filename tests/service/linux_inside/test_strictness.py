@@ -14,6 +14,7 @@ import pytest
 from machined.host.improvements import ALL, NONE, Improvements
 from machined.host.inside import BindRequest, CopyRequest, ShellRequest
 from machined.host.linux.helper.manner import Manner
+from machined.host.linux.helper.reading import MOST_FIELDS
 from machined.host.linux.helper.trees import TreeCopy
 from machined.host.linux.inside import LinuxInside
 from tests.service.linux_inside.guests import Guest, guest, sh
@@ -60,6 +61,15 @@ async def test_an_os_release_with_long_values(
         assert await inside.os_release(plain.place) == {"A": "x" * MiB, "B": "c"}
     (plain.path / "etc/os-release").write_text("ID=short\n")
     assert await inside.os_release(plain.place) == {"ID": "short"}
+
+
+async def test_an_os_release_with_many_fields(inside: LinuxInside, plain: Guest) -> None:
+    """Whoever reads them all keeps nobody else waiting."""
+    fields = {f"F{number}": "" for number in range(MOST_FIELDS + 1)}
+    (plain.path / "etc/os-release").write_text("".join(f"{name}=\n" for name in fields))
+    with pytest.raises(OSError, match="too long") as caught:
+        await inside.os_release(plain.place)
+    assert caught.value.errno == errno.E2BIG
 
 
 async def test_holes(inside: LinuxInside, improvements: Improvements, tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ MOST_OS_RELEASE = 64 * 1024
 """Bytes of the longest os-release that is read; the usual ones have less than one thousand."""
 MOST_READ = 64 * 1024 * 1024 - 1
 """Bytes of the longest file that systemd reads (READ_FULL_BYTES_MAX in its fileio.c)."""
+MOST_FIELDS = 16 * 1024
+"""Fields of the longest os-release that is told: a million of them would hold up all calls for seconds."""
 _MOST_SENT = 64 * 1024
 """Bytes of the longest answer that is sent as it is; a longer one is in a file of no folder."""
 _PIECE = MOST_OS_RELEASE + 1
@@ -82,7 +84,11 @@ def read_if_there(root: int, path: str) -> bytes:
 
 
 def os_release(target: Target, most: int, *, follows: bool) -> list[bytes]:
-    """Names and values in turn, of `/etc/os-release` or, only if that is missing, `/usr/lib/os-release`."""
+    """Names and values in turn, of `/etc/os-release` or, only if that is missing, `/usr/lib/os-release`.
+
+    Raises:
+        OSError: E2BIG, there are too many; else as of `read`.
+    """
     root = target.root()
     find = opener(target, follows=follows)
     try:
@@ -92,7 +98,10 @@ def os_release(target: Target, most: int, *, follows: bool) -> list[bytes]:
             text = read(root, "usr/lib/os-release", most, find)
     finally:
         os.close(root)
-    return [part.encode() for pair in env_file.parse(text).items() for part in pair]
+    found = env_file.parse(text)
+    if len(found) > MOST_FIELDS:
+        raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
+    return [part.encode() for pair in found.items() for part in pair]
 
 
 def stand(_target: Target, _arguments: list[bytes], _fds: list[int], sock: socket.socket) -> None:
