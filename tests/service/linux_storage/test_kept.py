@@ -200,7 +200,7 @@ async def test_a_folder_in_the_place_of_another_is_listed_anew(estate: Estate, s
 async def test_what_was_sealed_for_a_moment_while_it_was_looked_at(
     estate: Estate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table of mounts was the same before and is the same after: it tells nothing of the moment between."""
+    """The table of mounts was the same before and is the same after: it tells nothing of between."""
     (estate.pool / "tree").mkdir()
     await asyncio.sleep(SETTLED)
     memory = kept.Kept()

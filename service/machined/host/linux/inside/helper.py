@@ -72,7 +72,7 @@ class Helper:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             ours.setblocking(False)
-            _make_room(ours)
+            make_room(ours)
             self._process = _started(theirs)
         except BaseException:
             ours.close()
@@ -263,7 +263,7 @@ _SO_SNDBUFFORCE = 32
 """As SO_SNDBUF, beyond the limit of others (socket(7))."""
 
 
-def _make_room(sock: socket.socket) -> None:
+def make_room(sock: socket.socket) -> None:
     """Let wishes be as long as they may; without CAP_NET_ADMIN no longer than the host allows anybody."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
     try:

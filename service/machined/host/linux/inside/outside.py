@@ -15,7 +15,7 @@ import socket
 from machined.host.errors import Refused
 from machined.host.inside import Place
 from machined.host.linux.inside.buses import Managers, NoManager
-from machined.host.linux.inside.helper import Helper, helper_command
+from machined.host.linux.inside.helper import Helper, helper_command, make_room
 from machined.wire import Variant
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class Outside:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours, theirs:
             ours.setblocking(False)
+            make_room(ours)
             try:
                 await self._start_process(place, theirs)
             except NoManager:

@@ -1,0 +1,70 @@
+"""Programs in machines that are started from outside of our unit, with a stand-in for the host's manager."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from machined.host.inside import Place
+from machined.host.linux.helper.packets import pack
+from machined.host.linux.inside import LinuxInside
+from machined.host.linux.inside.buses import Ask, Managers
+from machined.host.linux.inside.helper import Helper
+from machined.host.linux.inside.outside import Outside
+from tests.service.linux_inside.guests import Guest
+from tests.support.waiting import until
+
+
+class OneManager(Managers):
+    """Starts what a transient service would be of."""
+
+    def __init__(self, helper: Helper) -> None:
+        super().__init__(helper)
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    @contextlib.asynccontextmanager
+    async def of(self, place: Place) -> AsyncIterator[Ask]:
+        assert place.is_host
+        yield self._start
+
+    async def _start(self, *arguments: Any) -> list[Any]:
+        properties = {name: variant.value for name, variant in arguments[4]}
+        fd = properties["StandardInputFileDescriptor"]
+        ((_, words, _),) = properties["ExecStart"]
+        self.started.append(await asyncio.to_thread(subprocess.Popen, words, stdin=fd, env={}))
+        os.close(fd)
+        return ["/job"]
+
+
+@pytest.fixture
+def manager() -> Iterator[OneManager]:
+    made = OneManager(Helper())
+    yield made
+    for process in made.started:
+        process.kill()
+        process.wait()
+
+
+async def test_a_wish_that_is_as_long_as_an_environment_can_be(
+    inside: LinuxInside, plain: Guest, manager: OneManager
+) -> None:
+    """The sockets of most hosts have room for 208 KiB unless more is asked for."""
+    helper = Helper()
+    environment = [f"V{number}={'x' * 1000}".encode() for number in range(350)]
+    words = [b"sh", b"-c", b'test "$V349" && echo "it is $V0" | wc -c']
+    pty = await inside.open_pty(plain.place)
+    try:
+        wish = [b"root", b"/bin/sh", pack(words), pack(environment)]
+        await Outside(helper, manager).start_program(plain.place, wish, pty.fd)
+        (process,) = manager.started
+        await until(lambda: process.poll() == 0, what="the program has ended, and what started it")
+        assert os.read(pty.fd, 100).split() == [b"1007"]
+    finally:
+        os.close(pty.fd)
+        await helper.close()
