@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -270,3 +271,24 @@ def test_what_is_written_in_parts_is_written_whole(
     ):
         contents.copy_contents(source.fileno(), target.fileno())
     assert (tmp_path / "two").read_bytes() == text
+
+
+def test_the_end_of_a_file_that_grows_as_it_is_copied_is_not_waited_for(tmp_path: Path) -> None:
+    """A machine could append to it for ever, and fill the host's disk."""
+    pieces: list[int] = []
+    with (
+        tempfile.TemporaryFile(dir="/dev/shm") as source,  # noqa: S108 - what is there shares nothing
+        (tmp_path / "copy").open("w+b") as target,
+    ):
+        source.write(b"x" * 4096)
+        source.flush()
+
+        def advance(size: int) -> None:
+            pieces.append(size)
+            assert len(pieces) < 50
+            source.seek(0, os.SEEK_END)
+            source.write(b"y" * 4096)
+            source.flush()
+
+        contents.copy_contents(source.fileno(), target.fileno(), advance)
+    assert (tmp_path / "copy").read_bytes() == b"x" * 4096

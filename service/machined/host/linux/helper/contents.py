@@ -53,7 +53,7 @@ def copy_contents(
     elif _shared(source, target):
         advance(min(size, os.fstat(source).st_blocks * 512))
     elif keeps_holes:
-        _copy_extents(source, target, advance)
+        _copy_extents(source, target, size, advance)
     else:
         _copy_range(source, target, 0, size, advance)
 
@@ -121,13 +121,13 @@ def _shared(source: int, target: int) -> bool:
     return True
 
 
-def _copy_extents(source: int, target: int, advance: Advance) -> None:
-    """Copy what is data, one extent after the other."""
+def _copy_extents(source: int, target: int, size: int, advance: Advance) -> None:
+    """Copy what is data, one extent after the other; what is appended meanwhile is not waited for."""
     at = 0
-    while (extent := _next_data(source, at)) is not None:
+    while at < size and (extent := _next_data(source, at)) is not None:
         start, at = extent
-        _copy_range(source, target, start, at, advance)
-    os.ftruncate(target, max(at, os.fstat(source).st_size))
+        _copy_range(source, target, start, min(at, size), advance)
+    os.ftruncate(target, size)
 
 
 def _next_data(source: int, at: int) -> tuple[int, int] | None:
