@@ -139,6 +139,39 @@ async def test_silent_users_make_room_for_others(connection: Connection, polkit:
     await asyncio.gather(*silent, return_exceptions=True)
 
 
+async def test_a_question_that_is_answered_as_it_is_to_be_given_up(
+    connection: Connection, polkit: Peer
+) -> None:
+    """Then there is room without that: polkit knows of no such question, and whoever needs room has it."""
+    authority = LinuxAuthority(connection)
+    open_ones: dict[str, asyncio.Event] = {}
+    answered = asyncio.Event()
+
+    async def on_call(call: Call) -> tuple[str, list[Any]] | None:
+        if call.member == "CancelCheckAuthorization":
+            open_ones[call.body[0]].set()
+            await answered.wait()
+            raise CallError("org.freedesktop.PolicyKit1.Error.Failed", "No such cancellation_id")
+        if call.body[1] != "quick":
+            gate = open_ones[call.body[4]] = asyncio.Event()
+            await gate.wait()
+        return "(bba{ss})", [[True, False, {}]]
+
+    async def ask(uid: int, action: str) -> None:
+        await authority.check(":1.7", uid, action, {}, is_interactive=True)
+
+    polkit.connection.serve(on_call)
+    silent = [asyncio.create_task(ask(uid, "slow")) for uid in (1, 2, 3, 4) for _ in range(16)]
+    await until(lambda: len(open_ones) == 64)
+    asking = asyncio.create_task(ask(5, "quick"))
+    await until(lambda: any(task.done() for task in silent))
+    answered.set()
+    await asking
+    for gate in open_ones.values():
+        gate.set()
+    await asyncio.gather(*silent)
+
+
 async def test_a_polkit_that_gives_nothing_up_is_asked_no_more(
     connection: Connection, polkit: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,8 @@ class LinuxAuthority:
                 await self._call("CancelCheckAuthorization", "s", question.id)
                 await question.ended.wait()
         except (CallError, TimeoutError) as error:
+            if question.ended.is_set():
+                return  # it was answered meanwhile, and polkit knows of it no more
             logger.warning("polkit does not give up a question: %s", error)
             raise _too_many() from error
 
