@@ -277,7 +277,7 @@ def test_the_end_of_a_file_that_grows_as_it_is_copied_is_not_waited_for(tmp_path
     """A machine could append to it for ever, and fill the host's disk."""
     pieces: list[int] = []
     with (
-        tempfile.TemporaryFile(dir="/dev/shm") as source,  # noqa: S108 - what is there shares nothing
+        tempfile.TemporaryFile(dir="/dev/shm") as source,
         (tmp_path / "copy").open("w+b") as target,
     ):
         source.write(b"x" * 4096)
