@@ -20,6 +20,7 @@ from machined.host.linux.storage.kept import Kept
 from machined.host.linux.storage.lookers import GivenUp, Lookers, Looking
 from machined.host.linux.storage.report import Unreported
 from machined.host.linux.storage.setting import Places, Setting
+from machined.host.linux.storage.sharing import Shared
 from machined.host.linux.storage.sidefiles import SETTINGS_FOLDERS
 from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress, metadata_or_why, unseen
 
@@ -62,6 +63,7 @@ class LinuxStorage:
         self._setting = Setting(self._places)
         self._lookers = Lookers(_LOOKERS)
         self._kept = Kept()
+        self._listing = Shared(self._list)
         self._threads = ThreadPoolExecutor(_CHANGERS, "storage")
         self._subvolume_threads = ThreadPoolExecutor(_CHANGERS, "subvolumes")
         self._crew = Crew()
@@ -80,6 +82,7 @@ class LinuxStorage:
         await self._crew.kill_all()
         await asyncio.gather(*self._tidying)
         await self._crew.close()
+        self._listing.close()
         self._lookers.close()
         for threads in (self._threads, self._subvolume_threads):
             threads.shutdown(wait=False, cancel_futures=True)
@@ -91,8 +94,15 @@ class LinuxStorage:
 
     async def discover(self) -> list[Image]:
         """All images, `.host` among them, each name once. One that does not answer is left out."""
+        return await self._listing.result()
+
+    async def _list(self, begin: Callable[[], None]) -> list[Image]:
         places = self._places
-        look = partial(discovery.discover, places.folders, places.improvements, kept=self._kept)
+
+        def look(looking: Looking) -> list[Image]:
+            begin()
+            return discovery.discover(places.folders, places.improvements, looking, self._kept)
+
         patience = lookers.PATIENCE
         while True:
             try:
