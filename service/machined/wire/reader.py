@@ -20,6 +20,8 @@ TIME_SLICE = 0.004
 CHUNK = 1 << 16
 """Bytes asked of the socket at once; more, up to `MAX_CHUNK`, while a large message is on its way."""
 MAX_CHUNK = 1 << 20
+MOST_FDS = 1024
+"""Descriptors that may wait for the rest of their message: as many as sd-bus takes (BUS_FDS_MAX)."""
 _ANCILLARY = socket.CMSG_SPACE(253 * array.array("i").itemsize)  # the kernel's SCM_MAX_FD
 
 
@@ -114,6 +116,8 @@ class Reader:
                 fds = array.array("i")
                 fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
                 self._fds.extend(fds)
+        if len(self._fds) > MOST_FDS:
+            raise InvalidMessage("more file descriptors came than any message has")
         if not data:
             raise ConnectionLost("the other side closed the connection")
         self._buffer += data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import struct
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from dbus_next import Variant
 
 from machined.wire import InvalidMessage, Signal
 from machined.wire.header import decode, frame_size
+from machined.wire.reader import MOST_FDS
+from tests.conftest import open_fds
 from tests.service.wire.drivers import INTERFACE, PATH, Ours, Plain
 from tests.service.wire.fakebus import PING_FIELDS, SIGNAL_FIELDS, FakeBus, fake_bus, frame
 
@@ -175,3 +178,21 @@ async def test_messages_split_anywhere_are_put_together(tmp_path: Path) -> None:
             await asyncio.sleep(0)
         assert (await bus.receive())[1] == 2
         assert not heard
+
+
+async def test_descriptors_that_come_without_end_are_not_taken(tmp_path: Path) -> None:
+    """With the bytes of one message that never ends: whoever is at the other side could use up all of ours."""
+    async with fake_bus(tmp_path, Ours) as (bus, client):
+        assert bus.sock is not None
+        await bus.send(struct.pack("<4BIII", ord("l"), 4, 0, 1, 1 << 20, 5, 0))
+        before, most = len(open_fds()), 0
+        for _ in range(40):
+            try:
+                socket.send_fds(bus.sock, [b"x"], [bus.sock.fileno()] * 200)
+            except (BrokenPipeError, ConnectionResetError):
+                break
+            await asyncio.sleep(0.01)
+            most = max(most, len(open_fds()) - before)
+        assert not client.is_open, f"{most} were taken"
+        assert most <= MOST_FDS
+        assert len(open_fds()) <= before
