@@ -36,6 +36,8 @@ class Bus(MessageBus):
         early: Bytes that the socket had to give beyond the authentication.
         received: Called with each message; owns the descriptors in it.
         lost: Called once when the connection ended, with the reason or None if we ended it.
+        largest: Bytes of the largest message that is taken.
+        takes_fds: Whether descriptors are taken.
     """
 
     def __init__(
@@ -47,13 +49,14 @@ class Bus(MessageBus):
         lost: OnLost,
         *,
         largest: int = MAX_MESSAGE,
+        takes_fds: bool = True,
     ) -> None:
         self._sock = sock
         super().__init__(bus_address=_ANY_ADDRESS, negotiate_unix_fd=passes_fds)
         self._received = received
         self._lost = lost
         self._writer: Writer = Writer(self)
-        self._reader = Reader(sock, self._on_message, self._finalize, early, largest)
+        self._reader = Reader(sock, self._on_message, self._finalize, early, largest, takes_fds=takes_fds)
         self._loop.add_reader(self._fd, self._reader.readable)
         if early:
             self._loop.call_soon(self._reader.readable)

@@ -38,6 +38,7 @@ async def connect_socket(
     *,
     timeout: float = 10.0,  # noqa: ASYNC109 - as in `connect`
     largest: int = MAX_MESSAGE,
+    takes_fds: bool = True,
 ) -> Connection:
     """Authenticate over a socket that is connected to a message bus already, and get a unique name.
 
@@ -46,6 +47,7 @@ async def connect_socket(
         timeout: Seconds for all of it.
         largest: Bytes of the largest message that is taken: one who sends a larger one is not trusted with
             the room for it, and the connection ends.
+        takes_fds: Whether descriptors are taken: who is not trusted could give one away that to close waits.
 
     Raises:
         ConnectFailed: No connection came about; nothing is left of the attempt.
@@ -53,7 +55,7 @@ async def connect_socket(
     sock.setblocking(False)
     try:
         async with asyncio.timeout(timeout):
-            return await _begin(sock, f"unix:fd={sock.fileno()}", largest)
+            return await _begin(sock, f"unix:fd={sock.fileno()}", largest, takes_fds)
     except TimeoutError:
         raise ConnectFailed(f"no answer within {timeout:g} seconds") from None
     except (WireError, OSError) as error:
@@ -64,10 +66,13 @@ async def _connect(address: str) -> Connection:
     return await _begin(await open_socket(socket_names(address)), address)
 
 
-async def _begin(sock: socket.socket, address: str, largest: int = MAX_MESSAGE) -> Connection:
+async def _begin(
+    sock: socket.socket, address: str, largest: int = MAX_MESSAGE, takes_fds: bool = True
+) -> Connection:
     try:
         passes_fds, early = await authenticate(sock)
-        connection = Connection(address, partial(Bus, sock, passes_fds, early, largest=largest))
+        bus = partial(Bus, sock, passes_fds, early, largest=largest, takes_fds=takes_fds)
+        connection = Connection(address, bus)
     except BaseException:
         sock.close()
         raise

@@ -37,6 +37,8 @@ class Reader:
         lost: Called once, with the reason, when nothing more can be read.
         early: Bytes that came in already, behind the authentication.
         largest: Bytes of the largest message that is taken.
+        takes_fds: Whether descriptors are taken; else the kernel drops those that come. To close one may
+            wait for who sent it: for a file system that never answers (FUSE_FLUSH in linux/fuse.h).
     """
 
     def __init__(
@@ -46,7 +48,10 @@ class Reader:
         lost: Callable[[Exception], None],
         early: bytes = b"",
         largest: int = MAX_MESSAGE,
+        *,
+        takes_fds: bool = True,
     ) -> None:
+        self._room = _ANCILLARY if takes_fds else 0
         self._sock = sock
         self._received = received
         self._lost = lost
@@ -108,7 +113,7 @@ class Reader:
         """
         wanted = min(max(CHUNK, self._size - len(self._buffer)), MAX_CHUNK)
         try:
-            data, ancillary, _, _ = self._sock.recvmsg(wanted, _ANCILLARY, socket.MSG_CMSG_CLOEXEC)
+            data, ancillary, _, _ = self._sock.recvmsg(wanted, self._room, socket.MSG_CMSG_CLOEXEC)
         except BlockingIOError:
             return False
         for level, kind, payload in ancillary:

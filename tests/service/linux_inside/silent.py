@@ -1,16 +1,18 @@
 """Puts a file system into a machine that takes every request and answers none: LEADER PATH as arguments.
 
-It prints a line once it is there. When it is killed the kernel ends those who wait.
+Where the path is a file, that can be opened. It prints a line once it is there.
+When it is killed the kernel ends those who wait.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import struct
 import sys
 
-_INIT = 26
+_OPEN, _INIT = 14, 26
 _HEADER = struct.Struct("=IIQQIIII")
 _REPLY = struct.Struct("=IiQ")
 _INIT_OUT = struct.Struct("=IIIIHHIIHHI7I")
@@ -24,7 +26,8 @@ def main(leader: str, path: str) -> None:
     if libc.setns(os.open(f"/proc/{leader}/ns/mnt", os.O_RDONLY), 0):
         raise OSError(ctypes.get_errno(), "setns")
     os.fchdir(root)
-    options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other".encode()
+    mode = os.stat(path.lstrip("/")).st_mode & 0o170000
+    options = f"fd={device},rootmode={mode:o},user_id=0,group_id=0,allow_other".encode()
     if libc.mount(b"silent", path.lstrip("/").encode(), b"fuse", 0, options):
         raise OSError(ctypes.get_errno(), "mount")
     os.write(1, b"mounted\n")
@@ -34,6 +37,8 @@ def main(leader: str, path: str) -> None:
         if operation == _INIT:
             body = _INIT_OUT.pack(7, 31, 0, 0, 12, 9, 4096, 1, 0, 0, 0, *[0] * 7)
             os.write(device, _REPLY.pack(_REPLY.size + len(body), 0, unique) + body)
+        elif operation == _OPEN:
+            os.write(device, _REPLY.pack(_REPLY.size, -errno.ENOSYS, unique))  # opened without a word
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import statistics
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -30,14 +31,14 @@ LIMIT = 5.0
 
 
 @contextlib.contextmanager
-def fuse(machine: Guest, path: str) -> Iterator[None]:
+def fuse(machine: Guest, path: str) -> Iterator[subprocess.Popen[bytes]]:
     """Have a silent file system mounted in a machine."""
     words = [sys.executable, silent.__file__, str(machine.place.leader), path]
     process = subprocess.Popen(words, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == b"mounted\n"
-        yield
+        yield process
     finally:
         process.kill()
         process.communicate()
@@ -276,6 +277,55 @@ async def test_a_bus_that_answers_without_end(inside: LinuxInside, plain: Guest)
             with pytest.raises(OSError, match="larger than is taken"):
                 await opening
             assert time.monotonic() - begin < 2
+
+
+GIVING_BUS = """
+import os, socket, struct, sys
+path, silent = sys.argv[1:]
+fd = os.open(silent, os.O_RDONLY)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+listener.listen()
+print("listens", flush=True)
+client, _ = listener.accept()
+for answer in ("OK 0123456789abcdef0123456789abcdef", "AGREE_UNIX_FD"):
+    client.recv(4096)
+    client.sendall(answer.encode() + b"\\r\\n")
+client.recv(4096)
+socket.send_fds(client, [struct.pack("<4BIII", ord("l"), 4, 0, 1, 100, 1, 0)], [fd])
+client.recv(1)
+"""
+
+
+@contextlib.contextmanager
+def giving_bus(machine: Guest, path: str) -> Iterator[None]:
+    """Have a process at the place of a machine's bus that gives whoever comes a file of the machine."""
+    paths = [str(machine.path / "run/dbus/system_bus_socket"), str(machine.root / path)]
+    words = [sys.executable, "-I", "-c", GIVING_BUS, *paths]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"listens\n"
+            yield
+        finally:
+            process.kill()
+
+
+async def test_a_bus_that_gives_away_what_cannot_be_closed(inside: LinuxInside) -> None:
+    """Who closes a file of a silent file system waits: so the service has none of a machine's files."""
+    with (
+        guest(before="mkdir run/dbus && touch tmp/file") as one,
+        fuse(one, "/tmp/file") as silence,
+        giving_bus(one, "tmp/file"),
+    ):
+        too_late = threading.Timer(3 * LIMIT, silence.kill)  # else we could not even fail
+        too_late.start()
+        begin = time.monotonic()
+        with pytest.raises(OSError, match=r"."):
+            await inside.open_login(one.place)
+        assert time.monotonic() - begin < LIMIT
+        too_late.cancel()
+        silence.kill()  # first, for the bus closes its file as it ends
 
 
 async def test_a_bus_that_is_a_link_to_another(inside: LinuxInside, plain: Guest, tmp_path: Path) -> None:

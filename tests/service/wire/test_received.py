@@ -181,7 +181,7 @@ async def test_messages_split_anywhere_are_put_together(tmp_path: Path) -> None:
 
 
 async def test_descriptors_that_come_without_end_are_not_taken(tmp_path: Path) -> None:
-    """With the bytes of one message that never ends: whoever is at the other side could use up all of ours."""
+    """With the bytes of one message that never ends: they would use up all of ours."""
     async with fake_bus(tmp_path, Ours) as (bus, client):
         assert bus.sock is not None
         await bus.send(struct.pack("<4BIII", ord("l"), 4, 0, 1, 1 << 20, 5, 0))

@@ -97,7 +97,8 @@ class Managers:
         except (FileNotFoundError, ConnectionRefusedError):
             raise NoManager(errno.ENOENT, f"There is no system bus in machine {place.name}.") from None
         try:
-            return await connect_socket(socket.socket(fileno=fd), timeout=PATIENCE, largest=LARGEST)
+            sock = socket.socket(fileno=fd)
+            return await connect_socket(sock, timeout=PATIENCE, largest=LARGEST, takes_fds=False)
         except ConnectFailed as error:
             raise OSError(errno.EIO, f"The bus of machine {place.name} cannot be used: {error}") from None
 
