@@ -7,6 +7,7 @@ import contextlib
 import errno
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from machined.host.linux.storage import lookers
-from machined.host.linux.storage.lookers import Lookers, Looking
+from machined.host.linux.storage.lookers import GivenUp, Lookers, Looking
 from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.storage import Image, ImageType
 from tests.service.linux_inside import silent
@@ -118,4 +119,30 @@ async def test_a_look_that_is_slow_but_gets_on_is_waited_for() -> None:
 
     threads = Lookers(1)
     assert await threads.run(slow, 0.5) == 20
+    threads.close()
+
+
+async def test_a_host_without_room_for_one_more_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits is told all the same, and later there may be room again."""
+    go = threading.Event()
+
+    def hang(looking: Looking) -> None:
+        looking.at("dead")
+        assert go.wait(30)
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    threads = Lookers(1)
+    hanging = asyncio.create_task(threads.run(hang, 0.2))
+    await until(lambda: threads._threads)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    async with asyncio.timeout(10):
+        with pytest.raises(GivenUp):
+            await hanging
+        assert await refusal(threads.run(lambda looking: looking.at("live"))) == errno.EAGAIN
+        monkeypatch.undo()
+        await threads.run(lambda looking: looking.at("live"))
+    go.set()
+    await until(lambda: not threads._dead)
     threads.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import queue
 import threading
 from collections import Counter
@@ -106,12 +107,17 @@ class Lookers:
 
         Raises:
             GivenUp: It hangs; that it does is known from now on.
-            OSError: What the work raises.
+            OSError: What the work raises; EAGAIN, there is no room for a thread.
         """
         look = _Look(work, Looking(self._dead), patience)
         self._busy += 1
-        if self._threads < min(self._count, self._busy):
-            self._start()
+        try:
+            if self._threads < min(self._count, self._busy):
+                self._start()
+        except RuntimeError:  # there is no room for one more
+            if not self._threads:
+                self._busy -= 1
+                raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
         look.timer = asyncio.get_running_loop().call_later(_OFTEN, self._watch, look)
         self._waiting.put(look)
         result: _Result = await look.told
@@ -124,9 +130,9 @@ class Lookers:
         self._threads = 0
 
     def _start(self) -> None:
-        self._threads += 1
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._serve, args=(loop,), name="looker", daemon=True).start()
+        self._threads += 1
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         """Be a thread."""
@@ -169,10 +175,13 @@ class Lookers:
             _log.warning("%s does not answer: it is left alone until it does", place)
         self._dead[place] += 1
         self._busy -= 1
-        self._start()
         self._threads -= 1  # the one that hangs is none of those that we count on
         if not look.told.done():
             look.told.set_exception(GivenUp(place))
+        try:
+            self._start()
+        except RuntimeError as error:
+            _log.warning("no thread takes its place until somebody asks again: %s", error)
 
     def _revive(self, place: str) -> None:
         """Take note that a look which was given up has ended after all; its thread is one too many."""
