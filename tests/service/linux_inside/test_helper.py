@@ -134,7 +134,7 @@ async def test_who_waits_for_room_at_a_helper_that_hangs(
     plain: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its socket is full: who is in there is told, and those after them are served by another."""
-    monkeypatch.setattr("machined.host.linux.inside.helper.PATIENCE", 0.5)
+    monkeypatch.setattr("machined.host.linux.inside.helper.PATIENCE", 2.0)
     monkeypatch.setattr("machined.host.linux.inside.helper._ROOM", 1)  # the kernel gives a few wishes more
     inside = LinuxInside()
     await inside.start()
