@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -9,9 +10,15 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from textual.pilot import Pilot
 
+from machinedeck.core.usage import Sampler
 from machinedeck.ui.app import MachinedeckApp
 from tests.support.console import Deck
 from tests.support.demo_deck import DemoDeck, DemoOpening, demo_app
+
+
+async def _wait(_sampler: Sampler) -> None:
+    await asyncio.Event().wait()
+
 
 Steps = Callable[[DemoDeck], Awaitable[None]]
 Picture = Callable[..., None]
@@ -26,6 +33,7 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TERM", "xterm-256color")
     with monkeypatch.context() as zone:
         zone.setenv("TZ", "UTC")
+        zone.setattr(Sampler, "run", _wait)  # when it looks is the outside's time; a picture looks once
         time.tzset()
         yield
     time.tzset()

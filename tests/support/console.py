@@ -44,6 +44,11 @@ class Deck:
         """The texts of a row."""
         return next([cell.text for cell in row.cells] for row in self.table(pane).rows if row.key == name)
 
+    def cell(self, name: str, column: str, pane: str = "machines") -> str:
+        """The text of a row in one column."""
+        keys = [one.key for one in self.table(pane).columns]
+        return self.cells(name, pane)[keys.index(column)]
+
     def screen(self) -> list[str]:
         """The lines of the screen as text."""
         return screen_lines(self.app)

@@ -23,6 +23,7 @@ from machinedeck.bus.host import BusHost
 from machinedeck.core.follower import Follower
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
+from machinedeck.core.usage import Sampler
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.ui.app import MachinedeckApp
 from machinedeck.ui.options import Options
@@ -174,6 +175,9 @@ class DemoDeck(Deck):
     async def arrive(self) -> None:
         """Wait until all there is to know of the host is on the screen."""
         await until(lambda: self.app.store.read == set(Part), what="the first lists")
+        await self.settle()
+        follower = self.app._follower
+        await Sampler(self.app.store, follower.usage).look()
         await self.settle()
 
     async def pass_time(self, seconds: float) -> None:

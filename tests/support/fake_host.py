@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from machined.contract import image_path, machine_path
 from machinedeck.model.event import Listener, Lost, MachineAppeared, MachineGone, ServiceMoved, UnitBusy
 from machinedeck.model.failure import Failure, Kind
-from machinedeck.model.image import Image, Pool
+from machinedeck.model.image import Image, ImageSizes, Pool
 from machinedeck.model.machine import Identity, Machine, OperatingSystem, State
+from machinedeck.model.usage import Counted, Process
 from machinedeck.model.wish import Wish
 
 DEBIAN = OperatingSystem("Debian GNU/Linux 12 (bookworm)", "debian", "12")
@@ -72,6 +73,15 @@ class FakeHost:
     listener: Listener | None = None
     wishes: list[Wish] = field(default_factory=list)
     """The terminals that were asked for."""
+    lists_itself: bool = False
+    """Whether it is among its machines, as systemd-machined has it."""
+    sizes: dict[str, ImageSizes] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    """Machines whose unit failed."""
+    counted: dict[str, Counted] = field(default_factory=dict)
+    inside: dict[str, list[Process]] = field(default_factory=dict)
+    """Processes, by the name of the machine."""
+    kept: set[str] = field(default_factory=set)
 
     def _called(self, *call: str) -> None:
         self.calls.append(call)
@@ -107,7 +117,8 @@ class FakeHost:
     async def machines(self) -> list[Machine]:
         self._called("machines")
         listed = [Machine(m.name, kind=m.kind, service=m.service, path=m.path) for m in self.running.values()]
-        return [Machine(".host", kind="host", path=machine_path(".host")), *listed]
+        itself = [Machine(".host", kind="host", path=machine_path(".host"))] if self.lists_itself else []
+        return [*itself, *listed]
 
     def _running(self, name: str) -> Machine:
         if name not in self.running:
@@ -133,6 +144,28 @@ class FakeHost:
     async def image_os(self, name: str) -> OperatingSystem | None:
         self._called("image_os", name)
         return DEBIAN
+
+    async def image_sizes(self, image: Image) -> ImageSizes:
+        self._called("image_sizes", image.name)
+        return self.sizes.get(image.name, ImageSizes(None, None, None))
+
+    async def failed(self) -> frozenset[str]:
+        self._called("failed")
+        return frozenset(self.broken)
+
+    @property
+    def usage(self) -> FakeHost:
+        """What machines use is told here too."""
+        return self
+
+    async def count(self, known: Machine) -> Counted | None:
+        return self.counted.get(known.name)
+
+    async def processes(self, known: Machine) -> list[Process]:
+        return self.inside.get(known.name, [])
+
+    def keep(self, names: set[str]) -> None:
+        self.kept = names
 
     async def pool(self) -> Pool:
         self._called("pool")

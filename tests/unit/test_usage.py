@@ -35,6 +35,9 @@ class Source:
     async def processes(self, machine: Machine) -> list[Process]:
         return []
 
+    def keep(self, names: set[str]) -> None:
+        self.counted = {name: counted for name, counted in self.counted.items() if name in names}
+
 
 async def test_a_share_needs_two_looks_at_the_same_run() -> None:
     store, source, now = Store(), Source(), [10.0]

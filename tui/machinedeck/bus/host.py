@@ -14,6 +14,7 @@ from machinedeck.bus.machine_acting import BusMachineActing
 from machinedeck.bus.opening import AddressOpening, Opening
 from machinedeck.bus.operations1 import follow_operations
 from machinedeck.bus.systemd1 import Systemd1
+from machinedeck.bus.usage import BusUsage
 from machinedeck.model.event import (
     Listener,
     Lost,
@@ -25,7 +26,7 @@ from machinedeck.model.event import (
     UnitBusy,
 )
 from machinedeck.model.failure import Failure, Kind
-from machinedeck.model.image import Image, Pool
+from machinedeck.model.image import Image, ImageSizes, Pool
 from machinedeck.model.machine import Machine, OperatingSystem
 from machinedeck.model.wish import Wish
 
@@ -53,6 +54,8 @@ class BusHost:
         self._opening = AddressOpening(bus) if isinstance(bus, str) else bus
         self._connection: Connection | None = None
         self._machine1: Machine1 | None = None
+        self._systemd1: Systemd1 | None = None
+        self._usage: BusUsage | None = None
         self._acting: tuple[BusMachineActing, BusImageActing] | None = None
 
     async def open(self, listener: Listener) -> None:
@@ -110,6 +113,7 @@ class BusHost:
             ),
         )
         self._machine1 = machine1
+        self._systemd1, self._usage = systemd1, BusUsage(connection)
         self._acting = BusMachineActing(connection, machine1, systemd1), BusImageActing(connection)
         connection.on_closed(on_closed)
 
@@ -171,6 +175,23 @@ class BusHost:
     async def image_os(self, name: str) -> OperatingSystem | None:
         """See `core.host.Host`."""
         return await self._machines.image_os(name)
+
+    async def image_sizes(self, image: Image) -> ImageSizes:
+        """See `core.host.Host`."""
+        return await self._machines.image_sizes(image)
+
+    async def failed(self) -> frozenset[str]:
+        """See `core.host.Host`."""
+        if self._systemd1 is None:
+            raise Failure(Kind.NO_BUS, "Not connected to the message bus yet.")
+        return await self._systemd1.failed_machines()
+
+    @property
+    def usage(self) -> BusUsage:
+        """See `core.host.Host`."""
+        if self._usage is None:
+            raise Failure(Kind.NO_BUS, "Not connected to the message bus yet.")
+        return self._usage
 
     async def pool(self) -> Pool:
         """See `core.host.Host`."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from machined.contract import (
+    IMAGE_INTERFACE,
     MACHINE1,
     MACHINE_INTERFACE,
     MANAGER_INTERFACE,
@@ -16,7 +17,7 @@ from machined.contract import (
 from machined.wire import CallError, Connection, Signal, Subscription
 from machinedeck.bus.errors import asked
 from machinedeck.model import format as written
-from machinedeck.model.image import Image, Pool
+from machinedeck.model.image import Image, ImageSizes, Pool
 from machinedeck.model.machine import Machine, OperatingSystem, State
 from machinedeck.model.text import clean
 
@@ -59,6 +60,7 @@ class Machine1:
             os=machine.os,
             addresses=machine.addresses,
             path=machine.path,
+            root=str(values.get("RootDirectory", "")),
         )
 
     async def os(self, name: str) -> OperatingSystem | None:
@@ -92,6 +94,13 @@ class Machine1:
         with asked(f"read the OS of the image {clean(name)}"):
             (fields,) = await self._call("GetImageOSRelease", "s", name)
         return written.operating_system(fields)
+
+    async def image_sizes(self, image: Image) -> ImageSizes:
+        """The sizes and limits of an image."""
+        with asked(f"read the image {clean(image.name)}"):
+            values = await self._connection.get_all(MACHINE1, image.path, IMAGE_INTERFACE)
+        names = "UsageExclusive", "Limit", "LimitExclusive"
+        return ImageSizes(*(_size(values.get(name, UNKNOWN_SIZE)) for name in names))
 
     async def pool(self) -> Pool:
         """Where images are kept and how full it is."""

@@ -16,6 +16,7 @@ from machined.contract import (
 from machined.wire import CallError, Connection, Signal, Variant
 from machinedeck.bus.errors import asked
 from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.machine import nspawn_machine
 from machinedeck.model.text import clean
 
 SETTLE_SECONDS = 1.0
@@ -153,6 +154,20 @@ class Systemd1:
                 if error.name in {ErrorName.NO_SUCH_UNIT, ErrorName.UNKNOWN_OBJECT}:
                     return "inactive"  # collected already (systemd.unit(5), CollectMode=)
                 raise
+
+    async def failed_machines(self) -> frozenset[str]:
+        """The machines whose unit of systemd-nspawn@.service(8) failed."""
+        with asked("list the units that failed"):
+            (rows,) = await self._connection.call(
+                SYSTEMD1,
+                SYSTEMD1_PATH,
+                SYSTEMD1_MANAGER_INTERFACE,
+                "ListUnitsByPatterns",
+                "asas",
+                ["failed"],
+                ["systemd-nspawn@*.service"],
+            )
+        return frozenset(name for row in rows if (name := nspawn_machine(str(row[0]))) is not None)
 
     def on_lost(self, failure: Failure) -> None:
         """End every wait for a job: no signal will tell of its end any more."""

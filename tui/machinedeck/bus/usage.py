@@ -20,18 +20,30 @@ from machinedeck.model.usage import Counted, Process
 _INTERFACES = {"service": f"{SYSTEMD1}.Service", "scope": f"{SYSTEMD1}.Scope"}
 
 
+PATHS = 100
+"""Object paths that are kept whatever machines there are."""
+
+
 class BusUsage:
     """Asks for the counters and processes of units, on one open connection. Every call raises `Failure`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._paths: dict[str, str] = {}
+
+    def keep(self, names: set[str]) -> None:
+        """See `core.usage.UsageSource`: object paths are kept by unit, and few bytes each."""
+        if len(self._paths) > 2 * len(names) + PATHS:
+            self._paths.clear()
 
     async def count(self, machine: Machine) -> Counted | None:
         """What the unit of a machine has used; None where nothing can be told."""
         interface = _INTERFACES.get(machine.unit.rpartition(".")[2])
         if interface is None:
             return None
-        path = f"{SYSTEMD1_PATH}/unit/{escape_label(machine.unit)}"
+        path = self._paths.get(machine.unit)
+        if path is None:
+            path = self._paths[machine.unit] = f"{SYSTEMD1_PATH}/unit/{escape_label(machine.unit)}"
         with asked(f"read the counters of {clean(machine.unit)}"):
             cpu, memory, tasks = await asyncio.gather(
                 *(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from machined.contract import HOST_MACHINE, machine_path
 from machinedeck.core.details import Details
 from machinedeck.core.host import Host
+from machinedeck.core.image_details import ImageDetails
 from machinedeck.core.repeat import Repeat
+from machinedeck.core.soon import Soon
 from machinedeck.core.status import Link, Part, Status
 from machinedeck.core.store import Store
+from machinedeck.core.usage import Sampler, UsageSource
 from machinedeck.model.event import (
     Event,
     Listener,
@@ -23,7 +27,10 @@ from machinedeck.model.event import (
     UnitBusy,
 )
 from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.image import Space
+from machinedeck.model.machine import Machine, State, nspawn_machine
 from machinedeck.model.operation import Operation
+from machinedeck.model.usage import Process
 
 POLL_SECONDS = 15.0
 """How often everything is listed anew although nothing was heard: the net below the signals."""
@@ -34,11 +41,23 @@ RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 3.0)
 AWAY_SECONDS = 0.5
 """How long to wait before asking a service again that is restarting."""
 
+LOOKED_AT = 200
+"""Machines that are looked at with each list although nothing was heard of them."""
+
 Watch = Callable[[Callable[[], None]], Awaitable[None]]
 """Something that calls back when images changed, until it is cancelled."""
 
 WatchWork = Callable[[Store, Listener], Awaitable[None]]
 """Something that tells of long work of a service that does not tell of it itself, until it is cancelled."""
+
+
+class Local(NamedTuple):
+    """What looks at the files of the host that we run on."""
+
+    usage: UsageSource
+    space: Callable[[str], Space | None]
+    signal: Callable[[Process, int], None]
+    """Sends a signal to a process; raises `OSError`."""
 
 
 class Follower:
@@ -49,6 +68,7 @@ class Follower:
         store: Where to write what is learned.
         watch_images: What tells of changes of images, if anything does.
         watch_work: What tells of long work if the service does not.
+        local: What looks at the host's own files, if it is this very one.
     """
 
     def __init__(
@@ -57,6 +77,7 @@ class Follower:
         store: Store,
         watch_images: Watch | None = None,
         watch_work: WatchWork | None = None,
+        local: Local | None = None,
     ) -> None:
         self.host = host
         self.store = store
@@ -64,6 +85,9 @@ class Follower:
         self._watch_images = watch_images
         self._watch_work = watch_work
         self._is_told_of_work = False
+        self._local = local
+        self._soon = Soon()
+        self._turn = 0
         self._wake = asyncio.Event()
         self.has_asked = asyncio.Event()
         """Set once the host was asked for the first lists, or could not be reached."""
@@ -76,7 +100,8 @@ class Follower:
         self._machines = self._repeat(Part.MACHINES, self._list_machines)
         self._images = self._repeat(Part.IMAGES, self._list_images)
         self._pool = self._repeat(Part.POOL, self._read_pool)
-        self._image_os = Repeat("read image OS", self._read_image_os, self._on_crash)
+        self._failed = Repeat("read failed units", self._read_failed, self._on_crash)
+        self.image_details = ImageDetails(host, store, self._on_crash)
         self._details = Details(host, store, self._machines.ask, self._on_crash)
 
     def _repeat(self, part: Part, read: Callable[[], Awaitable[None]]) -> Repeat:
@@ -86,6 +111,20 @@ class Follower:
         """End `run` with an error of the program, wherever it happened."""
         if self._lost is not None and not self._lost.done():
             self._lost.set_exception(error)
+
+    @property
+    def local(self) -> Local | None:
+        """What looks at the host's own files; None where it is another host, or a made-up one."""
+        return self._local
+
+    @property
+    def usage(self) -> UsageSource:
+        """What counts what machines use.
+
+        Raises:
+            Failure: The host is not open.
+        """
+        return self.host.usage if self._local is None else self._local.usage
 
     def start(self) -> asyncio.Task[None]:
         """Follow in a task of the running event loop; the same one each time this is called."""
@@ -132,6 +171,7 @@ class Follower:
         watches = [
             asyncio.create_task(self._watch(), name="watch images"),
             asyncio.create_task(self._watch_long_work(), name="watch long work"),
+            asyncio.create_task(self._sample(), name="sample usage"),
         ]
         try:
             while True:
@@ -150,12 +190,13 @@ class Follower:
         if not self._details.may_look.is_set():
             self._machines.ask()
             return
-        for repeat in (self._machines, self._images, self._pool):
+        for repeat in (self._machines, self._images, self._pool, self._failed):
             repeat.ask()
 
     def _cancel(self) -> None:
-        for repeat in (self._machines, self._images, self._pool, self._image_os):
+        for repeat in (self._machines, self._images, self._pool, self._failed, self.image_details):
             repeat.cancel()
+        self._soon.cancel()
         self._details.keep(())
         if self._timer is not None:
             self._timer.cancel()
@@ -167,6 +208,14 @@ class Follower:
     async def _watch_long_work(self) -> None:
         if self._watch_work is not None:
             await self._watch_work(self.store, self._on_event)
+
+    async def _sample(self) -> None:
+        """Count what machines use while the host is open."""
+        await self._details.may_look.wait()
+        try:
+            await Sampler(self.store, self.usage).run()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is passed on
+            self._on_crash(error)
 
     async def _pause(self, seconds: float, until: asyncio.Future[Failure] | None = None) -> None:
         """Wait that long, or until `retry` is called or `until` is done."""
@@ -181,13 +230,14 @@ class Follower:
 
     def _on_event(self, event: Event) -> None:
         match event:
-            case MachineAppeared():
-                self._machines.ask()
+            case MachineAppeared(name):
+                self._on_appeared(name)
             case MachineGone(name):
                 self._details.drop(name)
                 self.store.remove_machine(name)
-                self._machines.ask()
-                self._image_os.ask()
+                self._soon.ask(self._machines, len(self.store.registered))
+                self._soon.ask(self._failed, len(self.store.registered))
+                self.image_details.ask()
             case UnitBusy(unit):
                 self._on_unit_busy(unit)
             case ServiceMoved(is_there):
@@ -212,14 +262,22 @@ class Follower:
             self.store.drop_operations()
         self.store.set_operation(operation)
 
+    def _on_appeared(self, name: str) -> None:
+        if Part.MACHINES in self.store.read and name != HOST_MACHINE:
+            self.store.add_machine(Machine(name, path=machine_path(name)))
+            self._details.look(name)
+        self._soon.ask(self._machines, len(self.store.registered))
+
     def _on_unit_busy(self, unit: str) -> None:
+        if nspawn_machine(unit) is not None:
+            self._soon.ask(self._failed, len(self.store.registered))
         for machine in self.store.registered.values():
             if machine.unit == unit:
                 self._details.look(machine.name)
 
     def _on_images_changed(self) -> None:
-        self._images.ask()
-        self._pool.ask()
+        self._soon.ask(self._images, len(self.store.images))
+        self._soon.ask(self._pool, len(self.store.images))
 
     def _on_service_moved(self, is_there: bool) -> None:
         if not is_there and self._has_been_up:
@@ -262,27 +320,41 @@ class Follower:
 
     async def _list_machines(self) -> None:
         self.store.set_machines(await self.host.machines())
+        await self._read_host()
         self._details.keep(self.store.registered)
-        for name in self.store.registered:
+        self._look_at(list(self.store.registered))
+
+    def _look_at(self, names: list[str]) -> None:
+        """Look at new machines at once, and at all in turn: of very many, some with each list."""
+        known = [name for name in names if self.store.registered[name].state is not State.UNKNOWN]
+        self._turn = (self._turn + LOOKED_AT) % max(1, len(known)) if len(known) > LOOKED_AT else 0
+        in_turn = (known + known)[self._turn : self._turn + min(LOOKED_AT, len(known))]
+        for name in (*(set(names) - set(known)), *in_turn):
             self._details.look(name)
+
+    async def _read_host(self) -> None:
+        if self.store.host is not None and not self.store.host.timestamp_monotonic:
+            try:
+                self.store.update_host(await self.host.properties(self.store.host))
+            except Failure as failure:
+                if failure.kind in {Kind.NO_BUS, Kind.NO_SERVICE}:
+                    raise
+
+    async def _read_failed(self) -> None:
+        """Which machines' units failed; where that may not be asked, none are shown as that."""
+        try:
+            self.store.set_failed(await self.host.failed())
+        except Failure as failure:
+            if failure.kind is not Kind.NO_BUS:
+                self.store.set_failed(frozenset())
 
     async def _list_images(self) -> None:
         self.store.set_images(await self.host.images())
-        self._image_os.ask()
+        self.image_details.ask()
 
     async def _read_pool(self) -> None:
-        self.store.set_pool(await self.host.pool())
-
-    async def _read_image_os(self) -> None:
-        """Ask the images that could run and were not asked yet; only folders, whose files lie open."""
-        for image in list(self.store.images.values()):
-            name = image.name
-            is_running = name in self.store.registered
-            if not image.is_startable or not image.is_folder or is_running or name in self.store.image_os:
-                continue
-            try:
-                self.store.set_image_os(name, await self.host.image_os(name))
-            except Failure as failure:
-                if failure.kind in {Kind.NO_BUS, Kind.NO_SERVICE, Kind.TIMED_OUT}:
-                    return  # asked again with the next list
-                self.store.set_image_os(name, None)
+        pool, space = await self.host.pool(), None
+        if self._local is not None:
+            # A network's file system may be slow to answer
+            space = await asyncio.to_thread(self._local.space, pool.path)
+        self.store.set_pool(pool, space)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from machinedeck.core.acting import ImageActing, MachineActing
 from machinedeck.model.event import Listener
-from machinedeck.model.image import Image, Pool
+from machinedeck.model.image import Image, ImageSizes, Pool
 from machinedeck.model.machine import Machine, OperatingSystem
 from machinedeck.model.wish import Wish
+
+if TYPE_CHECKING:
+    from machinedeck.core.usage import UsageSource
 
 
 class Host(Protocol):
@@ -73,6 +76,23 @@ class Host(Protocol):
 
     async def image_os(self, name: str) -> OperatingSystem | None:
         """The operating system of an image that does not run."""
+        ...
+
+    async def image_sizes(self, image: Image) -> ImageSizes:
+        """The sizes and limits of an image."""
+        ...
+
+    async def failed(self) -> frozenset[str]:
+        """The names of machines whose unit failed."""
+        ...
+
+    @property
+    def usage(self) -> UsageSource:
+        """What tells of what its machines use, where its files are not ours to read.
+
+        Raises:
+            Failure: It is not open.
+        """
         ...
 
     async def pool(self) -> Pool:

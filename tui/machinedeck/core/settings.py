@@ -77,9 +77,11 @@ def _key(value: Any) -> str | None:
 
 
 MACHINE_COLUMNS = (
-    "name", "state", "cpu", "memory", "tasks", "os", "addresses", "since", "class", "service", "image",
+    "name", "state", "cpu", "memory", "tasks", "addresses", "since", "os", "class", "service", "image",
 )  # fmt: skip
-IMAGE_COLUMNS = ("name", "type", "ro", "size", "limit", "created", "modified", "os", "machine")
+IMAGE_COLUMNS = (
+    "name", "type", "ro", "size", "exclusive", "limit", "machine", "os", "created", "modified",
+)  # fmt: skip
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("console", "theme", "dark", "Colours for a dark or a light terminal.", _one_of("dark", "light")),

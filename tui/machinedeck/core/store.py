@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from machined.contract import HOST_MACHINE
 from machinedeck.core.status import Part, Status
 from machinedeck.model.failure import Failure
-from machinedeck.model.image import Image, Pool
+from machinedeck.model.image import Image, ImageSizes, Pool, Space
 from machinedeck.model.machine import Machine, OperatingSystem, State
 from machinedeck.model.operation import Operation
 from machinedeck.model.usage import Usage
+
+POOL_HISTORY = 24
+"""How many sizes of the pool are kept."""
 
 
 class Change(NamedTuple):
@@ -54,6 +57,18 @@ class Store:
         """Long work that is going on, by number."""
         self.usage: dict[str, Usage] = {}
         """What machines use now, by name."""
+        self.host: Machine | None = None
+        """The host itself, where the service lists it."""
+        self.failed: frozenset[str] = frozenset()
+        """Names of machines whose unit failed."""
+        self.image_sizes: dict[str, ImageSizes] = {}
+        """Sizes and limits of images that were looked at."""
+        self.space: Space | None = None
+        """The file system of the pool, where it is one of this very host."""
+        self.pool_usage: tuple[int, ...] = ()
+        """What the pool used, each time it was something else, the oldest first."""
+        self._rows: dict[str, Machine] | None = None
+        self._idle: dict[str, Machine] = {}
         self.failures: dict[Part, Failure] = {}
         """Parts that could not be read, and why."""
         self.read: set[Part] = set()
@@ -69,21 +84,41 @@ class Store:
         return lambda: self._listeners.remove(listener)
 
     def rows(self) -> list[Machine]:
-        """The machines pane: registered machines and images that could run but do not, by name."""
-        rows = dict(self.registered)
-        for image in self.images.values():
-            if image.is_startable and image.name not in rows:
-                rows[image.name] = Machine(
-                    name=image.name,
-                    state=State.STOPPED,
-                    kind="container",
-                    os=self.image_os.get(image.name),
-                )
-        return [rows[name] for name in sorted(rows)]
+        """Registered machines and images that could run but do not, by name; last the host itself."""
+        return list(self._by_name().values())
+
+    def row(self, name: str | None) -> Machine | None:
+        """One of `rows`; None where there is none of that name."""
+        return None if name is None else self._by_name().get(name)
+
+    def _by_name(self) -> dict[str, Machine]:
+        if self._rows is None:
+            rows = self._idle | self.registered
+            self._rows = {name: rows[name] for name in sorted(rows)}
+            if self.host is not None:
+                self._rows[HOST_MACHINE] = self.host
+        return self._rows
+
+    def _find_idle(self) -> None:
+        """Note which machines could run, kept until images, or units that failed, are others."""
+        startable = {name for name, image in self.images.items() if image.is_startable}
+        self._idle = {
+            name: Machine(
+                name=name,
+                state=State.FAILED if name in self.failed else State.STOPPED,
+                kind="container",
+                os=self.image_os.get(name),
+            )
+            for name in startable | self.failed
+        }
 
     def visible_images(self) -> list[Image]:
         """The images pane: all but the hidden ones, by name."""
-        return [self.images[name] for name in sorted(self.images) if not self.images[name].is_hidden]
+        return [image for image in self.listed_images() if not image.is_hidden]
+
+    def listed_images(self) -> list[Image]:
+        """Every image, by name."""
+        return [self.images[name] for name in sorted(self.images)]
 
     def set_status(self, status: Status) -> None:
         """Say how the link stands."""
@@ -92,10 +127,14 @@ class Store:
             self._is_status = True
             self._tell()
 
-    def set_machines(self, listed: Iterable[Machine]) -> None:
+    def set_machines(self, listed: Collection[Machine]) -> None:
         """Take a new list: keep what is known of machines that stay, drop those that are gone."""
         fresh = {machine.name: machine for machine in listed if machine.name != HOST_MACHINE}
         merged = {name: self._merged(machine) for name, machine in fresh.items()}
+        host = next((machine for machine in listed if machine.name == HOST_MACHINE), None)
+        if host is None or self.host is None or host.path != self.host.path:
+            self.host = None if host is None else host._replace(state=State.RUNNING)
+            self._changed(Part.MACHINES)
         self._set(Part.MACHINES, "registered", merged)
 
     def _merged(self, machine: Machine) -> Machine:
@@ -103,6 +142,25 @@ class Store:
         if known is None:
             return machine
         return known._replace(kind=machine.kind, service=machine.service, path=machine.path)
+
+    def add_machine(self, machine: Machine) -> None:
+        """Take one that was told of and is not listed yet."""
+        if machine.name not in self.registered:
+            self.registered = {**self.registered, machine.name: machine}
+            self._changed(Part.MACHINES)
+
+    def update_host(self, machine: Machine) -> None:
+        """Take news of the host itself."""
+        if self.host is not None and machine != self.host:
+            self.host = machine
+            self._changed(Part.MACHINES)
+
+    def set_failed(self, names: frozenset[str]) -> None:
+        """Take which machines' units failed."""
+        if names != self.failed:
+            self.failed = names
+            self._find_idle()
+            self._changed(Part.MACHINES)
 
     def update_machine(self, machine: Machine) -> None:
         """Take news of one machine, unless it is gone meanwhile: an answer may come late."""
@@ -115,7 +173,7 @@ class Store:
         machine = self.registered.get(name)
         if machine is not None:
             if name in self.images and machine.os is not None:
-                self.image_os[name] = machine.os
+                self._keep_os(name, machine.os)
             self.registered = {key: other for key, other in self.registered.items() if key != name}
             self._changed(Part.MACHINES)
 
@@ -126,17 +184,42 @@ class Store:
             self.image_os = {
                 name: os for name, os in self.image_os.items() if fresh.get(name) == self.images.get(name)
             }
+            self.image_sizes = {
+                name: sizes
+                for name, sizes in self.image_sizes.items()
+                if fresh.get(name) == self.images.get(name)
+            }
+            self.images = fresh
+            self._find_idle()
             self._changed(Part.MACHINES)
+            self._changed(Part.IMAGES)
         self._set(Part.IMAGES, "images", fresh)
 
     def set_image_os(self, name: str, os: OperatingSystem | None) -> None:
         """Take the operating system of an image."""
         if self.image_os.get(name, self) != os:
-            self.image_os[name] = os
+            self._keep_os(name, os)
             self._changed(Part.MACHINES)
+            self._changed(Part.IMAGES)
 
-    def set_pool(self, pool: Pool) -> None:
-        """Take what is known of the pool."""
+    def _keep_os(self, name: str, os: OperatingSystem | None) -> None:
+        self.image_os[name] = os
+        if name in self._idle:
+            self._idle[name] = self._idle[name]._replace(os=os)
+
+    def set_image_sizes(self, name: str, sizes: ImageSizes) -> None:
+        """Take the sizes and limits of an image."""
+        if name in self.images and self.image_sizes.get(name) != sizes:
+            self.image_sizes[name] = sizes
+            self._changed(Part.IMAGES)
+
+    def set_pool(self, pool: Pool, space: Space | None = None) -> None:
+        """Take what is known of the pool, and of the file system it is on."""
+        if pool.usage is not None and self.pool_usage[-1:] != (pool.usage,):
+            self.pool_usage = (*self.pool_usage, pool.usage)[-POOL_HISTORY:]
+        if space != self.space:
+            self.space = space
+            self._changed(Part.POOL)
         self._set(Part.POOL, "pool", pool)
 
     def set_operation(self, operation: Operation) -> None:
@@ -173,6 +256,8 @@ class Store:
 
     def _changed(self, part: Part) -> None:
         self._parts.add(part)
+        if part is Part.MACHINES:
+            self._rows = None
         self._tell()
 
     def _tell(self) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from machinedeck.core.status import Link
 from machinedeck.core.store import Store
 from machinedeck.model.failure import Failure
 from machinedeck.model.machine import Identity, Machine, State
@@ -14,6 +15,12 @@ from machinedeck.model.usage import Counted, Process, Usage
 
 SAMPLE_SECONDS = 2.0
 """Between two looks."""
+
+FIRST_SECONDS = 0.5
+"""Until the next look while there was nothing to look at."""
+
+IDLE_TIMES = 5
+"""How many times as long as a look took nothing is looked at after it, at least."""
 
 SLICE = 50
 """Machines that are looked at before others get their turn in the event loop."""
@@ -28,6 +35,10 @@ class UsageSource(Protocol):
 
     async def processes(self, machine: Machine) -> list[Process]:
         """The processes of a machine."""
+        ...
+
+    def keep(self, names: set[str]) -> None:
+        """Forget what is kept of all machines but these."""
         ...
 
 
@@ -57,8 +68,14 @@ class Sampler:
     async def run(self) -> None:
         """Look for ever."""
         while True:
-            await self.look()
-            await asyncio.sleep(SAMPLE_SECONDS)
+            began = self._clock()
+            if self._store.status.link is Link.UP:
+                await self.look()
+            if not self._last:
+                await asyncio.sleep(FIRST_SECONDS)  # nothing runs yet, as far as it was read
+                continue
+            # Where looking takes long, over a slow bus or at very many, it is done less often.
+            await asyncio.sleep(max(SAMPLE_SECONDS, (self._clock() - began) * IDLE_TIMES))
 
     async def look(self) -> None:
         """Look at every machine once."""
@@ -71,6 +88,7 @@ class Sampler:
             if usage is not None:
                 found[machine.name] = usage
         self._last = {name: last for name, last in self._last.items() if name in found}
+        self._source.keep(set(found))
         self._store.set_usage(found)
 
     async def _usage(self, machine: Machine) -> Usage | None:

@@ -24,6 +24,21 @@ def size_or(count: int | None, otherwise: str) -> str:
     return otherwise if count is None else size(count)
 
 
+def amount(count: int) -> str:
+    """A number of bytes in as few characters as tell it, which hold still: `812M`, `1.5G`, `12K`."""
+    value = float(count)
+    for unit in ("B", "K", "M", "G", "T", "P"):
+        if value < 1000 or unit == "P":
+            break
+        value /= 1024
+    return f"{value:.0f}{unit}" if unit == "B" or value >= 9.95 else f"{value:.1f}{unit}"
+
+
+def per_cent(share: float) -> str:
+    """A share of one processor: `0%`, `7%`, `250%`."""
+    return f"{share:.0f}%"
+
+
 def since(timestamp: int | None, now: float) -> str:
     """How long ago a moment was: `now`, `20 s`, `5 min`, `3 h`, `2 d`.
 

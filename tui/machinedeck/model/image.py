@@ -50,6 +50,26 @@ class Image(NamedTuple):
         return self.type in {"directory", "subvolume"}
 
 
+class ImageSizes(NamedTuple):
+    """What a list does not tell of an image's size. Bytes; `None` is unknown, or no limit."""
+
+    exclusive: int | None
+    """What is shared with no other image: so much is free once it is removed."""
+    limit: int | None
+    """How much it may hold, what it shares included."""
+    exclusive_limit: int | None
+
+
+class Space(NamedTuple):
+    """The file system that images are kept on (statfs(2)). Sizes are bytes."""
+
+    type: str
+    """`btrfs`, `ext4` …"""
+    free: int
+    """What a user without rights may still write."""
+    size: int
+
+
 class Pool(NamedTuple):
     """Where images are kept. Sizes are bytes; `None` is unknown (or no limit)."""
 

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 
 class State(StrEnum):
-    """The life of a machine; the words are those of `org.freedesktop.machine1(5)`, but for `STOPPED`."""
+    """The life of a machine, in the words of `org.freedesktop.machine1(5)` but for the first two."""
 
     STOPPED = "stopped"
     """Not registered: an image that could be started."""
+    FAILED = "failed"
+    """Not registered: its unit failed. It could be started again."""
     OPENING = "opening"
     """Being started: its unit's start job is still running."""
     RUNNING = "running"
@@ -22,7 +24,7 @@ class State(StrEnum):
     @property
     def is_registered(self) -> bool:
         """Whether the service has a machine of that name in this state."""
-        return self is not State.STOPPED
+        return self not in {State.STOPPED, State.FAILED}
 
 
 class Identity(NamedTuple):
@@ -70,6 +72,8 @@ class Machine(NamedTuple):
     """In the order of the service: IPv4 first, global scope first."""
     path: str = ""
     """Its object path; "" for a stopped one."""
+    root: str = ""
+    """The folder its files are in, as the service gave it; "" where there is none, or it is not known."""
 
     @property
     def identity(self) -> Identity:
@@ -77,6 +81,19 @@ class Machine(NamedTuple):
         return Identity(self.name, self.machine_id, self.timestamp_monotonic)
 
     @property
+    def image(self) -> str:
+        """The image it runs from, or could, as far as its name tells; "" where that is not known."""
+        if self.kind == "host" or not self.state.is_registered:
+            return self.name
+        return self.root.rstrip("/").rpartition("/")[2]
+
+    @property
     def is_running(self) -> bool:
         """Whether it can be entered now."""
         return self.state is State.RUNNING
+
+
+def nspawn_machine(unit: str) -> str | None:
+    """The machine that a unit of systemd-nspawn@.service(8) runs; None for any other unit."""
+    name = unit.removeprefix("systemd-nspawn@").removesuffix(".service")
+    return name if name and unit == f"systemd-nspawn@{name}.service" else None

@@ -35,6 +35,7 @@ from machinedeck.ui.lines import Title
 from machinedeck.ui.narrow import write_only_changed_cells
 from machinedeck.ui.options import Options
 from machinedeck.ui.palette import PALETTE
+from machinedeck.ui.panes.list_pane import ListPane
 from machinedeck.ui.screens.console import Console
 from machinedeck.ui.widgets.frame import DEMO_CLASS
 
@@ -46,6 +47,9 @@ LEAVE_SECONDS = 5.0
 
 GATHER_SECONDS = 0.05
 """News that come within this time of others are shown together."""
+
+REST_TIMES = 8
+"""How many times as long as showing news took no more are shown after it."""
 
 CONSOLE_CSS, DEMO_CSS = "screens/console.tcss", "screens/demo.tcss"
 
@@ -166,8 +170,11 @@ class MachinedeckApp(TerminalDesk, inherit_bindings=False):
         if news is None or not self.is_running:  # what shows it is being taken down
             self._is_gathering = False
             return
+        began = time.perf_counter()
         self._show(news)
-        self.set_timer(GATHER_SECONDS, self.on_machinedeck_app_news)
+        took = time.perf_counter() - began
+        # Of very long lists, news are gathered for longer: keys come first.
+        self.set_timer(max(GATHER_SECONDS, took * REST_TIMES), self.on_machinedeck_app_news)
 
     def _show(self, change: Change) -> None:
         with self.batch_update():
@@ -193,6 +200,10 @@ class MachinedeckApp(TerminalDesk, inherit_bindings=False):
         """End here, to go on with a made-up host: whoever runs the app sees to that."""
         self.wants_demo = True
         self.exit()
+
+    def on_list_pane_seen(self, event: ListPane.Seen) -> None:
+        """Have read what is seen now, and no more: there may be ten thousand images."""
+        self._follower.image_details.want(event.pane.PART, event.names)
 
     # Doing
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from machined.contract import IMAGE_FOLDERS
-from machinedeck.core.follower import Follower
+from machinedeck.core.follower import Follower, Local
 from machinedeck.core.host import Host
 from machinedeck.core.journal import Journal
 from machinedeck.core.places import find_places
@@ -58,7 +58,8 @@ def open_console(host: Host, leave_key: str = LEAVE_KEY) -> int:
 async def _run(host: Host, options: Options) -> MachinedeckApp:
     watch_images = _poll_images if host.is_demo else _watch_images
     # Locks are looked at here: they tell nothing of another host
-    follower = Follower(host, Store(), watch_images, _watch_work if host.mode == SYSTEM_BUS else None)
+    watch_work = _watch_work if host.mode == SYSTEM_BUS else None
+    follower = Follower(host, Store(), watch_images, watch_work, _local(host))
     follower.hold_details()  # until the first picture is drawn
     following = follower.start()
     if not host.is_demo:
@@ -82,6 +83,17 @@ async def _run(host: Host, options: Options) -> MachinedeckApp:
             following.cancel()  # a second time would disturb it while it lets go of the host
         await asyncio.wait([following])
     return app
+
+
+def _local(host: Host) -> Local | None:
+    """What looks at files of this host, if it is the one that is shown."""
+    if host.is_demo or host.mode != SYSTEM_BUS:
+        return None
+    from machinedeck.sources.space import read_space  # noqa: PLC0415 - not for other hosts
+    from machinedeck.sources.usage.local import LocalUsage  # noqa: PLC0415 - see above
+    from machinedeck.sources.usage.processes import send_signal  # noqa: PLC0415 - see above
+
+    return Local(LocalUsage(), read_space, send_signal)
 
 
 async def _first_questions(follower: Follower) -> None:

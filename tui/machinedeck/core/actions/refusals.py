@@ -18,20 +18,20 @@ def not_running(machine: Machine, _store: Store | None = None) -> str | None:
     """Only what runs can be ended."""
     if machine.name == HOST_MACHINE:
         return "This is the host itself: use systemctl on it."
-    return f"{clean(machine.name)} is not running." if machine.state is State.STOPPED else None
+    return f"{clean(machine.name)} is not running." if not machine.state.is_registered else None
 
 
 def running(machine: Machine, _store: Store | None = None) -> str | None:
     """Only what does not run can be started."""
     if machine.name == HOST_MACHINE:
         return "This is the host itself: it runs."
-    return None if machine.state is State.STOPPED else f"{clean(machine.name)} is running already."
+    return f"{clean(machine.name)} is running already." if machine.state.is_registered else None
 
 
 def not_up(machine: Machine, _store: Store | None = None) -> str | None:
     """Only what is up can be entered."""
     name = clean(machine.name)
-    if machine.state is State.STOPPED:
+    if not machine.state.is_registered:
         return f"{name} is not running. Start it first."
     if machine.state in {State.OPENING, State.CLOSING}:
         return f"{name} is {machine.state}. Try again in a moment."
@@ -60,7 +60,7 @@ def no_files(machine: Machine, store: Store | None = None) -> str | None:
     """Only the files of containers that are up can be reached."""
     if machine.name == HOST_MACHINE:
         return "This is the host itself: use cp and mount on it."
-    if machine.kind == "vm" and machine.state is not State.STOPPED:
+    if machine.kind == "vm" and machine.state.is_registered:
         return f"{clean(machine.name)} is a virtual machine: copy over the network, with scp or rsync."
     return not_up(machine, store)
 

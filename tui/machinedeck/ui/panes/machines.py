@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
+from machined.contract import HOST_MACHINE
+from machinedeck.core.settings import MACHINE_COLUMNS
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
 from machinedeck.model import format as written
 from machinedeck.model.machine import Machine, State
 from machinedeck.model.text import UNKNOWN, clean
-from machinedeck.ui.panes.pane import Pane
+from machinedeck.ui.panes.list_pane import NO_GROUP, ListPane, Order
 from machinedeck.ui.widgets.columns import Column
-from machinedeck.ui.widgets.table import Cell, Row
+from machinedeck.ui.widgets.rows import Cell
 
 COLUMNS = (
-    Column("name", "NAME", 16, 64),
+    Column("name", "NAME", 20, 64),
     Column("state", "STATE", 9, 9),
-    Column("os", "OS", 20, 40, rank=3),
-    Column("addresses", "ADDRESSES", 18, 44, rank=2),
-    Column("since", "SINCE", 6, 8, rank=1, is_right=True),
-    Column("class", "CLASS", 9, 10, rank=4),
-    Column("service", "SERVICE", 14, 20, rank=5),
+    Column("cpu", "CPU", 5, 7, is_right=True),
+    Column("memory", "MEMORY", 7, 7, is_right=True),
+    Column("tasks", "TASKS", 6, 6, is_right=True),
+    Column("addresses", "ADDRESSES", 18, 44),
+    Column("since", "SINCE", 6, 8, is_right=True),
+    Column("os", "OS", 20, 40),
+    Column("class", "CLASS", 9, 10),
+    Column("service", "SERVICE", 14, 20),
+    Column("image", "IMAGE", 12, 40),
 )
 
 _LOOKS = {
@@ -29,52 +36,96 @@ _LOOKS = {
     State.OPENING: ("◐", "warn"),
     State.CLOSING: ("◑", "warn"),
     State.STOPPED: ("○", "faint"),
+    State.FAILED: ("✗", "bad"),
     State.UNKNOWN: ("·", "faint"),
 }
 
 
-class MachinesPane(Pane):
+class MachinesPane(ListPane[Machine]):
     """Every machine, running or not, one line each."""
 
     PART = Part.MACHINES
     TITLE = "Machines"
+    LARGEST_FIRST: ClassVar[frozenset[str]] = frozenset({"cpu", "memory", "tasks"})
+    FIELDS: ClassVar[frozenset[str]] = frozenset(
+        {"name", "class", "state", "os", "addresses", "service", "image"}
+    )
+    GROUPS: ClassVar[tuple[str, ...]] = (NO_GROUP, "class", "state", "os")
 
     def __init__(self, *, id: str) -> None:
         super().__init__(COLUMNS, id=id)
+        self.configure(MACHINE_COLUMNS, "name")
 
     @property
     def nothing(self) -> str:
         """See `Pane`."""
         return "No machine runs here, and there is no image to start one from."
 
-    def show(self, store: Store, now: float) -> None:
-        """See `Pane`."""
-        machines = store.rows()
-        self.show_title(store, _count(machines) if Part.MACHINES in store.read else "")
-        self.show_rows([_row(machine, now) for machine in machines], self.reason(store))
+    def things(self, store: Store) -> Iterable[tuple[str, Machine]]:
+        """See `ListPane`."""
+        return [(machine.name, machine) for machine in store.rows()]
 
+    def fields(self, thing: Machine) -> Mapping[str, str]:
+        """See `ListPane`."""
+        return {
+            "name": thing.name,
+            "class": thing.kind,
+            "state": str(thing.state),
+            "os": "" if thing.os is None else thing.os.name,
+            "addresses": " ".join(thing.addresses or ()),
+            "service": thing.service,
+            "image": thing.image,
+        }
 
-def _count(machines: Sequence[Machine]) -> str:
-    """How many there are of each kind; one whose state was not read yet was listed, so it runs."""
-    states: Counter[State] = Counter(
-        State.RUNNING if one.state is State.UNKNOWN else one.state for one in machines
-    )
-    always = {State.RUNNING, State.STOPPED}
-    return ", ".join(f"{states[one]} {one}" for one in _LOOKS if one and (states[one] or one in always))
+    def order(self, thing: Machine, column: str) -> Order | None:
+        """See `ListPane`."""
+        if column in self.LARGEST_FIRST:
+            usage = None if self._store is None else self._store.usage.get(thing.name)
+            return None if usage is None else getattr(usage, column)
+        if column == "since":
+            return -thing.timestamp if thing.timestamp else None
+        return self.fields(thing)[column].casefold() or None
 
+    def _keys(self) -> list[str]:
+        """The host itself comes last, however the others are sorted."""
+        keys = super()._keys()
+        if self.group == NO_GROUP and HOST_MACHINE in self._things and HOST_MACHINE in keys:
+            keys.remove(HOST_MACHINE)
+            keys.append(HOST_MACHINE)
+        return keys
 
-def _row(machine: Machine, now: float) -> Row:
-    glyph, tone = _LOOKS[machine.state]
-    faint = "faint" if machine.state is State.STOPPED else ""
-    return Row(
-        machine.name,
-        (
-            Cell(clean(machine.name), faint or "strong"),
-            Cell(f"{glyph} {machine.state or UNKNOWN}", tone),
-            Cell(written.os_name(machine.os), faint),
-            Cell(written.addresses(machine.addresses), faint),
-            Cell(written.since(machine.timestamp, now), faint),
-            Cell(machine.kind or UNKNOWN, faint),
-            Cell(machine.service or UNKNOWN, faint),
-        ),
-    )
+    def _notice(self, store: Store) -> str:
+        """The host alone is not what is looked for here."""
+        notice = super()._notice(store)
+        return self.reason(store) if not notice and self._things.keys() == {HOST_MACHINE} else notice
+
+    def count(self, store: Store) -> str:
+        """How many there are of each state; one whose state was not read yet was listed, so it runs."""
+        states: Counter[State] = Counter(
+            State.RUNNING if one.state is State.UNKNOWN else one.state
+            for name, one in self._things.items()
+            if name != HOST_MACHINE
+        )
+        always = {State.RUNNING, State.STOPPED}
+        return ", ".join(f"{states[one]} {one}" for one in _LOOKS if one and (states[one] or one in always))
+
+    def cells(self, thing: Machine) -> Mapping[str, Cell]:
+        """See `ListPane`."""
+        glyph, tone = _LOOKS[thing.state]
+        faint = "" if thing.state.is_registered else "faint"
+        usage = None if self._store is None else self._store.usage.get(thing.name)
+        about = "~" if usage is not None and usage.is_summed else ""
+        cpu, memory, tasks = (None, None, None) if usage is None else usage[:3]
+        return {
+            "name": Cell(clean(thing.name), faint or "strong"),
+            "state": Cell(f"{glyph} {thing.state or UNKNOWN}", tone),
+            "cpu": Cell(about + written.per_cent(cpu) if cpu is not None else UNKNOWN, faint),
+            "memory": Cell(about + written.amount(memory) if memory is not None else UNKNOWN, faint),
+            "tasks": Cell(f"{about}{tasks}" if tasks is not None else UNKNOWN, faint),
+            "os": Cell(written.os_name(thing.os), faint),
+            "addresses": Cell(written.addresses(thing.addresses), faint),
+            "since": Cell(written.since(thing.timestamp, self._now), faint),
+            "class": Cell(thing.kind or UNKNOWN, faint),
+            "service": Cell(thing.service or UNKNOWN, faint),
+            "image": Cell(clean(thing.image) or UNKNOWN, faint),
+        }

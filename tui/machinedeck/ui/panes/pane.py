@@ -7,7 +7,7 @@ from typing import Self
 from textual.geometry import Region
 from textual.markup import escape
 
-from machinedeck.core.status import Part
+from machinedeck.core.status import Link, Part, Status
 from machinedeck.core.store import Store
 from machinedeck.model.text import clean
 from machinedeck.ui.widgets.table import Table
@@ -25,6 +25,10 @@ class Pane(Table):
         """Draw what the store knows; `now` is real time in seconds."""
         raise NotImplementedError
 
+    def show_status(self, status: Status) -> None:
+        """Draw faint what is only what was last known."""
+        self.set_stale(status.link in {Link.AWAY, Link.LOST})
+
     @property
     def nothing(self) -> str:
         """What an empty pane says when it is truly empty."""
@@ -40,7 +44,7 @@ class Pane(Table):
     def show_title(self, store: Store, count: str, note: str = "") -> None:
         """The title with a count; below the refusal where there is one, else a note."""
         failure = store.failures.get(self.PART)
-        title = f"{self.TITLE} {count}".rstrip()
+        title = escape(f"{self.TITLE} {count}".rstrip())
         subtitle = escape(clean(failure.message, 200) if failure else note)
         self._is_titling = True
         try:

@@ -1,19 +1,32 @@
-"""The pool pane: where images are kept, and how full it is."""
+"""The pool pane: where images are kept, how full it is, and what could go."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+from machinedeck.core.actions import would_go
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
 from machinedeck.model import format as written
+from machinedeck.model.image import Image, Pool
+from machinedeck.model.text import UNKNOWN, clean
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.widgets.columns import Column
-from machinedeck.ui.widgets.table import Cell, Row
+from machinedeck.ui.widgets.rows import Cell, Row, rows_of
 
-COLUMNS = (Column("what", "POOL", 5, 5), Column("value", "", 6, 60))
+COLUMNS = (Column("what", "POOL", 7, 9), Column("value", "", 6, 60))
+
+BIGGEST = 3
+"""How many of the biggest images are named."""
+
+GAUGE = 8
+"""Characters of the gauge."""
+
+_HEIGHTS = "▁▂▃▄▅▆▇█"
 
 
 class PoolPane(Pane):
-    """The pool's path, usage and limit."""
+    """The pool's path, usage and limit, its file system, its biggest images and what `clean` would free."""
 
     PART = Part.POOL
     TITLE = "Pool"
@@ -25,13 +38,59 @@ class PoolPane(Pane):
         """See `Pane`."""
         self.show_title(store, "")
         pool = store.pool
-        rows = []
-        if pool is not None:
-            limit = "unknown" if pool.usage is None else "none"
-            for what, value in (
-                ("path", pool.path),
-                ("usage", written.size_or(pool.usage, "unknown")),
-                ("limit", written.size_or(pool.limit, limit)),
-            ):
-                rows.append(Row(what, (Cell(what, "faint"), Cell(value))))
-        self.show_rows(rows, self.reason(store))
+        pairs = [] if pool is None else [*_size(pool, store), *_images(store)]
+        rows = [Row(f"{at} {what}", (Cell(what, "faint"), cell)) for at, (what, cell) in enumerate(pairs)]
+        self.show_rows(rows_of(rows), "" if rows else self.reason(store))
+
+
+def _size(pool: Pool, store: Store) -> Iterator[tuple[str, Cell]]:
+    yield "path", Cell(pool.path)
+    yield "usage", _usage(pool)
+    yield "limit", Cell(written.size_or(pool.limit, UNKNOWN if pool.usage is None else "none"))
+    if len(store.pool_usage) > 1:
+        yield "history", Cell(_history(store.pool_usage), "good")
+    if (space := store.space) is not None:
+        free, size = written.size(space.free), written.size(space.size)
+        is_short = space.free * 10 < space.size
+        yield "free", Cell(f"{free} of {size} on {clean(space.type)}", "warn" if is_short else "")
+
+
+def _usage(pool: Pool) -> Cell:
+    if pool.usage is None:
+        return Cell("not counted", "faint")
+    if not pool.limit:
+        return Cell(written.size(pool.usage))
+    share = pool.usage / pool.limit
+    full = min(GAUGE, round(share * GAUGE))
+    tone = "bad" if share >= 0.95 else "warn" if share >= 0.8 else ""
+    gauge = "█" * full + "─" * (GAUGE - full)
+    return Cell(f"{written.size(pool.usage)} {share:.0%} {gauge}", tone)
+
+
+def _history(usages: Sequence[int]) -> str:
+    """What the pool used, from its least to its most, as a line of bars."""
+    least, most = min(usages), max(usages)
+    top = len(_HEIGHTS) - 1
+    return "".join(_HEIGHTS[(usage - least) * top // max(1, most - least)] for usage in usages)
+
+
+def _images(store: Store) -> Iterator[tuple[str, Cell]]:
+    if Part.IMAGES not in store.read:
+        return
+    for what, label in (("hidden", "clean"), ("all", "clean all")):
+        yield label, Cell(_freed(would_go(store, what)))
+    sized = [image for image in store.images.values() if image.usage is not None]
+    for image in sorted(sized, key=lambda image: -(image.usage or 0))[:BIGGEST]:
+        yield "biggest", Cell(f"{written.size(image.usage)} {clean(image.name)}")
+
+
+def _freed(images: Sequence[Image]) -> str:
+    """What deleting images would free, as far as their sizes are known."""
+    if not images:
+        return "nothing to free"
+    sizes = [image.usage for image in images if image.usage is not None]
+    count = "1 image" if len(images) == 1 else f"{len(images)} images"
+    if not sizes:
+        return f"{count}, sizes unknown"
+    least = "" if len(sizes) == len(images) else "at least "
+    return f"{count}, {least}{written.size(sum(sizes))}"

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from machinedeck.core.status import Part
 from machinedeck.core.store import EVERYTHING, Change, Store
 from machinedeck.model.machine import Machine
 from machinedeck.ui import lines
@@ -103,8 +104,10 @@ class Console(TerminalScreen):
             return  # everything is shown at once when it is
         now = self._clock()
         for pane in self.panes:
-            if pane.PART in change.parts:
+            if pane.PART in change.parts or (change.is_usage and pane.PART is Part.MACHINES):
                 pane.show(self.store, now)
+            if change.is_status:
+                pane.show_status(self.store.status)
         if change.is_status:
             self._show_note("banner", lines.banner(self.store.status))
         self.end_logins()
@@ -139,8 +142,7 @@ class Console(TerminalScreen):
     @property
     def machine(self) -> Machine | None:
         """The machine under the cursor of the machines pane."""
-        key = self.panes[0].current
-        return next((machine for machine in self.store.rows() if machine.name == key), None)
+        return self.store.row(self.panes[0].current)
 
     # Room
 
@@ -197,6 +199,6 @@ class Console(TerminalScreen):
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """Enter on a machine opens a shell in it, wherever the cursor has gone since."""
         if event.table is self.panes[0]:
-            machine = next((one for one in self.store.rows() if one.name == event.key), None)
+            machine = self.store.row(event.key)
             if machine is not None:
                 self.post_message(self.Wanted("shell", machine))

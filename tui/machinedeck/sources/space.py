@@ -1,0 +1,33 @@
+"""The file system below a folder of this host."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from machinedeck.model.image import Space
+
+
+def read_space(path: str) -> Space | None:
+    """How much room there is where a folder is, or would be; None where that cannot be told (statvfs(3))."""
+    folder = Path(path)
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        told = os.statvfs(folder)
+        device = folder.stat().st_dev
+    except OSError:
+        return None
+    return Space(_type(folder, device), told.f_bavail * told.f_frsize, told.f_blocks * told.f_frsize)
+
+
+def _type(folder: Path, device: int) -> str:
+    """The type of the mount a folder is on, the longest of those above it (proc_pid_mountinfo(5))."""
+    found, longest = f"device {os.major(device)}:{os.minor(device)}", -1
+    real = str(folder.resolve())
+    for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines():
+        front, _, back = line.partition(" - ")
+        place = front.split()[4].encode(errors="surrogateescape").decode("unicode_escape", "replace")
+        if (real == place or real.startswith(place.rstrip("/") + "/")) and len(place) >= longest:
+            found, longest = back.split()[0], len(place)
+    return found

@@ -1,0 +1,297 @@
+"""Panes that list many things: filtered, sorted, grouped and marked as the operator likes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from machinedeck.core.filtering import Filter, read_filter
+from machinedeck.core.store import Store
+from machinedeck.model.text import UNKNOWN, clean
+from machinedeck.ui.panes.pane import Pane
+from machinedeck.ui.widgets.columns import Column
+from machinedeck.ui.widgets.focus import is_passed_on
+from machinedeck.ui.widgets.marking import MarkingTable
+from machinedeck.ui.widgets.rows import HEAD_MARK, Cell, Row, Rows
+
+NO_GROUP = "none"
+
+CARET = "▏"
+
+T = TypeVar("T")
+
+Order = str | float
+"""What things are sorted by."""
+
+
+class Kept(NamedTuple, Generic[T]):
+    """A thing with its fields, which are worked out once for as long as it stays the same."""
+
+    thing: T
+    fields: Mapping[str, str]
+
+
+class ListPane(MarkingTable, Pane, Generic[T]):
+    """A list of things that have names.
+
+    Args:
+        columns: All columns there can be, in order; `configure` chooses from them.
+        id: The widget's id.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", show=False),
+        Binding("less_than_sign", "sort(-1)", show=False),
+        Binding("greater_than_sign", "sort(1)", show=False),
+        Binding("u", "turn", show=False),
+        Binding("f", "group", show=False),
+        Binding("escape", "clear", show=False),
+    ]
+    LARGEST_FIRST: ClassVar[frozenset[str]] = frozenset()
+    """Columns that are sorted with the largest first, unless turned round."""
+    FIELDS: ClassVar[frozenset[str]] = frozenset()
+    """What a filter can name."""
+    GROUPS: ClassVar[tuple[str, ...]] = (NO_GROUP,)
+
+    class Seen(Message):
+        """Other things are seen than before."""
+
+        def __init__(self, pane: Pane, names: Sequence[str]) -> None:
+            super().__init__()
+            self.pane = pane
+            self.names = tuple(names)
+
+    def __init__(self, columns: Sequence[Column], *, id: str) -> None:
+        super().__init__(columns, id=id)
+        self._all_columns = {column.key: column for column in columns}
+        self.sorted_by = columns[0].key
+        self.group = NO_GROUP
+        self.filter = Filter()
+        self._is_typing = False
+        self._store: Store | None = None
+        self._now = 0.0
+        self._things: dict[str, T] = {}
+        self._kept: dict[str, Kept[T]] = {}
+        self._told: tuple[str, ...] = ()
+
+    # What the panes differ in
+
+    def things(self, store: Store) -> Iterable[tuple[str, T]]:
+        """All of them with their names, sorted by name."""
+        raise NotImplementedError
+
+    def fields(self, thing: T) -> Mapping[str, str]:
+        """What a filter looks at."""
+        raise NotImplementedError
+
+    def order(self, thing: T, column: str) -> Order | None:
+        """What a thing is sorted by; None where it is not known, which comes last."""
+        raise NotImplementedError
+
+    def cells(self, thing: T) -> Mapping[str, Cell]:
+        """The texts of all columns."""
+        raise NotImplementedError
+
+    def group_of(self, thing: T) -> str:
+        """The group a thing stands in."""
+        return self.fields(thing).get(self.group, "") or UNKNOWN
+
+    def count(self, store: Store) -> str:
+        """What the title counts."""
+        raise NotImplementedError
+
+    # Showing
+
+    def configure(self, columns: Sequence[str], sort: str, group: str = NO_GROUP) -> None:
+        """Choose columns, what is sorted by, and what things stand together by."""
+        # Those at the right go first where there is no room.
+        self.set_columns([self._all_columns[key]._replace(rank=at) for at, key in enumerate(columns)])
+        self.group = group
+        self._sort_by(sort)
+        self._again()
+
+    def show(self, store: Store, now: float) -> None:
+        """See `Pane`."""
+        self._store, self._now = store, now
+        self._things = dict(self.things(store))
+        self.marks &= self._things.keys()
+        self.show_rows(Rows(self._keys(), self._make_row), self._notice(store))
+        self._show_titles(store)
+        self._tell_seen()
+
+    def _again(self) -> None:
+        if self._store is not None:
+            self.show(self._store, self._now)
+
+    def _notice(self, store: Store) -> str:
+        if self._things and self.filter.terms and not any(self._is_shown(name) for name in self._things):
+            return f"Nothing fits /{clean(self.filter.text)}. Esc shows all."
+        return self.reason(store) if not self._things else ""
+
+    def _is_shown(self, name: str) -> bool:
+        return self.filter.is_met(self._fields_of(name))
+
+    def _fields_of(self, name: str) -> Mapping[str, str]:
+        thing, kept = self._things[name], self._kept.get(name)
+        if kept is None or kept.thing is not thing:
+            kept = self._kept[name] = Kept(thing, self.fields(thing))
+        return kept.fields
+
+    def _keys(self) -> list[str]:
+        if len(self._kept) > 2 * len(self._things) + 100:
+            self._kept.clear()
+        names = list(self._things)
+        if self.filter.terms:
+            names = [name for name in names if self._is_shown(name)]
+        names = self._sorted(names)
+        return names if self.group == NO_GROUP else self._grouped(names)
+
+    def _sorted(self, names: list[str]) -> list[str]:
+        if self.sorted_by == self.columns[0].key:
+            return names[::-1] if self.is_upside_down else names
+        orders = {name: self.order(self._things[name], self.sorted_by) for name in names}
+        known = [name for name in names if orders[name] is not None]
+        known.sort(key=orders.__getitem__, reverse=self.is_upside_down)  # type: ignore[arg-type]
+        return known + [name for name in names if orders[name] is None]
+
+    def _grouped(self, names: list[str]) -> list[str]:
+        groups: dict[str, list[str]] = {}
+        for name in names:
+            groups.setdefault(self.group_of(self._things[name]), []).append(name)
+        keys = []
+        for group in sorted(groups, key=lambda group: (group == UNKNOWN, group.casefold())):
+            keys += [f"{HEAD_MARK}{len(groups[group])} {group}", *groups[group]]
+        return keys
+
+    def _make_row(self, key: str) -> Row:
+        if key.startswith(HEAD_MARK):
+            count, _, group = key.removeprefix(HEAD_MARK).partition(" ")
+            return Row(key, (Cell(f"── {clean(group)} · {count}", "faint"),))
+        cells = self.cells(self._things[key])
+        return Row(key, tuple(cells[column.key] for column in self.columns))
+
+    def _show_titles(self, store: Store) -> None:
+        count = self.count(store) if self.PART in store.read else ""
+        parts = [count] if count else []
+        if self._is_typing or self.filter.text:
+            parts.append(f"/{clean(self.filter.text)}{CARET if self._is_typing else ''}")
+        if self.marks:
+            parts.append(f"{len(self.marked)} marked")
+        if self.group != NO_GROUP:
+            parts.append(f"by {self.group}")
+        self.show_title(store, " · ".join(parts), self.filter.problem or self.note(store))
+
+    def note(self, store: Store) -> str:
+        """What stands below the list, "" for nothing."""
+        return ""
+
+    # What is seen
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Tell what is seen now."""
+        super().watch_scroll_y(old_value, new_value)
+        self._tell_seen()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """See `Table`; more is seen now, or less."""
+        super().on_resize(event)
+        self._tell_seen()
+
+    def _tell_seen(self) -> None:
+        top = self.scroll_offset.y
+        seen = tuple(self.rows.keys[top : top + max(self.size.height, 1)])
+        if seen != self._told:
+            self._told = seen
+            self.post_message(self.Seen(self, seen))
+
+    # Keys
+
+    def action_sort(self, by: int) -> None:
+        """Sort by the next or previous column."""
+        keys = [column.key for column in self.columns]
+        at = keys.index(self.sorted_by) if self.sorted_by in keys else 0
+        self._sort_by(keys[(at + by) % len(keys)])
+        self._again()
+
+    def _sort_by(self, column: str) -> None:
+        self.sorted_by, self.is_upside_down = column, column in self.LARGEST_FIRST
+        self.redraw()
+
+    def action_turn(self) -> None:
+        """Turn the order round."""
+        self.is_upside_down = not self.is_upside_down
+        self.redraw()
+        self._again()
+
+    def action_group(self) -> None:
+        """Have things stand together by something else."""
+        self.group = self.GROUPS[(self.GROUPS.index(self.group) + 1) % len(self.GROUPS)]
+        self._again()
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self._is_typing = True
+        self._again()
+
+    def action_clear(self) -> None:
+        """Show all again; if all is shown, take the marks away."""
+        if self.filter.text:
+            self._set_filter("")
+        else:
+            self._set_marks(set())
+            self._again()
+
+    def action_mark(self) -> None:
+        """See `MarkingTable`."""
+        super().action_mark()
+        self._again()
+
+    def action_mark_all(self) -> None:
+        """See `MarkingTable`."""
+        super().action_mark_all()
+        self._again()
+
+    def on_key(self, event: events.Key) -> None:
+        """While a filter is typed, keys are its text."""
+        if not self._is_typing:
+            super().on_key(event)
+        elif not is_passed_on(self, event) and self._type(event):
+            event.stop()
+            event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Pasted text is part of the filter that is typed."""
+        if self._is_typing:
+            event.stop()
+            self._set_filter(self.filter.text + clean(event.text.strip(), 200))
+
+    def on_blur(self) -> None:
+        """What was typed stays; keys are typed elsewhere now."""
+        if self._is_typing:
+            self._is_typing = False
+            self._again()
+
+    def _type(self, event: events.Key) -> bool:
+        """Whether a key was one of the filter's."""
+        if event.key in {"enter", "tab", "down", "up"}:
+            self._is_typing = False
+            self._again()
+            return event.key == "enter"
+        if event.key == "escape":
+            self._is_typing = False
+            self._set_filter("")
+        elif event.key == "backspace":
+            self._set_filter(self.filter.text[:-1])
+        elif event.key == "ctrl+u":
+            self._set_filter("")
+        elif event.is_printable and event.character:
+            self._set_filter(self.filter.text + event.character)
+        return True
+
+    def _set_filter(self, text: str) -> None:
+        self.filter = read_filter(text, self.FIELDS)
+        self._again()
