@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.bench.rows import Measure, table, write
 
-AREAS = ("start", "news", "bus", "marshalling", "machines", "images", "terminal")
+AREAS = ("start", "console", "news", "bus", "marshalling", "machines", "images", "terminal")
 TOP = Path(__file__).parents[2]
 
 

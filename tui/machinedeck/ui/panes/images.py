@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from machined.contract import HOST_MACHINE
 from machinedeck.core.settings import IMAGE_COLUMNS
 from machinedeck.core.status import Part
-from machinedeck.core.store import Store
+from machinedeck.core.store import Change, Store
 from machinedeck.model import format as written
 from machinedeck.model.image import Image, ImageSizes
 from machinedeck.model.machine import OperatingSystem
@@ -61,6 +61,7 @@ class ImagesPane(ListPane[Listed]):
         self.shows_hidden = False
         """Whether hidden ones are listed too."""
         self._listed: dict[str, Listed] = {}
+        self._runners: dict[str, str] = {}
         self.configure(IMAGE_COLUMNS, "name")
 
     @property
@@ -70,13 +71,12 @@ class ImagesPane(ListPane[Listed]):
 
     def things(self, store: Store) -> Iterable[tuple[str, Listed]]:
         """See `ListPane`."""
-        runners = {machine.image: machine.name for machine in store.registered.values() if machine.image}
+        self._runners = runners = _runners(store)
         images = store.listed_images() if self.shows_hidden else store.visible_images()
         listed: dict[str, Listed] = {}
         for image in images:
             name = image.name
-            runner = name if name in store.registered else runners.get(name, "")
-            runner = runner or (HOST_MACHINE if name == HOST_MACHINE else "")
+            runner = HOST_MACHINE if name == HOST_MACHINE else runners.get(name, "")
             machine = store.registered.get(name)
             system = store.image_os.get(name) if machine is None else machine.os
             new = Listed(image, system, runner, store.image_sizes.get(name))
@@ -84,6 +84,11 @@ class ImagesPane(ListPane[Listed]):
             listed[name] = known if known == new else new  # the same object where it is the same
         self._listed = listed
         return listed.items()
+
+    def is_concerned(self, change: Change, store: Store) -> bool:
+        """See `Pane`: which machines run from images is shown here too."""
+        is_other = Part.MACHINES in change.parts and self._runners != _runners(store)
+        return is_other or super().is_concerned(change, store)
 
     def fields(self, thing: Listed) -> Mapping[str, str]:
         """See `ListPane`."""
@@ -137,3 +142,8 @@ class ImagesPane(ListPane[Listed]):
             "os": Cell(written.os_name(thing.os)),
             "machine": Cell(clean(thing.machine) or UNKNOWN, "good" if thing.machine else "faint"),
         }
+
+
+def _runners(store: Store) -> dict[str, str]:
+    """Which machine runs from an image: by its folder's name, else by its own."""
+    return {machine.image or machine.name: machine.name for machine in store.registered.values()}

@@ -9,7 +9,7 @@ from typing import ClassVar
 from machined.contract import HOST_MACHINE
 from machinedeck.core.settings import MACHINE_COLUMNS
 from machinedeck.core.status import Part
-from machinedeck.core.store import Store
+from machinedeck.core.store import Change, Store
 from machinedeck.model import format as written
 from machinedeck.model.machine import Machine, State
 from machinedeck.model.text import UNKNOWN, clean
@@ -55,6 +55,10 @@ class MachinesPane(ListPane[Machine]):
     def __init__(self, *, id: str) -> None:
         super().__init__(COLUMNS, id=id)
         self.configure(MACHINE_COLUMNS, "name")
+
+    def is_concerned(self, change: Change, store: Store) -> bool:
+        """See `Pane`: what machines use is shown here too."""
+        return change.is_usage or super().is_concerned(change, store)
 
     @property
     def nothing(self) -> str:

@@ -8,7 +8,7 @@ from textual.geometry import Region
 from textual.markup import escape
 
 from machinedeck.core.status import Link, Part, Status
-from machinedeck.core.store import Store
+from machinedeck.core.store import Change, Store
 from machinedeck.model.text import clean
 from machinedeck.ui.widgets.table import Table
 
@@ -24,6 +24,10 @@ class Pane(Table):
     def show(self, store: Store, now: float) -> None:
         """Draw what the store knows; `now` is real time in seconds."""
         raise NotImplementedError
+
+    def is_concerned(self, change: Change, store: Store) -> bool:
+        """Whether a change is one of what is shown here."""
+        return self.PART in change.parts
 
     def show_status(self, status: Status) -> None:
         """Draw faint what is only what was last known."""

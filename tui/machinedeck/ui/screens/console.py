@@ -13,7 +13,6 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from machinedeck.core.status import Part
 from machinedeck.core.store import EVERYTHING, Change, Store
 from machinedeck.model.machine import Machine
 from machinedeck.ui import lines
@@ -104,7 +103,7 @@ class Console(TerminalScreen):
             return  # everything is shown at once when it is
         now = self._clock()
         for pane in self.panes:
-            if pane.PART in change.parts or (change.is_usage and pane.PART is Part.MACHINES):
+            if pane.is_concerned(change, self.store):
                 pane.show(self.store, now)
             if change.is_status:
                 pane.show_status(self.store.status)

@@ -82,6 +82,19 @@ class Grid(ScrollView, can_focus=True):
         if HEAD <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
+    def changed_regions(self, before: Row | None, now: Row | None, y: int) -> list[Region]:
+        """Where a line says something else: the cells that differ, else all of it."""
+        if before is None or now is None or before.key != now.key or len(now.cells) != len(self.columns):
+            return [Region(0, y, self.size.width, 1)]
+        if len(before.cells) != len(now.cells):
+            return [Region(0, y, self.size.width, 1)]
+        regions, x = [], self._gutter
+        for one, other, width in zip(before.cells, now.cells, self._widths, strict=True):
+            if width and one != other:
+                regions.append(Region(x, y, width, 1))
+            x += width + GAP if width else 0
+        return regions or [Region(0, y, self.size.width, 1)]
+
     def _measure(self) -> None:
         # Another size has everything laid out and drawn anew: as long as all rows fit it stays the same.
         self.virtual_size = Size(self.size.width, max(self.size.height, len(self.rows) + HEAD))

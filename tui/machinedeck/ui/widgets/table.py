@@ -10,7 +10,6 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
 from textual.message import Message
 
 from machinedeck.ui.widgets.focus import is_passed_on
@@ -104,8 +103,8 @@ class Table(Grid):
         top = self.scroll_offset.y
         for at, row in enumerate(self._seen):
             now = self.rows[top + at] if top + at < len(self.rows) else None
-            if row != now:
-                self.refresh(Region(0, at + HEAD, self.size.width, 1))
+            if row is not now and row != now:
+                self.refresh(*self.changed_regions(row, now, at + HEAD))
         if cursor_was != self.cursor:
             self._refresh_row(cursor_was)
             self._refresh_row(self.cursor)
