@@ -36,9 +36,9 @@ async def test_one_state_is_one_line(
         host.tell(UnitBusy("systemd-nspawn@web-1.service"))
         await deck.settle()
         assert deck.cells("web-1")[1] == "◑ closing"
-        # The frame's two lines, for the title counts the states, and the machine's own line
+        # The frame's two lines, for the title counts the states, and the cell of the machine's own line
         frame = (Region(-1, -1, 120, 1), Region(-1, 23, 120, 1))
-        assert drawn == [("machines", (Region(0, 3, 118, 1),)), ("machines", frame)]
+        assert drawn == [("machines", (Region(22, 3, 9, 1),)), ("machines", frame)]
 
 
 async def test_news_that_are_none_draw_nothing(

@@ -20,6 +20,7 @@ from machined.host.simulated.clock import StandingClock
 from machined.host.simulated.scenario import Scenario, read_scenario
 from machined.wire import Connection
 from machinedeck.bus.host import BusHost
+from machinedeck.core.actions import name_of
 from machinedeck.core.follower import Follower
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
@@ -162,7 +163,16 @@ class DemoDeck(Deck):
         tasks = [task.get_name() for task in asyncio.all_tasks()]
         is_reading = any(name.startswith(_READING) for name in tasks)
         are_told = len(self.app.screen.query(Toast)) == len(self.app._notifications)
+        are_told = are_told and self._is_inspected()
         return are_told and not (is_reading or self._is_drawing() or self.app._is_gathering)
+
+    def _is_inspected(self) -> bool:
+        """Whether the details, where they are seen, are those of what is selected."""
+        inspecting, selected = self.app.inspecting, self.app.console_screen.subject
+        if inspecting is None or not inspecting.is_seen or selected is None:
+            return True
+        found = inspecting.found
+        return found is not None and name_of(found.subject) == name_of(selected)
 
     def _is_drawing(self) -> bool:
         """Whether the terminal that is seen has another size than its place, or waits to be drawn."""

@@ -6,6 +6,7 @@ import os
 import pty
 import tty
 from dataclasses import dataclass, field
+from typing import Any
 
 from machined.contract import image_path, machine_path
 from machinedeck.model.event import Listener, Lost, MachineAppeared, MachineGone, ServiceMoved, UnitBusy
@@ -81,6 +82,9 @@ class FakeHost:
     counted: dict[str, Counted] = field(default_factory=dict)
     inside: dict[str, list[Process]] = field(default_factory=dict)
     """Processes, by the name of the machine."""
+    properties_told: dict[str, Any] = field(default_factory=dict)
+    """All that is told of any object."""
+    is_read_only: bool = False
     kept: set[str] = field(default_factory=set)
 
     def _called(self, *call: str) -> None:
@@ -144,6 +148,10 @@ class FakeHost:
     async def image_os(self, name: str) -> OperatingSystem | None:
         self._called("image_os", name)
         return DEBIAN
+
+    async def every_property(self, subject: Machine | Image | Pool) -> dict[str, Any]:
+        self._called("every_property", getattr(subject, "name", "pool"))
+        return dict(self.properties_told)
 
     async def image_sizes(self, image: Image) -> ImageSizes:
         self._called("image_sizes", image.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 from machined.contract import MACHINE1
 from machined.wire import Connection
@@ -175,6 +176,10 @@ class BusHost:
     async def image_os(self, name: str) -> OperatingSystem | None:
         """See `core.host.Host`."""
         return await self._machines.image_os(name)
+
+    async def every_property(self, subject: Machine | Image | Pool) -> dict[str, Any]:
+        """See `core.host.Host`."""
+        return await self._machines.every_property(subject)
 
     async def image_sizes(self, image: Image) -> ImageSizes:
         """See `core.host.Host`."""

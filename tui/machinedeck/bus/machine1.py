@@ -95,6 +95,16 @@ class Machine1:
             (fields,) = await self._call("GetImageOSRelease", "s", name)
         return written.operating_system(fields)
 
+    async def every_property(self, subject: Machine | Image | Pool) -> dict[str, Any]:
+        """All that the service says of one of its objects, by the names it has for it."""
+        path, interface = MANAGER_PATH, MANAGER_INTERFACE
+        if isinstance(subject, Machine):
+            path, interface = subject.path, MACHINE_INTERFACE
+        elif isinstance(subject, Image):
+            path, interface = subject.path, IMAGE_INTERFACE
+        with asked(f"read {clean(path)}"):
+            return dict(await self._connection.get_all(MACHINE1, path, interface))
+
     async def image_sizes(self, image: Image) -> ImageSizes:
         """The sizes and limits of an image."""
         with asked(f"read the image {clean(image.name)}"):

@@ -47,7 +47,7 @@ class Doing:
     ) -> None:
         self._host = host
         self._store = store
-        self._operator = operator
+        self.operator = clean(operator)
         self._clock = clock
         self.journal = journal
 
@@ -75,7 +75,7 @@ class Doing:
     def _begun(self, action: Action[Any], subject: Subject, values: Values) -> Deed:
         return Deed(
             self._clock(),
-            clean(self._operator),
+            self.operator,
             clean(self._host.name),
             action.id,
             name_of(subject),

@@ -58,6 +58,8 @@ class Local(NamedTuple):
     space: Callable[[str], Space | None]
     signal: Callable[[Process, int], None]
     """Sends a signal to a process; raises `OSError`."""
+    interface_name: Callable[[int], str]
+    """Names a network interface by its number."""
 
 
 class Follower:

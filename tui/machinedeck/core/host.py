@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from machinedeck.core.acting import ImageActing, MachineActing
 from machinedeck.model.event import Listener
@@ -30,6 +30,11 @@ class Host(Protocol):
     @property
     def is_demo(self) -> bool:
         """Whether it is made up: every screen says so, and nothing of the real host is looked at."""
+        ...
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it is only looked at: nothing is changed, and no shell opened."""
         ...
 
     @property
@@ -76,6 +81,10 @@ class Host(Protocol):
 
     async def image_os(self, name: str) -> OperatingSystem | None:
         """The operating system of an image that does not run."""
+        ...
+
+    async def every_property(self, subject: Machine | Image | Pool) -> dict[str, Any]:
+        """All that the service says of one of its objects, by the names it has for it."""
         ...
 
     async def image_sizes(self, image: Image) -> ImageSizes:

@@ -30,7 +30,7 @@ from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.model.wish import Wish
 from machinedeck.ui.ascii import AsciiFilter
-from machinedeck.ui.desk import TerminalDesk
+from machinedeck.ui.detail_desk import DetailDesk
 from machinedeck.ui.lines import Title
 from machinedeck.ui.narrow import write_only_changed_cells
 from machinedeck.ui.options import Options
@@ -57,7 +57,7 @@ DEMO_COLOUR = "#c678dd"
 """The colour of what is made up; nothing else on a screen has it."""
 
 
-class MachinedeckApp(TerminalDesk, inherit_bindings=False):
+class MachinedeckApp(DetailDesk, inherit_bindings=False):
     """The console of one host.
 
     Args:
@@ -104,7 +104,7 @@ class MachinedeckApp(TerminalDesk, inherit_bindings=False):
         """Whether it was left for a made-up host."""
         self.store = follower.store
         self._doing = Doing(host, self.store, journal or Journal(None), operator, clock)
-        self._options = options
+        self._options, self._clock = options, clock
         self._follower = follower
         self._news: Change | None = None
         self._is_gathering = False
@@ -146,8 +146,9 @@ class MachinedeckApp(TerminalDesk, inherit_bindings=False):
         self._show(EVERYTHING)
         self.console_screen.call_after_refresh(self._on_first_picture)
 
-    def _on_first_picture(self) -> None:
+    async def _on_first_picture(self) -> None:
         self._follower.release_details()
+        await self.allow_details()
         gc.enable()
         gc.freeze()  # what is there now stays to the end: it need never be looked at again
 

@@ -184,6 +184,8 @@ def _pane_keys(
                 *((one.key, one.label) for one in map(command, ("options", "login"))),
             ]
         pairs += [(one.key, one.label.lower()) for one in OFFERED if not one.refusal(machine, store)]
+    if has_rows:
+        pairs += [("/", "filter"), ("< >", "sort"), ("i", "details")]
     pairs += [("Tab", "panes")]
     if shells.views:
         pairs += [("[ ]", "tabs")]

@@ -89,11 +89,12 @@ def _local(host: Host) -> Local | None:
     """What looks at files of this host, if it is the one that is shown."""
     if host.is_demo or host.mode != SYSTEM_BUS:
         return None
-    from machinedeck.sources.space import read_space  # noqa: PLC0415 - not for other hosts
+    from machinedeck.sources.interfaces import interface_name  # noqa: PLC0415 - not for other hosts
+    from machinedeck.sources.space import read_space  # noqa: PLC0415 - see above
     from machinedeck.sources.usage.local import LocalUsage  # noqa: PLC0415 - see above
     from machinedeck.sources.usage.processes import send_signal  # noqa: PLC0415 - see above
 
-    return Local(LocalUsage(), read_space, send_signal)
+    return Local(LocalUsage(), read_space, send_signal, interface_name)
 
 
 async def _first_questions(follower: Follower) -> None:

@@ -10,6 +10,9 @@ from machinedeck.sources.usage.counters import Counters
 from machinedeck.sources.usage.groups import find_trees, folders_of, pids_below
 from machinedeck.sources.usage.processes import read_processes
 
+KEPT = 100
+"""Machines whose files stay open. Three each; a process may have 1024 open in all (getrlimit(2))."""
+
 
 class LocalUsage:
     """Reads what machines use. Files stay open between looks: to open them anew takes most of the time."""
@@ -23,7 +26,11 @@ class LocalUsage:
         if not machine.unit or machine.leader <= 0:
             return None
         try:
-            return self._counters(machine).read()
+            counters = self._counters(machine)
+            try:
+                return counters.read()
+            finally:
+                self._let_go(machine, counters)
         except OSError:
             self.forget(machine.name)  # it ended; a new run of it is found anew
             return None
@@ -35,7 +42,9 @@ class LocalUsage:
         if not machine.unit or machine.leader <= 0:
             return []
         try:
-            folder = self._counters(machine).processes_folder
+            counters = self._counters(machine)
+            folder = counters.processes_folder
+            self._let_go(machine, counters)
         except OSError:
             return []
         return [] if folder is None else read_processes(sorted(set(pids_below(folder))))
@@ -48,8 +57,13 @@ class LocalUsage:
         self.forget(machine.name)
         memberships = Path(f"/proc/{machine.leader}/cgroup").read_text(errors="surrogateescape")
         counters = Counters(folders_of(machine.unit, memberships, self._trees))
-        self._kept[machine.name] = run, counters
+        if len(self._kept) < KEPT:
+            self._kept[machine.name] = run, counters
         return counters
+
+    def _let_go(self, machine: Machine, counters: Counters) -> None:
+        if machine.name not in self._kept:
+            counters.close()
 
     def forget(self, name: str) -> None:
         """Close the files of a machine."""

@@ -48,8 +48,10 @@ class Pane(Table):
     def show_title(self, store: Store, count: str, note: str = "") -> None:
         """The title with a count; below the refusal where there is one, else a note."""
         failure = store.failures.get(self.PART)
-        title = escape(f"{self.TITLE} {count}".rstrip())
-        subtitle = escape(clean(failure.message, 200) if failure else note)
+        self._show_words(count, clean(failure.message, 200) if failure else note)
+
+    def _show_words(self, words: str, note: str) -> None:
+        title, subtitle = escape(f"{self.TITLE} {words}".rstrip()), escape(note)
         self._is_titling = True
         try:
             if (self.border_title or "") != title:

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from machinedeck.core.store import EVERYTHING, Change, Store
+from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine
 from machinedeck.ui import lines
 from machinedeck.ui.panes.images import ImagesPane
@@ -30,6 +31,9 @@ LEAST = (40, 10)
 
 LEAST_FOR_ALL = (80, 20)
 """Columns and lines below which one pane is shown at a time."""
+
+LEAST_FOR_DETAILS = 160
+"""Columns from which the details stand beside the lists."""
 
 PANES = ("machines", "images", "pool")
 
@@ -51,8 +55,16 @@ class Console(TerminalScreen):
         *(Binding(str(at + 1), f"pane({at})", show=False) for at in range(len(PANES))),
         Binding("tab", "next_pane(1)", show=False),
         Binding("shift+tab", "next_pane(-1)", show=False),
+        Binding("i", "inspect", show=False),
         Binding("ctrl+l", "redraw", show=False),
     ]
+
+    class Inspect(Message):
+        """The user wants the details of what is selected, or there is room for them beside the lists."""
+
+        def __init__(self, *, is_wanted: bool) -> None:
+            super().__init__()
+            self.is_wanted = is_wanted
 
     class Wanted(Message):
         """The user wants something done to a machine; `action` is an id of the action table, or "shell"."""
@@ -143,6 +155,19 @@ class Console(TerminalScreen):
         """The machine under the cursor of the machines pane."""
         return self.store.row(self.panes[0].current)
 
+    @property
+    def subject(self) -> Machine | Image | Pool | None:
+        """What is under the cursor of the pane that was used last."""
+        key = self.panes[self._pane].current
+        if PANES[self._pane] == "images":
+            return self.store.images.get(key or "")
+        return self.store.pool if PANES[self._pane] == "pool" else self.store.row(key)
+
+    def action_inspect(self) -> None:
+        """Show the details of what is selected."""
+        if self.shells.current is None:
+            self.post_message(self.Inspect(is_wanted=True))
+
     # Room
 
     def on_resize(self, event: events.Resize) -> None:
@@ -150,7 +175,9 @@ class Console(TerminalScreen):
         width, height = event.size
         is_small = width < LEAST[0] or height < LEAST[1]
         is_single = width < LEAST_FOR_ALL[0] or height < LEAST_FOR_ALL[1]
-        self.update_classes({"-small": is_small, "-single": is_single})
+        is_wide = width >= LEAST_FOR_DETAILS
+        self.update_classes({"-small": is_small, "-single": is_single, "-wide": is_wide})
+        self.post_message(self.Inspect(is_wanted=False))
         self._show_note("small", lines.small(self._title, LEAST) if is_small else "")
         self.show_lines()
 
@@ -165,7 +192,8 @@ class Console(TerminalScreen):
         if self.shells.current is not None:
             self.shells.show(None)
         self._pane = at
-        self.update_classes({f"-pane-{name}": index == at for index, name in enumerate(PANES)})
+        shown = {f"-pane-{name}": index == at for index, name in enumerate(PANES)}
+        self.update_classes({**shown, "-details": False})
         self.set_focus(self.panes[at])
         self.show_lines()
 

@@ -1,0 +1,166 @@
+"""The details of what is selected."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from machined.contract import UNKNOWN_SIZE
+from machinedeck.core.follower import Follower, Local
+from machinedeck.core.store import Store
+from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.usage import Process
+from machinedeck.sources.interfaces import interface_name
+from machinedeck.sources.space import read_space
+from machinedeck.sources.usage.processes import read_process, send_signal
+from machinedeck.ui.app import MachinedeckApp
+from machinedeck.ui.options import Options
+from machinedeck.ui.panes.details import DetailsPane
+from tests.console.conftest import Open
+from tests.support.console import Deck
+from tests.support.fake_host import NOW, FakeHost
+from tests.support.waiting import until
+
+PROCESSES = [
+    Process(10, 1, "/sbin/init", 0, "S", 1, 5 << 20, 10**9, 100),
+    Process(30, 10, "[red]x\x1b[2J\n", 0, "S", 1, 3 << 20, 10**9, 300),
+    Process(20, 10, "nginx: master", 0, "S", 4, 2 << 30, 10**9, 200),
+]
+
+TOLD = {
+    "Name": "web-1",
+    "Id": bytes(range(16)),
+    "Timestamp": 1_700_000_000_000_000,
+    "TimestampMonotonic": 5_000_000,
+    "NetworkInterfaces": [1],
+    "RootDirectory": "/var/lib/machines/\x1b[2Jweb-1",
+    "Usage": UNKNOWN_SIZE,
+    "Limit": UNKNOWN_SIZE,
+}
+
+
+def told(deck: Deck) -> dict[str, str]:
+    """What the details say, by what stands before it."""
+    return {row.cells[0].text: row.cells[1].text for row in deck.table("details").rows if len(row.cells) > 1}
+
+
+async def open_details(deck: Deck, name: str) -> None:
+    """Press the key and wait for the details of a machine."""
+    await deck.press("i")
+    await until(
+        lambda: (
+            deck.app.inspecting is not None
+            and deck.app.inspecting.found is not None
+            and name in (deck.app.inspecting.pane.border_title or "")
+        ),
+        what=f"the details of {name}",
+    )
+    await deck.settle()
+
+
+async def test_all_that_is_known_of_a_machine(console: Open, host: FakeHost) -> None:
+    host.inside["web-1"] = PROCESSES
+    host.properties_told = TOLD
+    async with console() as deck:
+        await deck.press("end")
+        await open_details(deck, "web-1")
+        said = told(deck)
+        assert said["Id"] == bytes(range(16)).hex()
+        assert said["RootDirectory"] == "/var/lib/machines/\ufffd[2Jweb-1"
+        assert (said["Usage"], said["Limit"]) == ("not counted", "none")
+        assert said["address"] == "10.0.0.2"
+        assert said["host's end"] == "1", "another host's interfaces have no names here"
+        tree = [(row.cells[0].text, row.cells[1].text) for row in deck.table("details").rows
+                if row.key.startswith("process")]  # fmt: skip
+        assert tree == [("10", "/sbin/init"), ("20", "  nginx: master"), ("30", "  [red]x\ufffd[2J\ufffd")]
+        assert not deck.table("machines").display, "there is no room for both"
+        await deck.press("escape")
+        assert deck.app.focused is deck.table("machines")
+        assert deck.table("machines").display
+
+
+async def test_details_follow_the_cursor_where_there_is_room(console: Open, host: FakeHost) -> None:
+    async with console((180, 45)) as deck:
+        await until(lambda: deck.app.inspecting is not None and deck.app.inspecting.found is not None)
+        assert deck.table("machines").display
+        assert deck.app.focused is deck.table("machines")
+        await deck.press("end")
+        await deck.until_shown("Details web-1")
+        await deck.press("2", "home")
+        await deck.until_shown("Details build-9")
+        await deck.press("3")
+        await deck.until_shown("Details the pool")
+        await deck.press("i")
+        assert isinstance(deck.app.focused, DetailsPane)
+        await deck.press("i")
+        assert deck.app.focused is deck.table("pool")
+
+
+async def test_what_was_done_from_here(console: Open, host: FakeHost) -> None:
+    async with console() as deck:
+        await deck.press("home", "s")
+        await deck.until_shown("build-9 is up.")
+        await open_details(deck, "build-9")
+        assert any(text == "machinectl start build-9: done" for text in told(deck).values())
+
+
+async def test_what_cannot_be_asked_says_why(console: Open, host: FakeHost) -> None:
+    host.refusals["every_property"] = Failure(Kind.NOT_ALLOWED, "Cannot read it: Access denied.")
+    async with console() as deck:
+        await deck.press("end")
+        await open_details(deck, "web-1")
+        assert deck.shows("Cannot read it: Access denied.")
+
+
+async def test_no_signal_leaves_this_host(console: Open, host: FakeHost) -> None:
+    host.inside["web-1"] = PROCESSES
+    async with console() as deck:
+        await deck.press("end")
+        await open_details(deck, "web-1")
+        await deck.press("home", "K")
+        await deck.until_shown("Signals go to processes of this very host alone")
+
+
+@asynccontextmanager
+async def local_console(host: FakeHost) -> AsyncIterator[Deck]:
+    """A console on a host whose processes are ours."""
+    local = Local(host, read_space, send_signal, interface_name)
+    app = MachinedeckApp(Follower(host, Store(), local=local), Options(), clock=lambda: NOW)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        deck = Deck(app, pilot, host)
+        await deck.settle()
+        yield deck
+
+
+@pytest.mark.promise("A signal from the details reaches the process that was meant, and is noted")
+async def test_a_signal_to_a_process(host: FakeHost) -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:  # noqa: ASYNC220 - it ends by the signal
+        try:
+            process = read_process(child.pid)
+            assert process is not None
+            host.inside["web-1"] = [process]
+            async with local_console(host) as deck:
+                await deck.press("end")
+                await open_details(deck, "web-1")
+                table = deck.table("details")
+                table.go(next(at for at, row in enumerate(table.rows) if row.key.startswith("process")))
+                await deck.press("K")
+                await deck.until_shown(f"Signal for {child.pid}")
+                await deck.press("enter")
+                await deck.until_shown(f"SIGTERM is sent to {child.pid}.")
+                assert child.wait(10) == -signal.SIGTERM
+                command = f"kill -s TERM {child.pid}: done"
+                await until(lambda: command in told(deck).values(), what="the journal's line")
+        finally:
+            child.kill()
+
+
+def test_the_space_below_a_folder(tmp_path: pytest.TempPathFactory) -> None:
+    space = read_space(f"{tmp_path}/not/there/yet")
+    assert space is not None
+    assert 0 <= space.free <= space.size
+    assert space.type
