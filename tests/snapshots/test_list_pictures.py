@@ -12,7 +12,7 @@ def test_filter_being_typed(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
         await deck.press("slash", *"os:debian !db")
-        assert deck.shows("· /os:debian !db▏")
+        assert deck.shows("/os:debian !db▏")
 
     picture(size, steps)
 

@@ -12,6 +12,9 @@ from machinedeck.model.text import UNKNOWN, clean
 LONGEST = 400
 """Characters of a value that are shown."""
 
+NO_CID = 0xFFFFFFFF
+"""The VSockCID of what has none (VMADDR_CID_ANY, vsock(7))."""
+
 SECOND = 1_000_000
 
 
@@ -39,4 +42,4 @@ def _number(name: str, value: int) -> str:
         return "none" if value == UNKNOWN_SIZE else written.size(value)
     if "Usage" in name:
         return "not counted" if value == UNKNOWN_SIZE else written.size(value)
-    return UNKNOWN if value == UNKNOWN_SIZE else str(value)
+    return UNKNOWN if value in {UNKNOWN_SIZE, NO_CID} else str(value)

@@ -173,6 +173,11 @@ def _found(marking: Marking) -> str:
     return f"{count - (marking.current if marking.current is not None else count - 1)} of {count}{more}"
 
 
+def detail_keys(room: int) -> list[Piece]:
+    """The keys that do something in the details."""
+    return _pieces([("K", "signal to the process"), ("i", "back"), ("?", "help"), ("q", "quit")], room)
+
+
 def _pane_keys(
     shells: Shells, machine: Machine | None, store: Store, *, has_rows: bool
 ) -> list[tuple[str, str]]:

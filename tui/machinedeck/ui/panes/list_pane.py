@@ -175,14 +175,15 @@ class ListPane(MarkingTable, Pane, Generic[T]):
         return Row(key, tuple(cells[column.key] for column in self.columns))
 
     def _show_titles(self, store: Store) -> None:
-        count = self.count(store) if self.PART in store.read else ""
-        parts = [count] if count else []
+        parts = []  # what the operator did comes first: a long title is cut at its end
         if self._is_typing or self.filter.text:
             parts.append(f"/{clean(self.filter.text)}{CARET if self._is_typing else ''}")
         if self.marks:
             parts.append(f"{len(self.marked)} marked")
         if self.group != NO_GROUP:
             parts.append(f"by {self.group}")
+        if self.PART in store.read:
+            parts.append(self.count(store))
         self.show_title(store, " · ".join(parts), self.filter.problem or self.note(store))
 
     def note(self, store: Store) -> str:

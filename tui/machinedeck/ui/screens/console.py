@@ -137,6 +137,9 @@ class Console(TerminalScreen):
         """Draw header, tabs and keys, where they say something else now."""
         self.header.show(*lines.header(self.store, self._title))
         self.tabs.show(self.shells.pieces(), lines.leave_hint(self.shells, self.leave_key))
+        if self.focused is not None and self.focused.id == "details":
+            self.keys.show(lines.detail_keys(self.size.width))
+            return
         table = self.panes[self._pane]
         machine = self.machine if self._pane == 0 else None
         self.keys.show(
@@ -211,6 +214,7 @@ class Console(TerminalScreen):
         for index, pane in enumerate(self.panes):
             if pane is event.widget and index != self._pane:
                 self.action_pane(index)
+        self.show_lines()
 
     def on_table_moved(self) -> None:
         """Offer the keys that fit the row."""
