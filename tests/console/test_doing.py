@@ -57,6 +57,7 @@ async def bench(demo: DemoService) -> AsyncIterator[Bench]:
     bench = Bench(demo.address)
     task = bench.follower.start()
     await until(lambda: bench.store.pool is not None and bench.state("web-1") is State.RUNNING)
+    await until(lambda: all(one.state is not State.UNKNOWN for one in bench.store.registered.values()))
     yield bench
     task.cancel()
     await until(task.done)

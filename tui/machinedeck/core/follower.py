@@ -331,7 +331,8 @@ class Follower:
         known = [name for name in names if self.store.registered[name].state is not State.UNKNOWN]
         self._turn = (self._turn + LOOKED_AT) % max(1, len(known)) if len(known) > LOOKED_AT else 0
         in_turn = (known + known)[self._turn : self._turn + min(LOOKED_AT, len(known))]
-        for name in (*(set(names) - set(known)), *in_turn):
+        new = [name for name in names if self.store.registered[name].state is State.UNKNOWN]
+        for name in (*new, *in_turn):
             self._details.look(name)
 
     async def _read_host(self) -> None:
