@@ -8,21 +8,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from machined.contract import UNKNOWN_SIZE
 from machinedeck.core.follower import Follower, Local
+from machinedeck.core.inspector import Inspection, Running
 from machinedeck.core.store import Store
 from machinedeck.model.failure import Failure, Kind
-from machinedeck.model.usage import Process
+from machinedeck.model.properties import property_text
+from machinedeck.model.text import clean
+from machinedeck.model.usage import Branch, Process
 from machinedeck.sources.interfaces import interface_name
 from machinedeck.sources.space import read_space
 from machinedeck.sources.usage.processes import read_process, send_signal
 from machinedeck.ui.app import MachinedeckApp
 from machinedeck.ui.options import Options
-from machinedeck.ui.panes.details import DetailsPane
+from machinedeck.ui.panes.details import DetailsPane, _addresses, _process, _properties
 from tests.console.conftest import Open
+from tests.console.test_lists import HOSTILE
 from tests.support.console import Deck
-from tests.support.fake_host import NOW, FakeHost
+from tests.support.fake_host import NOW, FakeHost, machine
 from tests.support.waiting import until
 
 PROCESSES = [
@@ -157,6 +163,23 @@ async def test_a_signal_to_a_process(host: FakeHost) -> None:
                 await until(lambda: command in told(deck).values(), what="the journal's line")
         finally:
             child.kill()
+
+
+@given(texts=st.lists(HOSTILE, min_size=6, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_hostile_texts_in_details(texts: list[str]) -> None:
+    """What machines, services and processes say of themselves, wherever details show it."""
+    name, address, command, key, value, interface = texts
+    one = Running(Branch(Process(1, 0, command, 0, "S", 1, 1, 1, 1), 3), 1.0)
+    subject = machine(name, addresses=(address,))
+    properties = ((key, property_text(key, value)), ("Argv", property_text("Argv", [value, key])))
+    found = Inspection(subject, properties, (interface,), (one,))
+    rows = [_process(one), *_addresses(found), *_properties(found)]
+    assert len(rows) == 6
+    for cell in (cell for row in rows for cell in row.cells):
+        assert clean(cell.text) == cell.text
+        assert "\n" not in cell.text
+        assert len(cell.text) < 5000
 
 
 def test_the_space_below_a_folder(tmp_path: pytest.TempPathFactory) -> None:

@@ -104,7 +104,7 @@ async def test_marks(console: Open, estate: FakeHost) -> None:
         assert deck.shows("✓ crm")
         await deck.press("slash", *"name:web", "enter")
         assert pane.marked == (), "what is not shown is not meant"
-        await deck.press("asterisk", "escape")
+        await deck.press("asterisk", "escape", "end", "space")
         assert pane.marked == ("build-9", "crm", "web-1")
         estate.vanish("web-1")
         estate.stored.pop("web-1")

@@ -90,6 +90,10 @@ class MachinesPane(ListPane[Machine]):
             return -thing.timestamp if thing.timestamp else None
         return self.fields(thing)[column].casefold() or None
 
+    def can_mark(self, key: str) -> bool:
+        """See `MarkingTable`: what is done to many is never meant for the host itself."""
+        return key != HOST_MACHINE and super().can_mark(key)
+
     def _keys(self) -> list[str]:
         """The host itself comes last, however the others are sorted."""
         keys = super()._keys()

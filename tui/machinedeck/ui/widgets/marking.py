@@ -25,7 +25,7 @@ class MarkingTable(Table):
 
     def action_mark(self) -> None:
         """Mark the row under the cursor, or take its mark away; go on to the next."""
-        if self.current is not None:
+        if self.current is not None and self.can_mark(self.current):
             self._set_marks(self.marks ^ {self.current})
             self.action_move(1)
 
