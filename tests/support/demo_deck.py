@@ -20,13 +20,13 @@ from machined.host.simulated.clock import StandingClock
 from machined.host.simulated.scenario import Scenario, read_scenario
 from machined.wire import Connection
 from machinedeck.bus.host import BusHost
-from machinedeck.core.actions import name_of
 from machinedeck.core.follower import Follower
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
 from machinedeck.core.usage import Sampler
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.ui.app import MachinedeckApp
+from machinedeck.ui.inspecting import is_other
 from machinedeck.ui.options import Options
 from tests.support.console import Deck
 from tests.support.waiting import until
@@ -169,10 +169,12 @@ class DemoDeck(Deck):
     def _is_inspected(self) -> bool:
         """Whether the details, where they are seen, are those of what is selected."""
         inspecting, selected = self.app.inspecting, self.app.console_screen.subject
-        if inspecting is None or not inspecting.is_seen or selected is None:
+        if inspecting is None:
+            return not self.app.console_screen.has_class("-wide")
+        if not inspecting.is_seen or selected is None:
             return True
         found = inspecting.found
-        return found is not None and name_of(found.subject) == name_of(selected)
+        return found is not None and not is_other(found.subject, selected)
 
     def _is_drawing(self) -> bool:
         """Whether the terminal that is seen has another size than its place, or waits to be drawn."""

@@ -181,6 +181,7 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
         with self.batch_update():
             if change.is_status:
                 self._show_status()
+                self.show_details_status()
             self.console_screen.show_change(change)
 
     def _show_status(self) -> None:

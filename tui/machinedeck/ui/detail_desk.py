@@ -47,6 +47,7 @@ class DetailDesk(TerminalDesk, inherit_bindings=False):
 
             self.inspecting = Inspecting(self.console_screen, self._follower, self._doing, self._clock)
             await self.console_screen.estate.mount(self.inspecting.pane)
+            self.inspecting.show_status()
             self.run_worker(self.inspecting.run(), group="inspect", exit_on_error=True)
         self.inspecting.wake()
         return self.inspecting
@@ -62,6 +63,11 @@ class DetailDesk(TerminalDesk, inherit_bindings=False):
             return
         self.console_screen.set_class(not self.console_screen.has_class("-wide"), "-details")
         self.console_screen.set_focus(pane)
+
+    def show_details_status(self) -> None:
+        """The link is another: what is shown may be only what was last known."""
+        if self.inspecting is not None:
+            self.inspecting.show_status()
 
     def on_details_pane_left(self) -> None:
         """Back to the lists."""

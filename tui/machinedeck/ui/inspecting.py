@@ -54,6 +54,10 @@ class Inspecting:
         """Whether the details are on the screen."""
         return self.pane.is_attached and self.pane.display
 
+    def show_status(self) -> None:
+        """Draw faint what is only what was last known."""
+        self.pane.show_status(self._follower.store.status)
+
     def wake(self) -> None:
         """Look now: something else may be selected."""
         self._wake.set()
@@ -78,11 +82,11 @@ class Inspecting:
         store = self._follower.store
         if store.status.link is Link.UP or self.found is None:
             found = await self._inspector.look(subject)
-            if _is_other(subject, self._screen.subject):
+            if is_other(subject, self._screen.subject):
                 self._wake.set()  # the cursor went on meanwhile
                 return
-            self.found = found
-        self.pane.set_stale(store.status.link in {Link.AWAY, Link.LOST})
+            if store.status.link is Link.UP or self.found is None:
+                self.found = found  # else it is what was last known that is shown
         usage = store.usage.get(subject.name) if isinstance(subject, Machine) else None
         named = name_of(subject)
         deeds = [deed for deed in self._doing.journal if deed.subject == named]
@@ -123,5 +127,6 @@ class Inspecting:
         return f"{name} is sent to {process.pid}."
 
 
-def _is_other(one: Subject, other: Subject | None) -> bool:
+def is_other(one: Subject, other: Subject | None) -> bool:
+    """Whether another subject is meant."""
     return other is None or type(one) is not type(other) or name_of(one) != name_of(other)
