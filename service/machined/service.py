@@ -63,8 +63,8 @@ class Service:
         operations = Operations()
         self.registry = Registry(host, improvements=improvements)
         self.images = Images(host, operations)
-        senders = Senders(connection, host.authority)
-        self.tree = ObjectTree(senders, host.facts.machine_id, improvements=improvements)
+        self._senders = Senders(connection, host.authority)
+        self.tree = ObjectTree(self._senders, host.facts.machine_id, improvements=improvements)
         self._export(Entering(self.registry, operations, improvements=improvements), improvements)
         if improvements.tells_of_operations:
             progress = OperationsObject(connection, operations)
@@ -108,6 +108,7 @@ class Service:
             except WireError as error:
                 logger.info("the name could not be given up: %s", error)
         await self.registry.stop()
+        self._senders.close()
 
     def on_machine_new(self, machine: Machine) -> None:
         """Tell the bus of a machine."""

@@ -191,3 +191,7 @@ class Senders:
     def request(self, call: Call) -> Request:
         """The request that `call` is."""
         return Request(call, self._connection, self._authority, self._known, self._callers)
+
+    def close(self) -> None:
+        """Let go of the processes that are held on to; calls that go on keep theirs."""
+        self._callers.clear()

@@ -146,6 +146,23 @@ async def test_who_a_client_is(bus: LocalBus) -> None:
         await attached.close()
 
 
+async def test_who_asks_for_a_crowd_at_once_is_not_cut_off_for_the_answers(bus: LocalBus) -> None:
+    attached = bus.attach()
+    asked = [
+        attached.call(BUS, BUS_PATH, BUS, "GetConnectionCredentials", "s", attached.unique_name)
+        for _ in range(3 * Limits().outgoing_fds)
+    ]
+    try:
+        told = [body[0] for body in await asyncio.gather(*asked)]
+        fds = [one["ProcessFD"].value for one in told if "ProcessFD" in one]
+        for fd in fds:
+            os.close(fd)
+        assert {one["ProcessID"].value for one in told} == {os.getpid()}
+        assert 0 < len(fds) <= len(told)
+    finally:
+        await attached.close()
+
+
 async def test_a_client_without_descriptors_is_told_pids_alone(bus: LocalBus, join: Join) -> None:
     client = await join(bus.address, fds=False)  # type: ignore[call-arg]
     (found,) = (await client.call("GetConnectionCredentials", "s", BUS)).body
