@@ -82,10 +82,11 @@ async def test_panes_are_reached_by_key(console: Open) -> None:
             assert deck.app.focused is deck.table(pane)
 
 
-async def test_actions_are_for_the_machines_pane_alone(console: Open, host: FakeHost) -> None:
+async def test_actions_are_keys_of_the_pane_of_their_subjects(console: Open, host: FakeHost) -> None:
     async with console() as deck:
-        await deck.press("2", "s", "t")
-        assert not {"start", "terminate"} & {call[0] for call in host.calls}
+        await deck.press("2", "home", "t", "s")
+        assert ("start", "build-9") in host.calls
+        assert "terminate" not in {call[0] for call in host.calls}
 
 
 async def test_a_click_moves_and_a_second_one_opens(console: Open, host: FakeHost) -> None:

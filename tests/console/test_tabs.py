@@ -209,7 +209,7 @@ async def test_renaming(console: Open, host: FakeHost) -> None:
 )
 async def test_a_shell_as_one_likes(console: Open, host: FakeHost) -> None:
     async with console() as deck:
-        await deck.press("end", "e")
+        await deck.press("end", "O")
         assert deck.shows("A shell in web-1")
         await deck.press(*["backspace"] * 4, *"bob", "tab", *"top", "tab", *"A=1", "tab", "f2", "enter")
         await until(lambda: host.wishes)
@@ -221,7 +221,7 @@ async def test_a_shell_as_one_likes(console: Open, host: FakeHost) -> None:
 
 async def test_a_wrong_environment_is_told(console: Open, host: FakeHost) -> None:
     async with console() as deck:
-        await deck.press("end", "e", "tab", "tab", *"oops", "enter")
+        await deck.press("end", "O", "tab", "tab", *"oops", "enter")
         await deck.until_shown("'oops' is no variable: say NAME=VALUE.")
         await deck.press("escape")
         assert not host.wishes
@@ -229,7 +229,7 @@ async def test_a_wrong_environment_is_told(console: Open, host: FakeHost) -> Non
 
 async def test_a_login_prompt(console: Open, host: FakeHost) -> None:
     async with console() as deck:
-        await deck.press("end", "l")
+        await deck.press("end", "L")
         await deck.until_shown("web-1 login")
         assert host.wishes == [Wish("web-1", is_login=True)]
         os.write(host.masters[0], b"web-1 login: ")
@@ -240,9 +240,9 @@ async def test_a_login_prompt(console: Open, host: FakeHost) -> None:
 
 async def test_no_login_prompt_where_nothing_runs(console: Open, host: FakeHost) -> None:
     async with console() as deck:
-        await deck.press("home", "l")
+        await deck.press("home", "L")
         await deck.until_shown("build-9 is not running. Start it first.")
-        await deck.press("e")
+        await deck.press("O")
         assert not host.wishes
 
 
@@ -273,7 +273,7 @@ async def test_the_user_of_a_context(console: Open, host: FakeHost) -> None:
 
 async def test_reopening_keeps_what_was_wished(console: Open, host: FakeHost) -> None:
     async with console() as deck:
-        await deck.press("end", "e", *["backspace"] * 4, *"bob", "enter")
+        await deck.press("end", "O", *["backspace"] * 4, *"bob", "enter")
         await until(lambda: host.masters)
         await deck.settle()
         os.close(host.masters.pop())
@@ -318,6 +318,6 @@ async def test_help_and_palette(console: Open, host: FakeHost) -> None:
 async def test_keys_typed_into_a_terminal_open_no_dialog(console: Open, host: FakeHost) -> None:
     async with console() as deck:
         await enter(deck)
-        await deck.press("e", "l", "colon", "question_mark", "y", "ctrl+v", "alt+1")
+        await deck.press("O", "L", "colon", "question_mark", "y", "ctrl+v", "alt+1")
         await arrived(host, b"el:?y\x16\x1b1")
         assert len(host.wishes) == 1

@@ -68,7 +68,7 @@ def test_copying_through_tmux(console: Terminal) -> None:
 
 def test_a_login_prompt_and_its_end(console: Terminal) -> None:
     console.keys("1", "Home")
-    console.keys("l")
+    console.keys("L")
     console.wait_for(f"{MACHINE} login:", timeout=30)
     console.type("root\n")
     console.wait_for(lambda screen: "root@" in screen or "assword" in screen, timeout=30)
@@ -82,7 +82,7 @@ def test_an_exit_code(console: Terminal) -> None:
 
 
 def test_a_command_as_another_user(console: Terminal, machines: LabHost) -> None:
-    console.keys("1", "Home", "e")
+    console.keys("1", "Home", "O")
     console.wait_for("A shell in")
     console.keys("Tab")
     console.type("id -un; echo $GREETING $TERM; read line")

@@ -137,7 +137,7 @@ def test_shell_dialog(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
         await deck.go_to("web-1")
-        await deck.press("e")
+        await deck.press("O")
         await until(lambda: isinstance(deck.app.screen, ShellDialog))
         await deck.press("tab", *"top", "tab", *"oops", "enter")
         await deck.until_shown("is no variable")

@@ -68,6 +68,7 @@ class FakeHost:
     name: str = "atlas"
     mode: str = "system bus"
     is_demo: bool = False
+    is_read_only: bool = False
     calls: list[tuple[str, ...]] = field(default_factory=list)
     masters: list[int] = field(default_factory=list)
     """The far ends of the terminals handed out: what is written here shows in them."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from machinedeck.core.actions import Action, Subject, Values, name_of
+from machinedeck.core.binds import Binds
 from machinedeck.core.host import Host
 from machinedeck.core.journal import Journal
 from machinedeck.core.store import Store
@@ -50,6 +51,7 @@ class Doing:
         self.operator = clean(operator)
         self._clock = clock
         self.journal = journal
+        self.binds = Binds()
 
     async def do(self, action: Action[Any], subject: Subject, values: Values) -> Outcome:
         """Do one action to one subject, once it is seen that it still can be; never raises `Failure`."""
@@ -65,6 +67,7 @@ class Doing:
         try:
             told = await action.run(self._host, subject, values)
             result = DONE
+            self.binds.note(action, subject, values)
             return Outcome(subject, told or action.sentence(action.done, subject))
         except Failure as failure:
             result = str(failure)

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -19,7 +20,8 @@ from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
 
-from machinedeck.core.actions import Action, Harm, find
+from machinedeck.core.actions import LOGIN
+from machinedeck.core.config import Config
 from machinedeck.core.doing import Doing
 from machinedeck.core.follower import Follower
 from machinedeck.core.journal import Journal
@@ -29,6 +31,7 @@ from machinedeck.model.failure import Failure
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.model.wish import Wish
+from machinedeck.ui.acting import Acting
 from machinedeck.ui.ascii import AsciiFilter
 from machinedeck.ui.detail_desk import DetailDesk
 from machinedeck.ui.lines import Title
@@ -67,6 +70,7 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
         driver: What draws and reads keys, if not Textual's own choice.
         journal: Where what is done is noted; in memory alone unless given.
         operator: Who does it.
+        config: What is set; the defaults unless given.
     """
 
     TITLE = "machinedeck"
@@ -78,6 +82,7 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
         Binding("ctrl+z", "suspend_process", show=False),
         Binding("colon", "palette", show=False),
         Binding("question_mark", "help", show=False),
+        Binding("J", "journal", show=False),
     ]
 
     class News(Message):
@@ -91,9 +96,11 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
         driver: type[Driver] | None = None,
         journal: Journal | None = None,
         operator: str = "",
+        config: Config | None = None,
     ) -> None:
         self._host = host = follower.host
         write_only_changed_cells()
+        self._config = config or Config()
         super().__init__(
             driver_class=driver,
             css_path=[CONSOLE_CSS, DEMO_CSS] if host.is_demo else None,
@@ -103,7 +110,8 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
         self.wants_demo = False
         """Whether it was left for a made-up host."""
         self.store = follower.store
-        self._doing = Doing(host, self.store, journal or Journal(None), operator, clock)
+        self.doing = Doing(host, self.store, journal or Journal(None), operator, clock)
+        self.acting = Acting(self, host, self.store, self.doing, self._open_terminal_of, self._config.key)
         self._options, self._clock = options, clock
         self._follower = follower
         self._news: Change | None = None
@@ -115,6 +123,7 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
             options.leave_key,
             options.frames,
             clock,
+            self._config.key,
         )
         if options.is_calm:
             self.animation_level = "none"
@@ -143,6 +152,8 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
         self._follow()
         if not self.is_headless:
             self._catch_signals()
+        if self._options.notice:
+            self.notify(self._options.notice, severity="warning", markup=False, timeout=15)
         self._show(EVERYTHING)
         self.console_screen.call_after_refresh(self._on_first_picture)
 
@@ -211,33 +222,40 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
 
     def on_console_wanted(self, event: Console.Wanted) -> None:
         """Do what the user wants, or say why not."""
-        action = find(event.action)
-        if (reason := action.refusal(event.machine, self.store)) is not None:
-            self._warn(reason)
-        elif action.run is None:
-            self.open_terminal(Wish(event.machine.name), event.machine)
-        else:
-            self._act(action, event.machine)
+        self.acting.want(event.action, event.subjects)
 
-    @work(group="act", exit_on_error=True)
-    async def _act(self, action: Action[Machine], machine: Machine) -> None:
-        """Do one action, after asking where it ends work, and tell how it went."""
-        if action.harm is not Harm.NONE and not await self._confirm(action, machine):
+    @work(group="ask", exit_on_error=True)
+    async def on_console_wanted_menu(self, event: Console.WantedMenu) -> None:
+        """Ask what to do, and do it."""
+        action = await self.acting.choose(event.table, event.subjects)
+        if action is not None:
+            self.acting.want(action, event.subjects)
+
+    def _open_terminal_of(self, action: str, machine: Machine) -> None:
+        self.open_terminal(Wish(machine.name, is_login=action == LOGIN.id), machine)
+
+    def action_journal(self) -> None:
+        """Show what was done from here."""
+        from machinedeck.ui.screens.journal import JournalScreen  # noqa: PLC0415 - seldom needed at start
+
+        self.push_screen(JournalScreen(self.doing.journal, self._options.notice, self._export_journal))
+
+    @work(group="ask", exit_on_error=True)
+    async def _export_journal(self) -> None:
+        from machinedeck.ui.dialogs.ask import Ask  # noqa: PLC0415 - seldom needed at start
+
+        count = len(list(self.doing.journal))
+        question = f"Export {count} {'line' if count == 1 else 'lines'} of the journal to the new file:"
+        path = await self.push_screen_wait(Ask(question, str(Path.cwd() / "machinedeck-journal.jsonl")))
+        if not path:
             return
-        self.notify(action.sentence(action.doing, machine), markup=False, timeout=3)
-        outcome = await self._doing.do(action, machine, {})
-        if outcome.failure is not None:
-            self.fail(outcome.failure)
+        try:
+            count = await asyncio.to_thread(self.doing.journal.export, Path(path.strip()))
+        except (OSError, ValueError) as error:
+            why = "there is such a file already" if isinstance(error, FileExistsError) else clean(error)
+            self.notify(f"Not exported: {why}.", severity="error", markup=False, timeout=15)
         else:
-            self.notify(outcome.text, markup=False)
-
-    async def _confirm(self, action: Action[Machine], machine: Machine) -> bool:
-        question = f"{action.label} {clean(machine.name)}? {action.help}"
-        command = action.command_line(machine, {})
-        return await self.confirm(question, action.label.lower(), "leave it alone", command)
-
-    def _warn(self, reason: str) -> None:
-        self.notify(reason, severity="warning", markup=False)
+            self.notify(f"Exported {count} to {clean(path.strip())}.", markup=False)
 
     def fail(self, failure: Failure) -> None:
         """Tell of a failure, for long enough to read it."""

@@ -30,8 +30,8 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("options", "e", "shell…", "Open a shell as whom and with what you like.", "machine", PANES),
-    Command("login", "l", "login", "Open a login prompt of the machine.", "machine", PANES),
+    Command("options", "O", "shell…", "Open a shell as whom and with what you like.", "machine", PANES),
+    Command("login", "L", "login", "Open a login prompt of the machine.", "machine", PANES),
     Command("raw", "ctrl+v", "next key raw", "Send the next key to the machine, any key.", "shell", PANES),
     Command("select", "v", "select", "Move a caret with the keys, select text and copy it.", "shell", PANES),
     Command("search", "slash", "search", "Search the terminal's lines as you type.", "shell"),

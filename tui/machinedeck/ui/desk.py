@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.app import App
 
+from machinedeck.core.config import Config
 from machinedeck.core.host import Host
 from machinedeck.model.failure import Failure
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.model.wish import Wish
+from machinedeck.ui.acting import Acting
 from machinedeck.ui.consent import Answer, Consents
 from machinedeck.ui.lines import key_name
 from machinedeck.ui.screens.console import Console
@@ -32,6 +34,8 @@ class TerminalDesk(App[None], inherit_bindings=False):
     """The part of the application that has to do with terminals."""
 
     console_screen: Console
+    acting: Acting
+    _config: Config
     _host: Host
 
     def begin_desk(self) -> None:
@@ -149,7 +153,18 @@ class TerminalDesk(App[None], inherit_bindings=False):
         from machinedeck.ui.guide import choices  # noqa: PLC0415 - seldom needed at start
 
         screen = self.console_screen
-        listed = choices(has_machine=screen.machine is not None, has_shell=screen.shells.meant is not None)
+        subjects = screen.subjects if screen.shells.current is None else []
+        actions = [
+            (action, self.acting.title(subjects)) for action in screen.table
+            if any(self.acting.refusal(action, subject) is None for subject in subjects)
+        ]  # fmt: skip
+        listed = choices(
+            actions,
+            screen.store,
+            self._config.key,
+            has_machine=screen.machine is not None,
+            has_shell=screen.shells.meant is not None,
+        )
         action = await self.push_screen_wait(Palette(listed))
         if action is not None:
             await self.run_action(action, screen)
@@ -159,7 +174,7 @@ class TerminalDesk(App[None], inherit_bindings=False):
         from machinedeck.ui.dialogs.palette import Help  # noqa: PLC0415 - seldom needed at start
         from machinedeck.ui.guide import help_parts  # noqa: PLC0415 - seldom needed at start
 
-        self.push_screen(Help(help_parts(self.console_screen.leave_key)))
+        self.push_screen(Help(help_parts(self.console_screen.leave_key, self._config.key)))
 
     # The clipboard
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class DetailDesk(TerminalDesk, inherit_bindings=False):
     """The part of the application that has to do with details."""
 
-    _doing: Doing
+    doing: Doing
     _follower: Follower
     _clock: Callable[[], float]
 
@@ -45,7 +45,7 @@ class DetailDesk(TerminalDesk, inherit_bindings=False):
         if self.inspecting is None:
             from machinedeck.ui.inspecting import Inspecting  # noqa: PLC0415 - not for the first picture
 
-            self.inspecting = Inspecting(self.console_screen, self._follower, self._doing, self._clock)
+            self.inspecting = Inspecting(self.console_screen, self._follower, self.doing, self._clock)
             await self.console_screen.estate.mount(self.inspecting.pane)
             self.inspecting.show_status()
             self.run_worker(self.inspecting.run(), group="inspect", exit_on_error=True)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from machinedeck.core.actions import IMAGE_ACTIONS, MACHINE_ACTIONS, POOL_ACTIONS, Action
+from machinedeck.core.store import Store
+from machinedeck.model.text import clean
 from machinedeck.ui.commands import COMMANDS
 from machinedeck.ui.dialogs.palette import Choice
-from machinedeck.ui.lines import OFFERED, key_name
+from machinedeck.ui.lines import key_name
 
 _PANES = [
-    ("Enter", "open a shell in the machine"),
+    ("Enter", "open a shell in the machine; elsewhere show the actions"),
+    ("a", "show all that can be done to what is chosen"),
     ("1 2 3, Tab", "go to a pane"),
     ("[ ], Alt-1 … 9", "go to a tab"),
-    (": ?", "find a command; this page"),
+    (": ?", "find an action, a machine or an image; this page"),
+    ("J", "show what was done from here"),
     ("Ctrl-L q", "draw anew; quit"),
 ]
 _CARET = [
@@ -30,8 +38,13 @@ _MOUSE = [
 ]
 
 
-def help_parts(leave_key: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The help page: headings, keys, sentences."""
+def help_parts(leave_key: str, key_of: Callable[[str], str]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The help page: headings, keys, sentences.
+
+    Args:
+        leave_key: The key that leaves a terminal.
+        key_of: The key of an action, by its id.
+    """
     leave = key_name(leave_key)
     first = ("Terminals: all keys but one are the machine's", [(leave, "leave the terminal, and back to it")])
     commands = [
@@ -43,29 +56,55 @@ def help_parts(leave_key: str) -> list[tuple[str, list[tuple[str, str]]]]:
         )
         for one in COMMANDS
     ]
-    actions = [(action.key, action.help) for action in OFFERED]
+    tables = (("Machines", MACHINE_ACTIONS), ("Images", IMAGE_ACTIONS), ("The pool", POOL_ACTIONS))
     return [
+        ("Everywhere", _PANES),
+        *((title, [(key_name(key_of(one.id)), one.help) for one in table]) for title, table in tables),
         (first[0], [*first[1], *commands]),
         ("With the caret", _CARET),
         ("Mouse", _MOUSE),
-        ("Machines", [*_PANES, *actions]),
     ]
 
 
-def choices(*, has_machine: bool, has_shell: bool) -> list[Choice]:
-    """What the palette offers now."""
+def choices(
+    actions: Sequence[tuple[Action[Any], str]],
+    store: Store,
+    key_of: Callable[[str], str],
+    *,
+    has_machine: bool,
+    has_shell: bool,
+) -> list[Choice]:
+    """What the palette offers now: actions, commands on terminals, and the way to any object.
+
+    Args:
+        actions: What can be done to what is chosen, and what that is called.
+        store: What is known of the host.
+        key_of: The key of an action, by its id.
+        has_machine: Whether a machine is chosen.
+        has_shell: Whether a terminal is open.
+    """
     there = {"machine": has_machine or has_shell, "shell": has_shell, "": True}
     listed = [
+        Choice(f"act('{one.id}')", one.label, key_name(key_of(one.id)), f"{one.label}: {name}. {one.help}")
+        for one, name in actions
+    ]
+    listed += [
         Choice(f"terminal('{one.id}')", one.label, key_name(one.key), one.help)
         for one in COMMANDS
         if there[one.needs]
     ]
-    if has_machine:
-        listed += [Choice(f"act('{one.id}')", one.label, one.key, one.help) for one in OFFERED]
     return [
         *listed,
+        Choice("menu", "actions", "a", "Show all that can be done to what is chosen."),
+        Choice("app.journal", "journal", "J", "Show what was done from here."),
         Choice("cycle(1)", "next tab", "]", "Show the next tab."),
         Choice("cycle(-1)", "previous tab", "[", "Show the previous tab."),
-        Choice("help", "help", "?", "Show every key."),
+        Choice("app.help", "help", "?", "Show every key."),
         Choice("app.leave_program", "quit", "q", "End the console."),
+        *(_way(0, "machine", one.name) for one in store.rows()),
+        *(_way(1, "image", one.name) for one in store.visible_images()),
     ]
+
+
+def _way(pane: int, what: str, name: str) -> Choice:
+    return Choice(f"go({pane}, {name!r})", what, "", f"Go to the {what} {clean(name)}")

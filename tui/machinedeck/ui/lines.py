@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
 
-from machinedeck.core.actions import find
+from machinedeck.core.actions import Action, Subject
 from machinedeck.core.status import Link, Status
 from machinedeck.core.store import Store
-from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.term.marking import Marking
 from machinedeck.ui.commands import command
@@ -28,10 +28,12 @@ _LINKS = {
     Link.MISSING: ("✗ no service", "bad"),
 }
 
-SHELL = find("shell")
-
-OFFERED = tuple(map(find, ("start", "terminate")))
-"""What has a key in the machines pane, besides the shell."""
+OFFERED = (
+    "shell", "start", "restart", "stop", "terminate",
+    "start-image", "clone", "rename", "remove",
+    "limit-pool", "clean",
+)  # fmt: skip
+"""The actions that the line of keys has room for, by id, the most used first; the menu has all."""
 
 _LOOKING = ("select", "search", "beside", "save", "new")
 """The commands that the line of keys has for a terminal that is looked at."""
@@ -45,6 +47,16 @@ class Title(NamedTuple):
     """How it is reached."""
     is_demo: bool
     """Whether it is made up."""
+
+
+class Choice(NamedTuple):
+    """What is chosen in the pane that has the keys."""
+
+    table: Sequence[Action[Any]]
+    """What can be done there."""
+    subjects: Sequence[Subject]
+    key_of: Callable[[str], str]
+    """The key of an action, by its id."""
 
 
 def header(store: Store, title: Title) -> tuple[list[Piece], list[Piece]]:
@@ -89,6 +101,10 @@ _KEY_NAMES = {
 }  # fmt: skip
 
 
+FIRST = 2
+"""How many actions come before the ways out and the help, which a new operator needs more than the rest."""
+
+
 def leave_hint(shells: Shells, leave_key: str) -> list[Piece]:
     """The way out of, or back to, the terminals; always on screen while there are any."""
     if not shells.views:
@@ -97,22 +113,19 @@ def leave_hint(shells: Shells, leave_key: str) -> list[Piece]:
     return [Piece(key_name(leave_key), "key", "leave"), Piece(f" {what} ")]
 
 
-def keys(
-    shells: Shells, leave_key: str, machine: Machine | None, store: Store, *, has_rows: bool, room: int
-) -> list[Piece]:
+def keys(shells: Shells, leave_key: str, choice: Choice, store: Store, *, room: int) -> list[Piece]:
     """The keys that do something now.
 
     Args:
         shells: The terminals.
         leave_key: The key that leaves one.
-        machine: The machine under the cursor, `None` if there is none.
+        choice: What is chosen in the panes.
         store: What is known of the host.
-        has_rows: Whether the pane has rows.
         room: How many columns there are.
     """
     view = shells.current
     if view is None:
-        return _pieces(_pane_keys(shells, machine, store, has_rows=has_rows), room)
+        return _pieces(_pane_keys(shells, choice, store), room)
     marking = view.marking
     if marking.is_typing:
         return _search_line(marking)
@@ -178,25 +191,25 @@ def detail_keys(room: int) -> list[Piece]:
     return _pieces([("K", "signal to the process"), ("i", "back"), ("?", "help"), ("q", "quit")], room)
 
 
-def _pane_keys(
-    shells: Shells, machine: Machine | None, store: Store, *, has_rows: bool
-) -> list[tuple[str, str]]:
-    pairs = []
-    if machine is not None and has_rows:
-        if SHELL.refusal(machine, store) is None:
-            pairs += [
-                ("Enter", "shell"),
-                *((one.key, one.label) for one in map(command, ("options", "login"))),
-            ]
-        pairs += [(one.key, one.label.lower()) for one in OFFERED if not one.refusal(machine, store)]
-    if has_rows:
-        pairs += [("/", "filter"), ("< >", "sort"), ("i", "details")]
-    pairs += [("Tab", "panes")]
+def _pane_keys(shells: Shells, choice: Choice, store: Store) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    more: list[tuple[str, str]] = []
+    if choice.subjects:
+        offered = [action for id in OFFERED for action in choice.table if action.id == id]
+        pairs = [
+            (key_name(choice.key_of(action.id)), action.label.lower())
+            for action in offered
+            if any(action.refusal(subject, store) is None for subject in choice.subjects)
+        ]
+        looking = [("i", "details"), ("< >", "sort")]
+        pairs, more = [*pairs[:1], ("a", "actions"), *looking, *pairs[1:FIRST]], pairs[FIRST:]
+        more.insert(0, ("/", "filter"))
+    if any(view.session.clipboard for view in shells.views):
+        pairs.insert(0, ("y", "clipboard"))
+    pairs += [("?", "help"), *more[:1], ("Tab", "panes")]
     if shells.views:
         pairs += [("[ ]", "tabs")]
-        if any(view.session.clipboard for view in shells.views):
-            pairs.insert(0, ("y", "clipboard"))
-    return [*pairs, ("?", "help"), ("q", "quit")]
+    return [*pairs, (":", "find"), *more[1:], ("q", "quit")]
 
 
 def _pieces(pairs: list[tuple[str, str]], room: int) -> list[Piece]:

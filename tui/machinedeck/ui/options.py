@@ -18,6 +18,13 @@ class Options(NamedTuple):
     is_calm: bool = False
     """Whether the line is slow: no animations, fewer pictures a second."""
 
+    is_light: bool = False
+    """Whether the terminal is a light one."""
+    has_mouse: bool = True
+    """Whether the mouse is listened to."""
+    notice: str = ""
+    """What the operator should know at the start: why no settings were read."""
+
     @property
     def frames(self) -> int:
         """How many pictures a second at most."""

@@ -44,8 +44,10 @@ from machinedeck.model.machine import Machine
 __all__ = [
     "ACTIONS",
     "IMAGE_ACTIONS",
+    "LOGIN",
     "MACHINE_ACTIONS",
     "POOL_ACTIONS",
+    "SHELL",
     "YES",
     "Action",
     "Field",

@@ -134,7 +134,7 @@ async def _toggle_read_only(host: Host, image: Image, _values: Values) -> str:
 READ_ONLY = Action[Image](
     id="read-only",
     label="Read-only",
-    key="o",
+    key="w",
     help="Make it read-only, or writable again.",
     command=lambda image, _values: (
         "machinectl",

@@ -105,7 +105,7 @@ async def _poweroff(host: Host, machine: Machine, _values: Values) -> None:
 POWEROFF = Action[Machine](
     id="poweroff",
     label="Power off",
-    key="o",
+    key="P",
     help="Tell its init to shut down.",
     harm=Harm.WORK,
     command=_machinectl("poweroff"),

@@ -34,14 +34,21 @@ class Confirm(ModalScreen[bool]):
         self._question = question
         self._keys = Content.assemble(("y", "bold"), f" {yes}    ", ("n", "bold"), f" {no}")
         self._command = command
+        self._news = Static(id="news")
 
     def compose(self) -> ComposeResult:
         """The question, the command and the keys."""
         with Frame():
             yield Static(Content(self._question), id="question")
+            yield self._news
             if self._command:
                 yield Static(Content(f"= {self._command}"), id="command")
             yield Static(self._keys, id="answers")
+
+    def tell(self, news: str) -> None:
+        """Say what became meanwhile of what is asked about; "" for nothing."""
+        self._news.update(Content(news))
+        self._news.display = bool(news)
 
     def action_answer(self, is_yes: bool) -> None:
         """Close with the answer."""

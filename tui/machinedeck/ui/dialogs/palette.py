@@ -15,6 +15,9 @@ from textual.widgets.option_list import Option
 
 from machinedeck.ui.widgets.frame import Frame
 
+SHOWN = 100
+"""How many matches are listed: who wants another types on."""
+
 
 class Choice(NamedTuple):
     """One thing that can be done now."""
@@ -57,6 +60,8 @@ class Palette(ModalScreen[str | None]):
         self._list.clear_options()
         for at, choice in enumerate(self._choices):
             text = f"{choice.label} {choice.help}".lower()
+            if self._list.option_count >= SHOWN:
+                break
             if all(word in text for word in words):
                 line = Content.assemble((f"{choice.key:>8}  ", "bold"), choice.help)
                 self._list.add_option(Option(line, id=str(at)))

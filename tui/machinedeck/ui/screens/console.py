@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,16 +13,27 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from machinedeck.core.actions import (
+    IMAGE_ACTIONS,
+    MACHINE_ACTIONS,
+    POOL_ACTIONS,
+    SHELL,
+    Action,
+    Subject,
+)
+from machinedeck.core.status import Part
 from machinedeck.core.store import EVERYTHING, Change, Store
 from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine
 from machinedeck.ui import lines
+from machinedeck.ui.keys import bind_actions
 from machinedeck.ui.panes.images import ImagesPane
 from machinedeck.ui.panes.machines import MachinesPane
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.panes.pool import PoolPane
 from machinedeck.ui.screens.terminals import TerminalScreen
 from machinedeck.ui.widgets.line import Line
+from machinedeck.ui.widgets.marking import MarkingTable
 from machinedeck.ui.widgets.table import Table
 from machinedeck.ui.widgets.tones import TONE_CLASSES
 
@@ -37,6 +48,9 @@ LEAST_FOR_DETAILS = 160
 
 PANES = ("machines", "images", "pool")
 
+TABLES: tuple[Sequence[Action[Any]], ...] = (MACHINE_ACTIONS, IMAGE_ACTIONS, POOL_ACTIONS)
+"""What can be done in each of them."""
+
 
 class Console(TerminalScreen):
     """What an operator looks at all day.
@@ -47,15 +61,16 @@ class Console(TerminalScreen):
         leave_key: The key that leaves a terminal.
         frames: How many pictures of a terminal a second at most.
         clock: The real time in seconds.
+        key_of: The key of an action, by its id.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(action.key, f"act('{action.id}')", action.label, show=False) for action in lines.OFFERED),
         *(Binding(str(at + 1), f"pane({at})", show=False) for at in range(len(PANES))),
         Binding("tab", "next_pane(1)", show=False),
         Binding("shift+tab", "next_pane(-1)", show=False),
         Binding("i", "inspect", show=False),
+        Binding("a", "menu", show=False),
         Binding("ctrl+l", "redraw", show=False),
     ]
 
@@ -67,19 +82,34 @@ class Console(TerminalScreen):
             self.is_wanted = is_wanted
 
     class Wanted(Message):
-        """The user wants something done to a machine; `action` is an id of the action table, or "shell"."""
+        """The user wants something done to what is chosen."""
 
-        def __init__(self, action: str, machine: Machine) -> None:
+        def __init__(self, action: Action[Any], subjects: Sequence[Subject]) -> None:
             super().__init__()
             self.action = action
-            self.machine = machine
+            self.subjects = subjects
+
+    class WantedMenu(Message):
+        """The user wants to see what can be done to what is chosen."""
+
+        def __init__(self, table: Sequence[Action[Any]], subjects: Sequence[Subject]) -> None:
+            super().__init__()
+            self.table = table
+            self.subjects = subjects
 
     def __init__(
-        self, store: Store, title: lines.Title, leave_key: str, frames: int, clock: Callable[[], float]
+        self,
+        store: Store,
+        title: lines.Title,
+        leave_key: str,
+        frames: int,
+        clock: Callable[[], float],
+        key_of: Callable[[str], str],
     ) -> None:
         super().__init__(store, leave_key, frames, classes=f"-pane-{PANES[0]}")
         self._title = title
         self._clock = clock
+        self._key_of = key_of
         self._pane = 0
         self._is_composed = False
         self.panes: tuple[Pane, ...] = (
@@ -87,6 +117,8 @@ class Console(TerminalScreen):
             ImagesPane(id="images"),
             PoolPane(id="pool"),
         )
+        for pane, table in zip(self.panes, TABLES, strict=True):
+            bind_actions(pane, table, key_of)
         # Kept, not looked up: a piece of news or a moving focus may still come while the screen is taken down
         self.header, self.keys = Line(id="header"), Line(id="keys")
 
@@ -140,15 +172,12 @@ class Console(TerminalScreen):
         if self.focused is not None and self.focused.id == "details":
             self.keys.show(lines.detail_keys(self.size.width))
             return
-        table = self.panes[self._pane]
-        machine = self.machine if self._pane == 0 else None
         self.keys.show(
             lines.keys(
                 self.shells,
                 self.leave_key,
-                machine,
+                lines.Choice(self.table, self.subjects, self._key_of),
                 self.store,
-                has_rows=bool(table.rows),
                 room=self.size.width,
             )
         )
@@ -205,6 +234,13 @@ class Console(TerminalScreen):
         if not self.panes[self._pane].has_focus:
             self.set_focus(self.panes[self._pane])
 
+    def action_go(self, at: int, key: str) -> None:
+        """Go to a row of a pane, if it is there."""
+        self.action_pane(at)
+        keys = self.panes[at].rows.keys
+        if key in keys:
+            self.panes[at].cursor = keys.index(key)
+
     def action_next_pane(self, by: int) -> None:
         """Go to the next or previous pane."""
         self.action_pane((self._pane + by) % len(PANES))
@@ -220,16 +256,42 @@ class Console(TerminalScreen):
         """Offer the keys that fit the row."""
         self.show_lines()
 
-    # Machines
+    # Actions
 
-    def action_act(self, action: str) -> None:
-        """Ask for an action on the machine under the cursor."""
-        if self._pane == 0 and self.shells.current is None and self.machine is not None:
-            self.post_message(self.Wanted(action, self.machine))
+    @property
+    def subjects(self) -> list[Subject]:
+        """What an action is done to: all that is marked in the pane that has the keys, else its row."""
+        pane = self.panes[self._pane]
+        marked = pane.marked if isinstance(pane, MarkingTable) else ()
+        keys = marked or (pane.current or "",)
+        if pane.PART is Part.POOL:
+            return [] if self.store.pool is None else [self.store.pool]
+        find: Callable[[str], Subject | None] = self.store.images.get
+        if pane.PART is Part.MACHINES:
+            find = self.store.row
+        return [subject for key in keys if (subject := find(key)) is not None]
+
+    @property
+    def table(self) -> Sequence[Action[Any]]:
+        """What can be done in the pane that has the keys."""
+        return TABLES[self._pane]
+
+    def action_act(self, id: str) -> None:
+        """Ask for an action on what is chosen."""
+        action = next((one for one in self.table if one.id == id), None)
+        if action is not None and self.shells.current is None and (subjects := self.subjects):
+            self.post_message(self.Wanted(action, subjects))
+
+    def action_menu(self) -> None:
+        """Ask for all that can be done to what is chosen."""
+        if self.shells.current is None and (subjects := self.subjects):
+            self.post_message(self.WantedMenu(self.table, subjects))
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
-        """Enter on a machine opens a shell in it, wherever the cursor has gone since."""
-        if event.table is self.panes[0]:
-            machine = self.store.row(event.key)
-            if machine is not None:
-                self.post_message(self.Wanted("shell", machine))
+        """Enter on a machine opens a shell in it, wherever the cursor has gone since; elsewhere the menu."""
+        if event.table is not self.panes[0]:
+            self.action_menu()
+            return
+        machine = self.store.row(event.key)
+        if machine is not None:
+            self.post_message(self.Wanted(SHELL, [machine]))

@@ -1,0 +1,275 @@
+"""Doing what the operator wants: asks what must be known, asks again where harm is done, tells the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from textual.app import App
+from textual.screen import Screen
+
+from machinedeck.core.actions import Action, FieldKind, Harm, Subject, Values, name_of, would_go
+from machinedeck.core.doing import Doing, Outcome
+from machinedeck.core.host import Host
+from machinedeck.core.store import Change, Store
+from machinedeck.model import format as written
+from machinedeck.model.image import Image
+from machinedeck.model.machine import Machine, State
+
+if TYPE_CHECKING:
+    from machinedeck.ui.dialogs.menu import Entry
+
+AT_ONCE = 4
+"""How many of those that are marked something is done to at the same time."""
+
+NAMED = 4
+"""How many names a title has; of more it says how many."""
+
+FAILURE_SECONDS = 30.0
+"""How long a failure stays on the screen; the journal keeps it."""
+
+READ_ONLY = "Nothing is changed here, and no shell opened: this was started with --read-only."
+
+
+class Dialog(Protocol):
+    """A dialog that can be told what became of its subjects meanwhile."""
+
+    def tell(self, news: str) -> None:
+        """Say it; "" for nothing."""
+        ...
+
+
+class Acting:
+    """Does actions for the screen.
+
+    Args:
+        app: The application, for its dialogs and notices.
+        host: What is acted on.
+        store: What is known of it.
+        doing: What does it, and notes it in the journal.
+        open_terminal: Opens the terminal of a machine, for the actions that do no more: its action's id.
+        key_of: The key of an action, by its id.
+    """
+
+    def __init__(
+        self,
+        app: App[None],
+        host: Host,
+        store: Store,
+        doing: Doing,
+        open_terminal: Callable[[str, Machine], object],
+        key_of: Callable[[str], str],
+    ) -> None:
+        self._app = app
+        self._host = host
+        self._store = store
+        self._doing = doing
+        self._open_terminal = open_terminal
+        self._key_of = key_of
+        self.going_on = 0
+        """How many actions have begun and not ended."""
+
+    def want(self, action: Action[Any], subjects: Sequence[Subject]) -> None:
+        """Do an action to some subjects, after asking what must be asked; returns at once."""
+        self._app.run_worker(self._want(action, subjects), group="act", exit_on_error=True)
+
+    def refusal(self, action: Action[Any], subject: Subject) -> str | None:
+        """Why an action cannot be done to a subject now; None when it can."""
+        return READ_ONLY if self._host.is_read_only else action.refusal(subject, self._store)
+
+    def title(self, subjects: Sequence[Subject]) -> str:
+        """What some subjects are called together."""
+        return titled(subjects)
+
+    async def choose(self, table: Sequence[Action[Any]], subjects: Sequence[Subject]) -> Action[Any] | None:
+        """Let the operator choose one of a table's actions; those that cannot be done have the reason."""
+        from machinedeck.ui.dialogs.menu import ActionMenu  # noqa: PLC0415 - seldom needed at start
+
+        if not subjects:
+            return None
+        entries = [self._entry(action, subjects) for action in table]
+        id = await self._app.push_screen_wait(ActionMenu(titled(subjects), entries))
+        return next((action for action in table if action.id == id), None)
+
+    def _entry(self, action: Action[Any], subjects: Sequence[Subject]) -> Entry:
+        from machinedeck.ui.dialogs.menu import Entry  # noqa: PLC0415 - see above
+
+        reasons = [self.refusal(action, subject) for subject in subjects]
+        is_off = all(reason is not None for reason in reasons)
+        return Entry(
+            action.id,
+            self._key_of(action.id),
+            action.label,
+            action.help,
+            "" if action.fields else action.command_line(subjects[0], {}),
+            str(reasons[0]) if is_off else "",
+        )
+
+    async def _want(self, action: Action[Any], subjects: Sequence[Subject]) -> None:
+        reasons = [self.refusal(action, subject) for subject in subjects]
+        able = [subject for subject, reason in zip(subjects, reasons, strict=True) if reason is None]
+        left = [reason for reason in reasons if reason is not None]
+        if not able:
+            self._warn(left[0])
+            return
+        if left:
+            self._warn(" ".join(left[:NAMED]))
+        if action.run is None:
+            for machine in able:
+                if isinstance(machine, Machine):
+                    self._open_terminal(action.id, machine)
+            return
+        if len(able) > 1 and any(field.kind is FieldKind.NAME for field in action.fields):
+            self._warn(f"{action.label} wants a name of its own for each: do it one at a time.")
+            return
+        values: Values | None = {}
+        if action.fields:
+            values = await self._ask_values(action, able)
+        if values is not None and await self._is_sure(action, able, values):
+            await self._do(action, able, values)
+
+    # Asking
+
+    async def _ask_values(self, action: Action[Any], subjects: Sequence[Subject]) -> Values | None:
+        from machinedeck.ui.dialogs.form import Form  # noqa: PLC0415 - seldom needed at start
+
+        form = Form(
+            action,
+            subjects,
+            f"{action.label}: {titled(subjects)}. {action.help}",
+            self._store,
+            self._offers(action, subjects),
+            is_local=not self._host.is_demo,
+        )
+        values: Values | None = await self._watched(form, subjects)
+        return values
+
+    def _offers(self, action: Action[Any], subjects: Sequence[Subject]) -> dict[str, tuple[str, ...]]:
+        """What was bound from here, for the dialog that takes it away again."""
+        if action.id != "unbind":
+            return {}
+        binds = (bind for one in subjects if isinstance(one, Machine) for bind in self._doing.binds.of(one))
+        return {"to": tuple(dict.fromkeys(bind.destination for bind in binds))}
+
+    async def _is_sure(self, action: Action[Any], subjects: Sequence[Subject], values: Values) -> bool:
+        """Ask once more where something is lost, in a way that fits what."""
+        if action.harm is Harm.NONE:
+            return True
+        command = action.command_line(subjects[0], values)
+        if len(subjects) > 1:
+            command += f"\n… and {len(subjects) - 1} more alike"
+        question = f"{action.label} {titled(subjects)}?"
+        goes = [action.sentence(action.loss, subject) for subject in subjects]
+        if action.harm is Harm.WORK:
+            from machinedeck.ui.dialogs.confirm import Confirm  # noqa: PLC0415 - seldom needed at start
+
+            text = "\n".join([question, *goes[:NAMED], *(["…"] if len(goes) > NAMED else [])])
+            dialog = Confirm(text, yes=action.label.lower(), no="leave it alone", command=command)
+            return bool(await self._watched(dialog, subjects))
+        from machinedeck.ui.dialogs.typed_name import TypedName  # noqa: PLC0415 - see above
+
+        if action.id == "clean":
+            images = would_go(self._store, values["what"])
+            if not images:
+                self._warn("There is nothing to clean.")
+                return False
+            goes = [f"{goes[0]}", *map(_with_size, images)]
+        name = word_to_type(action, subjects)
+        return bool(await self._watched(TypedName(question, goes, name, command), subjects))
+
+    async def _watched(self, dialog: Screen[Any], subjects: Sequence[Subject]) -> Any:
+        """Ask, and say in the dialog what becomes of its subjects meanwhile."""
+        told: Dialog = dialog  # type: ignore[assignment]
+
+        def on_change(_change: Change) -> None:
+            # The store tells from the task of the follower, which knows nothing of Textual.
+            self._app.call_later(told.tell, became(subjects, self._store))
+
+        end = self._store.listen(on_change)
+        try:
+            return await self._app.push_screen_wait(dialog)
+        finally:
+            end()
+
+    # Doing
+
+    async def _do(self, action: Action[Any], subjects: Sequence[Subject], values: Values) -> None:
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def one(subject: Subject) -> Outcome:
+            async with room:
+                return await self._doing.do(action, subject, values)
+
+        doing = action.doing.replace("{name}", titled(subjects))
+        self._app.notify(doing, markup=False, timeout=3)
+        self.going_on += 1
+        try:
+            outcomes = await asyncio.gather(*map(one, subjects))
+        finally:
+            self.going_on -= 1
+        self._tell_end(action, outcomes)
+
+    def _tell_end(self, action: Action[Any], outcomes: Sequence[Outcome]) -> None:
+        failed = [outcome for outcome in outcomes if outcome.failure is not None]
+        done = [outcome for outcome in outcomes if outcome.failure is None]
+        if len(done) > NAMED:
+            self._app.notify(f"{action.label}: {len(done)} of {len(outcomes)} done.", markup=False)
+        else:
+            for outcome in done:
+                self._app.notify(outcome.text, markup=False)
+        for outcome in failed[:NAMED]:
+            self._fail(str(outcome.failure))
+        if len(failed) > NAMED:
+            self._fail(f"{action.label}: {len(failed) - NAMED} more failed. The journal has them all.")
+        if (trouble := self._doing.journal.failure) is not None:
+            self._fail(f"The journal cannot be written: {trouble.strerror}. It lasts until you quit.")
+
+    def _warn(self, text: str) -> None:
+        self._app.notify(text, severity="warning", markup=False)
+
+    def _fail(self, text: str) -> None:
+        self._app.notify(text, severity="error", markup=False, timeout=FAILURE_SECONDS)
+
+
+def titled(subjects: Sequence[Subject]) -> str:
+    """The names of some subjects; of many how many they are."""
+    if len(subjects) <= NAMED:
+        return ", ".join(map(name_of, subjects))
+    what = "images" if isinstance(subjects[0], Image) else "machines"
+    return f"{len(subjects)} {what}"
+
+
+def word_to_type(action: Action[Any], subjects: Sequence[Subject]) -> str:
+    """What is typed to have something deleted: its name, or how many they are."""
+    if action.id == "clean":
+        return "clean"
+    return name_of(subjects[0]) if len(subjects) == 1 else f"{len(subjects)} images"
+
+
+def became(subjects: Sequence[Subject], store: Store) -> str:
+    """What became of subjects since they were chosen; "" for nothing."""
+    return " ".join(news for subject in subjects if (news := _became(subject, store)))
+
+
+def _became(subject: Subject, store: Store) -> str:
+    name = name_of(subject)
+    if isinstance(subject, Image):
+        image = store.images.get(subject.name)
+        if image is None:
+            return f"The image {name} is gone."
+        return "" if image.identity == subject.identity else f"The image {name} was made anew."
+    if not isinstance(subject, Machine):
+        return ""  # there is one pool, and it stays
+    now = store.registered.get(subject.name)
+    if subject.state is State.STOPPED:
+        return "" if now is None else f"{name} runs now."
+    if now is None:
+        return f"{name} has ended."
+    are_known = now.timestamp_monotonic and subject.timestamp_monotonic
+    return f"{name} was started anew." if are_known and now.identity != subject.identity else ""
+
+
+def _with_size(image: Image) -> str:
+    size = "" if image.usage is None else f", {written.size(image.usage)}"
+    return f"{name_of(image)} ({image.type}{size})"

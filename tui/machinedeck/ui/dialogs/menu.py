@@ -1,0 +1,109 @@
+"""All that can be done to what is chosen, each with its key; what cannot be done now with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from machinedeck.ui.lines import key_name
+from machinedeck.ui.widgets.frame import Frame
+
+
+class Entry(NamedTuple):
+    """One action of the menu."""
+
+    id: str
+    key: str
+    label: str
+    help: str
+    command: str
+    """The equivalent command line, "" where more must be known first."""
+    refusal: str = ""
+    """Why it cannot be done now; "" where it can."""
+
+
+class ActionMenu(ModalScreen[str | None]):
+    """Asks which action; its id, or None.
+
+    Args:
+        title: What they are done to.
+        entries: All actions.
+    """
+
+    CSS_PATH = "form.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+    ]
+
+    def __init__(self, title: str, entries: Sequence[Entry]) -> None:
+        super().__init__()
+        self._title = title
+        self._entries = {entry.id: entry for entry in entries}
+        self._list = OptionList(*(Option(_line(entry), id=entry.id) for entry in entries), compact=True)
+        self._hint = Static(id="hint")
+
+    def compose(self) -> ComposeResult:
+        """What is chosen, the actions, more of the one under the cursor."""
+        with Frame():
+            yield Static(Content(self._title), classes="title")
+            yield self._list
+            yield self._hint
+            yield Static(
+                Content.assemble(("Enter", "bold"), " or its key    ", ("Esc", "bold"), " leave it alone"),
+                id="answers",
+            )
+
+    def on_mount(self) -> None:
+        """Begin with the first that can be done."""
+        ways = [at for at, entry in enumerate(self._entries.values()) if not entry.refusal]
+        self._list.highlighted = ways[0] if ways else 0
+        self._list.focus()
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Say more of it."""
+        entry = self._entries[event.option.id or ""]
+        if entry.refusal:
+            self._hint.update(Content.assemble((entry.refusal, "$text-warning")))
+        else:
+            self._hint.update(Content(f"{entry.help}\n= {entry.command}" if entry.command else entry.help))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Close with it, if it can be done."""
+        self._choose(event.option.id or "")
+
+    def on_key(self, event: events.Key) -> None:
+        """The key of an action is its key here too."""
+        entry = next((one for one in self._entries.values() if one.key == event.key), None)
+        if entry is not None and event.key != "enter":
+            event.stop()
+            event.prevent_default()
+            self._list.highlighted = list(self._entries).index(entry.id)
+            self._choose(entry.id)
+
+    def _choose(self, id: str) -> None:
+        if not self._entries[id].refusal:
+            self.dismiss(id)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor."""
+        (self._list.action_cursor_down if by > 0 else self._list.action_cursor_up)()
+
+    def action_leave(self) -> None:
+        """Close without an action."""
+        self.dismiss(None)
+
+
+def _line(entry: Entry) -> Content:
+    if entry.refusal:
+        return Content.assemble((f"{key_name(entry.key):>6}  {entry.label:<10}  {entry.refusal}", "dim"))
+    return Content.assemble((f"{key_name(entry.key):>6}", "bold"), f"  {entry.label:<10}  {entry.help}")

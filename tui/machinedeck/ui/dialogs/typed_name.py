@@ -1,0 +1,67 @@
+"""The question before something is deleted: it names all that goes, and wants a name typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from machinedeck.ui.widgets.frame import Frame
+
+
+class TypedName(ModalScreen[bool]):
+    """Asks whether something should really be deleted; only the name says so.
+
+    Args:
+        question: What is asked.
+        goes: Exactly what will go, a line each.
+        name: What is to be typed.
+        command: The equivalent command line.
+    """
+
+    CSS_PATH = "form.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+
+    def __init__(self, question: str, goes: Sequence[str], name: str, command: str) -> None:
+        super().__init__()
+        self._question = question
+        self._goes = goes
+        self._wanted = name
+        self._command = command
+        self._trouble = Static(id="trouble")
+
+    def compose(self) -> ComposeResult:
+        """The question, what goes, the line to type the name in."""
+        with Frame():
+            yield Static(Content(self._question), classes="title")
+            with VerticalScroll(classes="goes", can_focus=False):
+                yield Static(Content("\n".join(self._goes)))
+            yield Static(Content.assemble("To do it, type ", (self._wanted, "bold")), id="hint")
+            yield Input(compact=True)
+            yield self._trouble
+            yield Static(Content(f"= {self._command}"), id="command")
+            yield Static(
+                Content.assemble(("Enter", "bold"), " do it    ", ("Esc", "bold"), " leave it alone"),
+                id="answers",
+            )
+
+    def tell(self, news: str) -> None:
+        """Say what became of the subjects meanwhile; "" for nothing."""
+        self._trouble.update(Content(news))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Close if it is the name; say so if it is not."""
+        if event.value.strip() == self._wanted:
+            self.dismiss(True)
+        else:
+            self._trouble.update(Content(f"That is not {self._wanted}. Nothing was done."))
+
+    def action_leave(self) -> None:
+        """Close, and do nothing."""
+        self.dismiss(False)
