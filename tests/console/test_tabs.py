@@ -319,5 +319,5 @@ async def test_keys_typed_into_a_terminal_open_no_dialog(console: Open, host: Fa
     async with console() as deck:
         await enter(deck)
         await deck.press("O", "L", "colon", "question_mark", "y", "ctrl+v", "alt+1")
-        await arrived(host, b"el:?y\x16\x1b1")
+        await arrived(host, b"OL:?y\x16\x1b1")
         assert len(host.wishes) == 1

@@ -46,7 +46,6 @@ def help_parts(leave_key: str, key_of: Callable[[str], str]) -> list[tuple[str, 
         key_of: The key of an action, by its id.
     """
     leave = key_name(leave_key)
-    first = ("Terminals: all keys but one are the machine's", [(leave, "leave the terminal, and back to it")])
     commands = [
         (
             f"{leave} {key_name(one.key)}"
@@ -58,9 +57,9 @@ def help_parts(leave_key: str, key_of: Callable[[str], str]) -> list[tuple[str, 
     ]
     tables = (("Machines", MACHINE_ACTIONS), ("Images", IMAGE_ACTIONS), ("The pool", POOL_ACTIONS))
     return [
-        ("Everywhere", _PANES),
+        ("Everywhere", [*_PANES, (leave, "leave the terminal, and back to it")]),
         *((title, [(key_name(key_of(one.id)), one.help) for one in table]) for title, table in tables),
-        (first[0], [*first[1], *commands]),
+        (f"Terminals: all keys but {leave} are the machine's", commands),
         ("With the caret", _CARET),
         ("Mouse", _MOUSE),
     ]
