@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from machinedeck.cli.arguments import DEMO, DOCTOR, SERVICE, SYSTEM, read_arguments
 
 if TYPE_CHECKING:
+    from machinedeck.bus.child import Child
     from machinedeck.core.host import Host
+    from machinedeck.core.setup import Setup
 
 
 def main() -> int:
@@ -27,16 +29,32 @@ def main() -> int:
     if arguments.verb == DOCTOR:
         return _run_doctor(is_json=arguments.json)
     # A wrong command line is told at once; what is needed for a right one is imported from here on.
-    is_read_only = arguments.read_only
+    is_console = not arguments.verb and _has_screen()
+    child = _demo_child(arguments.seed) if arguments.bus == DEMO else None
+    setup = None
+    if is_console or arguments.config is not None:
+        try:
+            setup = _setup(arguments.config)
+        except ValueError:
+            if child is not None:
+                child.finish()
+            return 2
+    is_read_only = arguments.read_only or bool(setup and setup.config["console.read_only"])
     if arguments.bus == DEMO:
-        host = _demo(arguments.seed, is_read_only=is_read_only)
+        host = _demo(arguments.seed, child, is_read_only=is_read_only)
     else:
         host = _bus_host(arguments.bus, is_read_only=is_read_only)
-    if arguments.verb or not _has_screen():
+    if not is_console:
         return _run_verb(host, arguments)
     from machinedeck.ui.start import open_console  # noqa: PLC0415 - not for verbs
 
-    return open_console(host, arguments.leave_key)
+    return open_console(host, setup, leave_key=arguments.leave_key, has_mouse=not arguments.no_mouse)
+
+
+def _setup(file: str | None) -> Setup:
+    from machinedeck.core.setup import read_setup  # noqa: PLC0415 - see `main`
+
+    return read_setup(file, os.environ, os.geteuid())
 
 
 def _run_doctor(*, is_json: bool) -> int:
@@ -46,15 +64,18 @@ def _run_doctor(*, is_json: bool) -> int:
     return run_doctor(system_address(), is_json=is_json)
 
 
-def _demo(seed: int, *, is_read_only: bool) -> Host:
-    """A made-up host; its service is started first and gets ready while we do."""
+def _demo_child(seed: int) -> Child | None:
+    """The service of a made-up host; it is started first and gets ready while we do."""
     from machinedeck.bus.child import Child, demo_command  # noqa: PLC0415 - see `main`
     from machinedeck.model.failure import Failure  # noqa: PLC0415 - see `main`
 
     try:
-        child = Child(demo_command(seed))
+        return Child(demo_command(seed))
     except Failure:
-        child = None  # the host tries it again when it is opened, and says what is wrong
+        return None  # the host tries it again when it is opened, and says what is wrong
+
+
+def _demo(seed: int, child: Child | None, *, is_read_only: bool) -> Host:
     from machinedeck.bus.demo import demo_host  # noqa: PLC0415 - see `main`
 
     return demo_host(seed, child, is_read_only=is_read_only)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from machinedeck import __version__
 from machinedeck.bus.child import DEMO_SEED
-from machinedeck.term.chords import LEAVE_KEY, read_chord
+from machinedeck.term.chords import read_chord
 
 SYSTEM = "system"
 """The word for the host's own system bus."""
@@ -73,11 +73,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--leave-key",
         metavar="KEY",
-        default=os.environ.get(LEAVE_KEY_VARIABLE) or LEAVE_KEY,
+        default=os.environ.get(LEAVE_KEY_VARIABLE) or None,
         type=_chord,
         help="the one key that is not a machine's while a terminal has the keys, such as F12, Ctrl-G or Alt-X"
-        f" (default: {LEAVE_KEY_VARIABLE}, else F12)",
+        f" (default: {LEAVE_KEY_VARIABLE}, else what is set, else F12)",
     )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="read settings from there, not from machinedeck/config.toml in your folder of settings",
+    )
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     parser.set_defaults(verb="", bus=None, demo=False, seed=None)
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     for verb, help_ in VERBS.items():

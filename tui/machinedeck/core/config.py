@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,7 +19,7 @@ LARGEST = 1 << 20
 """Bytes of a file of settings, at most."""
 
 
-class ConfigError(Exception):
+class ConfigError(ValueError):
     """The file of settings is wrong; the message names file and line and says what was expected."""
 
 
@@ -64,6 +63,8 @@ def read_config(path: Path, *, is_wanted: bool = False) -> Config:
         return Config()
     except OSError as error:
         raise ConfigError(f"{clean(path)}: {error.strerror}.") from error
+    import tomllib  # noqa: PLC0415 - most operators have no such file
+
     try:
         text = raw.decode()
         read = tomllib.loads(text)

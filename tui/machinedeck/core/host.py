@@ -13,6 +13,9 @@ from machinedeck.model.wish import Wish
 if TYPE_CHECKING:
     from machinedeck.core.usage import UsageSource
 
+SYSTEM_BUS = "system bus"
+"""The mode of a host that is this one."""
+
 
 class Host(Protocol):
     """A host that can be asked and followed. Every method raises `Failure`."""

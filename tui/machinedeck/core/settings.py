@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from machinedeck.core.actions import ACTIONS
+from machinedeck.term.chords import read_chord
 
 Check = Callable[[Any], str | None]
 """What was expected instead of a value; None where the value will do."""
@@ -59,16 +60,25 @@ def _some_of(*words: str) -> Check:
     return check
 
 
-NOT_LEAVE_KEYS = frozenset(
-    {"ctrl+right_square_bracket", "tilde", "ctrl+circumflex_accent", "ctrl+a", "ctrl+b", "escape"}
-)
-"""Keys with which machinectl(1), ssh(1), mosh(1), screen(1), tmux(1) and vim(1) are left or led."""
-
-
 def _leave_key(value: Any) -> str | None:
-    if _key(value) is None and value not in NOT_LEAVE_KEYS:
-        return None
-    return "a key such as f12 or ctrl+g, and none that ssh, mosh, tmux, screen or vim need"
+    try:
+        read_chord(str(value))
+    except ValueError:
+        return "a key such as f12 or ctrl+g, and none that ssh, mosh, tmux, screen or vim need"
+    return None if isinstance(value, str) else "a text"
+
+
+CONSOLE_KEYS = frozenset(
+    {"a", "J", "q", "1", "2", "3", "tab", "colon", "question_mark", "left_square_bracket", "escape"}
+    | {"right_square_bracket", "up", "down", "space"}
+)
+"""Keys that the console needs in every pane: who gave one away might not find the way back."""
+
+
+def _action_key(value: Any) -> str | None:
+    if value in CONSOLE_KEYS:
+        return "another key: this one is the console's own in every pane"
+    return _key(value)
 
 
 def _key(value: Any) -> str | None:
@@ -109,7 +119,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("terminal", "scrollback", 10_000, "Lines that are kept of each.", _whole(0, 1_000_000)),
     Setting("terminal", "term", "xterm-256color", "TERM in machines.", _text),
     Setting("terminal", "user", "root", "Whose shell is opened.", _text),
-    *(Setting("keys", action.id, action.key, action.help, _key) for action in ACTIONS),
+    *(Setting("keys", action.id, action.key, action.help, _action_key) for action in ACTIONS),
 )
 """All of it, in the order it is documented."""
 

@@ -67,6 +67,8 @@ class Acting:
         self._doing = doing
         self._open_terminal = open_terminal
         self._key_of = key_of
+        self.is_local = False
+        """Whether paths on the host are those of this one."""
         self.going_on = 0
         """How many actions have begun and not ended."""
 
@@ -140,7 +142,7 @@ class Acting:
             f"{action.label}: {titled(subjects)}. {action.help}",
             self._store,
             self._offers(action, subjects),
-            is_local=not self._host.is_demo,
+            is_local=self.is_local,
         )
         values: Values | None = await self._watched(form, subjects)
         return values

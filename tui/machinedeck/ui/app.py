@@ -24,13 +24,13 @@ from machinedeck.core.actions import LOGIN
 from machinedeck.core.config import Config
 from machinedeck.core.doing import Doing
 from machinedeck.core.follower import Follower
+from machinedeck.core.host import SYSTEM_BUS
 from machinedeck.core.journal import Journal
 from machinedeck.core.status import Link
 from machinedeck.core.store import EVERYTHING, Change
 from machinedeck.model.failure import Failure
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
-from machinedeck.model.wish import Wish
 from machinedeck.ui.acting import Acting
 from machinedeck.ui.ascii import AsciiFilter
 from machinedeck.ui.detail_desk import DetailDesk
@@ -112,6 +112,7 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
         self.store = follower.store
         self.doing = Doing(host, self.store, journal or Journal(None), operator, clock)
         self.acting = Acting(self, host, self.store, self.doing, self._open_terminal_of, self._config.key)
+        self.acting.is_local = host.mode == SYSTEM_BUS
         self._options, self._clock = options, clock
         self._follower = follower
         self._news: Change | None = None
@@ -119,12 +120,14 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
         self._first_run: FirstRun | None = None
         self.console_screen = Console(
             self.store,
-            Title(host.name, host.mode, host.is_demo),
+            Title(host.name, host.mode, host.is_demo, host.is_read_only),
             options.leave_key,
             options.frames,
             clock,
             self._config.key,
         )
+        if options.is_light:
+            self.theme = "textual-light"
         if options.is_calm:
             self.animation_level = "none"
 
@@ -232,7 +235,7 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
             self.acting.want(action, event.subjects)
 
     def _open_terminal_of(self, action: str, machine: Machine) -> None:
-        self.open_terminal(Wish(machine.name, is_login=action == LOGIN.id), machine)
+        self.open_terminal(self.wish(machine.name, is_login=action == LOGIN.id), machine)
 
     def action_journal(self) -> None:
         """Show what was done from here."""

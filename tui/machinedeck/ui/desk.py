@@ -55,6 +55,11 @@ class TerminalDesk(App[None], inherit_bindings=False):
 
     # Opening
 
+    def wish(self, machine: str, *, is_login: bool = False) -> Wish:
+        """What is asked for unless something else is: as it is set."""
+        user, term = self._config["terminal.user"], self._config["terminal.term"]
+        return Wish(machine, user=user, term=term, is_login=is_login)
+
     def on_terminal_screen_wanted_terminal(self, event: Console.WantedTerminal) -> None:
         """Open a terminal."""
         self.open_terminal(event.wish, event.machine, event.place, event.view)
@@ -71,7 +76,7 @@ class TerminalDesk(App[None], inherit_bindings=False):
         except Failure as failure:
             self.fail(failure)
             return
-        session = Session(machine, wish, fd, self._turns)
+        session = Session(machine, wish, fd, self._turns, self._config["terminal.scrollback"])
         await self.console_screen.open_session(session, place, view)
 
     # Asking
@@ -94,7 +99,7 @@ class TerminalDesk(App[None], inherit_bindings=False):
     async def _ask_options(self, name: str) -> None:
         from machinedeck.ui.dialogs.shell import ShellDialog  # noqa: PLC0415 - seldom needed at start
 
-        wish = await self.push_screen_wait(ShellDialog(Wish(name)))
+        wish = await self.push_screen_wait(ShellDialog(self.wish(name)))
         machine = self.console_screen.store.registered.get(name)
         if wish is not None and machine is not None:
             self.open_terminal(wish, machine)

@@ -47,6 +47,8 @@ class Title(NamedTuple):
     """How it is reached."""
     is_demo: bool
     """Whether it is made up."""
+    is_read_only: bool = False
+    """Whether it is only looked at."""
 
 
 class Choice(NamedTuple):
@@ -63,8 +65,9 @@ def header(store: Store, title: Title) -> tuple[list[Piece], list[Piece]]:
     """Host and mode from the left, the state of the connection from the right."""
     word, tone = _LINKS[store.status.link]
     badge = [Piece(f" {DEMO} ", "demo")] if title.is_demo else []
+    only = [Piece(" · "), Piece("read-only", "warn")] if title.is_read_only else []
     return (
-        [*badge, Piece(" "), Piece(clean(title.host), "strong"), Piece(f" · {title.mode}", "faint")],
+        [*badge, Piece(" "), Piece(clean(title.host), "strong"), Piece(f" · {title.mode}", "faint"), *only],
         [Piece(word, tone), Piece(" ")],
     )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from machinedeck.core.config import Config
 from machinedeck.sources.environment import has_utf8
+from machinedeck.term.chords import read_chord
 
 
 class Options(NamedTuple):
@@ -31,13 +33,17 @@ class Options(NamedTuple):
         return 10 if self.is_calm else 30
 
 
-def read_options(environment: Mapping[str, str]) -> Options:
-    """What the environment variables say.
+def read_options(environment: Mapping[str, str], config: Config | None = None) -> Options:
+    """What the environment variables and the settings say.
 
     The locale is the first of LC_ALL, LC_CTYPE and LANG that is set (locale(7)); where none is, it is the
     C locale, whose characters are ASCII. SSH_CONNECTION tells of a line (ssh(1)).
     """
+    config = config or Config()
     return Options(
-        is_ascii=not has_utf8(environment),
+        leave_key=read_chord(config["terminal.leave_key"]),
+        is_ascii=not has_utf8(environment) or config["console.ascii"],
+        is_light=config["console.theme"] == "light",
+        has_mouse=config["console.mouse"],
         is_calm=bool(environment.get("SSH_CONNECTION")),
     )

@@ -15,6 +15,9 @@ from machinedeck.ui.consent import ClipboardWrite, clipboard_write
 FIRST_SIZE = (80, 24)
 """Columns and lines until the widget that shows it is laid out."""
 
+SCROLLBACK = 10_000
+"""Lines that are kept unless something else is set."""
+
 _ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")
 """How a character that would end a field of a context is written (OSC 3008)."""
 
@@ -27,9 +30,12 @@ class Session:
         wish: What was asked for.
         fd: Its terminal; closed by `close`.
         turns: What all sessions of a loop share their time by.
+        scrollback: How many lines that scrolled off are kept.
     """
 
-    def __init__(self, machine: Machine, wish: Wish, fd: int, turns: Turns) -> None:
+    def __init__(
+        self, machine: Machine, wish: Wish, fd: int, turns: Turns, scrollback: int = SCROLLBACK
+    ) -> None:
         self.identity = machine.identity
         self.wish = wish
         self.name = ""
@@ -45,7 +51,7 @@ class Session:
         """What the machine wants in the operator's clipboard, until that is answered."""
         self.on_change: Callable[[], None] = _nobody
         """Called whenever there may be something new to draw."""
-        self.terminal = Terminal(*FIRST_SIZE, answer=self._answer)
+        self.terminal = Terminal(*FIRST_SIZE, scrollback=scrollback, answer=self._answer)
         self._slicer = Slicer(self.terminal.feed, turns, self._on_fed)
         # A getty hangs its terminal up before each login: only the machine's end ends a login prompt.
         self._pump = Pump(

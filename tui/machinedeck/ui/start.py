@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING
 
 from machined.contract import IMAGE_FOLDERS
 from machinedeck.core.follower import Follower, Local
-from machinedeck.core.host import Host
+from machinedeck.core.host import SYSTEM_BUS, Host
 from machinedeck.core.journal import Journal
-from machinedeck.core.places import find_places
+from machinedeck.core.setup import Setup, read_setup
 from machinedeck.core.store import Store
 from machinedeck.model.event import Listener
 from machinedeck.sources.environment import first_environment, operator_name
-from machinedeck.term.chords import LEAVE_KEY
 from machinedeck.ui.options import Options, read_options
 
 if TYPE_CHECKING:
     from machinedeck.ui.app import MachinedeckApp
-
-SYSTEM_BUS = "system bus"
-"""The mode of a host that is this one."""
 
 FIRST_LOOK_SECONDS = 0.1
 """How long a slow bus may keep the first picture waiting."""
@@ -34,28 +30,37 @@ DEMO_IMAGES_SECONDS = 2.0
 """How often the images of a made-up host are listed anew: it has no folders to watch."""
 
 
-def open_console(host: Host, leave_key: str = LEAVE_KEY) -> int:
+def open_console(
+    host: Host, setup: Setup | None = None, *, leave_key: str | None = None, has_mouse: bool = True
+) -> int:
     """Run the console on `host`, or on a made-up one if that was wanted, until it is left; the exit code.
 
     Args:
         host: The host to show.
-        leave_key: The key that leaves a terminal, as `term.chords` names it.
+        setup: What the operator has set; read here unless given.
+        leave_key: The key that leaves a terminal, as `term.chords` names it; what is set unless given.
+        has_mouse: Whether the mouse may be listened to.
     """
-    options = read_options(first_environment())._replace(leave_key=leave_key)
+    setup = setup or read_setup(None, os.environ, os.geteuid())
+    options = read_options(first_environment(), setup.config)._replace(notice=setup.places.notice)
+    if leave_key is not None:
+        options = options._replace(leave_key=leave_key)
+    if not has_mouse:
+        options = options._replace(has_mouse=False)
     if options.is_calm:
         # Read once when Textual is imported; what the operator set himself stays.
         os.environ.setdefault("TEXTUAL_FPS", "15")
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    app = asyncio.run(_run(host, options))
+    app = asyncio.run(_run(host, options, setup))
     if app.wants_demo:
         from machinedeck.bus.child import DEMO_SEED  # noqa: PLC0415 - seldom needed
         from machinedeck.bus.demo import demo_host  # noqa: PLC0415 - seldom needed
 
-        app = asyncio.run(_run(demo_host(DEMO_SEED), options))
+        app = asyncio.run(_run(demo_host(DEMO_SEED, is_read_only=host.is_read_only), options, setup))
     return app.return_code or 0
 
 
-async def _run(host: Host, options: Options) -> MachinedeckApp:
+async def _run(host: Host, options: Options, setup: Setup) -> MachinedeckApp:
     watch_images = _poll_images if host.is_demo else _watch_images
     # Locks are looked at here: they tell nothing of another host
     watch_work = _watch_work if host.mode == SYSTEM_BUS else None
@@ -69,15 +74,19 @@ async def _run(host: Host, options: Options) -> MachinedeckApp:
     from machinedeck.ui.app import MachinedeckApp  # noqa: PLC0415 - see above
     from machinedeck.ui.keyboard import KeyboardDriver  # noqa: PLC0415 - see above
 
-    places = find_places(os.environ, os.geteuid())
     # What is done to a made-up host is nobody's to answer for.
-    journal = Journal(None if host.is_demo else places.state)
+    journal = Journal(None if host.is_demo else setup.places.state)
     app = MachinedeckApp(
-        follower, options, driver=KeyboardDriver, journal=journal, operator=operator_name(os.environ)
+        follower,
+        options,
+        driver=KeyboardDriver,
+        journal=journal,
+        operator=operator_name(os.environ),
+        config=setup.config,
     )
     await _first_answers(follower)
     try:
-        await app.run_async()
+        await app.run_async(mouse=options.has_mouse)
     finally:
         if not following.cancelling():
             following.cancel()  # a second time would disturb it while it lets go of the host
