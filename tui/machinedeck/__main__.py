@@ -35,9 +35,10 @@ def main() -> int:
     if is_console or arguments.config is not None:
         try:
             setup = _setup(arguments.config)
-        except ValueError:
+        except ValueError as error:
             if child is not None:
                 child.finish()
+            sys.stderr.write(f"machinedeck: {error}\n")
             return 2
     is_read_only = arguments.read_only or bool(setup and setup.config["console.read_only"])
     if arguments.bus == DEMO:
