@@ -21,6 +21,9 @@ from machinedeck.model.image import Image, ImageSizes, Pool
 from machinedeck.model.machine import Machine, OperatingSystem, State
 from machinedeck.model.text import clean
 
+_ASKING: dict[str, Any] = {"interactive": True, "timeout": 300.0}
+"""The operator may be asked for a password, and has as long as this to find it."""
+
 
 class Machine1:
     """What the console asks of the service of machines, on one open connection.
@@ -134,14 +137,14 @@ class Machine1:
         with asked(f"open a shell in {clean(name)}"):
             path = program[0] if program else ""
             fd, _path = await self._call(
-                "OpenMachineShell", "sssasas", name, user, path, program, environment
+                "OpenMachineShell", "sssasas", name, user, path, program, environment, **_ASKING
             )
         return int(fd)
 
     async def login(self, name: str) -> int:
         """Open a login prompt of a machine; the descriptor of its terminal, the caller's to close."""
         with asked(f"open a login prompt of {clean(name)}"):
-            fd, _path = await self._call("OpenMachineLogin", "s", name)
+            fd, _path = await self._call("OpenMachineLogin", "s", name, **_ASKING)
         return int(fd)
 
     async def subscribe(self, on_new: Callable[[str], None], on_removed: Callable[[str], None]) -> None:

@@ -40,6 +40,11 @@ class Failure(Exception):
         self.hint = hint
         self.name = name
 
+    @property
+    def is_of_bus(self) -> bool:
+        """Whether the message bus itself refused it, by its policy: nobody was asked (dbus-daemon(1))."""
+        return self.kind is Kind.NOT_ALLOWED and "Rejected send message" in self.message
+
     def __eq__(self, other: object) -> bool:
         """Two failures that say the same are the same: nothing is drawn again for the second."""
         return isinstance(other, Failure) and self._said == other._said

@@ -14,11 +14,13 @@ from machinedeck.core.doing import Doing, Outcome
 from machinedeck.core.host import Host
 from machinedeck.core.store import Change, Store
 from machinedeck.model import format as written
+from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.image import Image
 from machinedeck.model.machine import Machine, State
 
 if TYPE_CHECKING:
     from machinedeck.ui.dialogs.menu import Entry
+    from machinedeck.ui.rights import Rights
 
 AT_ONCE = 4
 """How many of those that are marked something is done to at the same time."""
@@ -67,6 +69,9 @@ class Acting:
         self._doing = doing
         self._open_terminal = open_terminal
         self._key_of = key_of
+        self.rights: Rights | None = None
+        """Who sees to it that a password can be asked for."""
+        self._needs_root: set[str] = set()
         self.is_local = False
         """Whether paths on the host are those of this one."""
         self.going_on = 0
@@ -78,7 +83,11 @@ class Acting:
 
     def refusal(self, action: Action[Any], subject: Subject) -> str | None:
         """Why an action cannot be done to a subject now; None when it can."""
-        return READ_ONLY if self._host.is_read_only else action.refusal(subject, self._store)
+        if self._host.is_read_only:
+            return READ_ONLY
+        if action.id in self._needs_root:
+            return f"{action.label} needs root: the message bus lets nobody else ask for it."
+        return action.refusal(subject, self._store)
 
     def title(self, subjects: Sequence[Subject]) -> str:
         """What some subjects are called together."""
@@ -207,6 +216,8 @@ class Acting:
         self._app.notify(doing, markup=False, timeout=3)
         self.going_on += 1
         try:
+            if self.rights is not None:
+                await self.rights.ready()
             outcomes = await asyncio.gather(*map(one, subjects))
         finally:
             self.going_on -= 1
@@ -220,12 +231,20 @@ class Acting:
         else:
             for outcome in done:
                 self._app.notify(outcome.text, markup=False)
-        for outcome in failed[:NAMED]:
-            self._fail(str(outcome.failure))
+        for failure in [outcome.failure for outcome in failed if outcome.failure is not None][:NAMED]:
+            if failure.is_of_bus:
+                self._needs_root.add(action.id)
+            self._fail(self.sentence(failure))
         if len(failed) > NAMED:
             self._fail(f"{action.label}: {len(failed) - NAMED} more failed. The journal has them all.")
         if (trouble := self._doing.journal.failure) is not None:
             self._fail(f"The journal cannot be written: {trouble.strerror}. It lasts until you quit.")
+
+    def sentence(self, failure: Failure) -> str:
+        """What is told of a failure: where rights are missing, also why no password was asked for."""
+        if self.rights is None or failure.kind is not Kind.NOT_ALLOWED:
+            return str(failure)
+        return f"{failure} {self.rights.trouble}".strip()
 
     def _warn(self, text: str) -> None:
         self._app.notify(text, severity="warning", markup=False)

@@ -31,7 +31,7 @@ from machinedeck.core.store import EVERYTHING, Change
 from machinedeck.model.failure import Failure
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
-from machinedeck.ui.acting import Acting
+from machinedeck.ui.acting import FAILURE_SECONDS, Acting
 from machinedeck.ui.ascii import AsciiFilter
 from machinedeck.ui.detail_desk import DetailDesk
 from machinedeck.ui.lines import Title
@@ -39,6 +39,7 @@ from machinedeck.ui.narrow import write_only_changed_cells
 from machinedeck.ui.options import Options
 from machinedeck.ui.palette import PALETTE
 from machinedeck.ui.panes.list_pane import ListPane
+from machinedeck.ui.rights import Rights
 from machinedeck.ui.screens.console import Console
 from machinedeck.ui.widgets.frame import DEMO_CLASS
 
@@ -113,6 +114,9 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
         self.doing = Doing(host, self.store, journal or Journal(None), operator, clock)
         self.acting = Acting(self, host, self.store, self.doing, self._open_terminal_of, self._config.key)
         self.acting.is_local = host.mode == SYSTEM_BUS
+        self.acting.rights = Rights(
+            self, self._turns, is_needed=os.geteuid() != 0 and host.mode == SYSTEM_BUS
+        )
         self._options, self._clock = options, clock
         self._follower = follower
         self._news: Change | None = None
@@ -262,7 +266,7 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
 
     def fail(self, failure: Failure) -> None:
         """Tell of a failure, for long enough to read it."""
-        self.notify(str(failure), severity="error", markup=False, timeout=15)
+        self.notify(self.acting.sentence(failure), severity="error", markup=False, timeout=FAILURE_SECONDS)
 
     # Leaving
 
@@ -297,4 +301,6 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
 
     def on_unmount(self) -> None:
         """Hang up what is still open."""
+        if self.acting.rights is not None:
+            self.acting.rights.end()
         self.console_screen.shells.close_all()

@@ -71,6 +71,8 @@ class TerminalDesk(App[None], inherit_bindings=False):
         """Open a terminal of a machine, in a tab of its own or as the half of one."""
         from machinedeck.ui.session import Session  # noqa: PLC0415 - not at every start
 
+        if self.acting.rights is not None:
+            await self.acting.rights.ready()
         try:
             fd = await self._host.open_terminal(wish)
         except Failure as failure:

@@ -1,0 +1,59 @@
+"""The dialog in which polkit's agent asks for a password."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from machinedeck.ui.session import Session
+from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.terminal import TerminalView
+from machinedeck.ui.widgets.tones import TONE_CLASSES
+
+LOOK_SECONDS = 0.1
+"""How often it is looked whether the agent has its answer."""
+
+
+class PasswordPrompt(ModalScreen[bool]):
+    """Shows the agent's terminal until it has its answer; False where it is left without one.
+
+    Args:
+        session: The agent's terminal; it outlives the dialog.
+        is_answered: Whether it has its answer.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    CSS_PATH = "form.tcss"
+
+    def __init__(self, session: Session, is_answered: Callable[[Session], bool]) -> None:
+        super().__init__()
+        self._session = session
+        self._is_answered = is_answered
+        # Escape goes to no agent: it is the way out, as of every dialog
+        self._view = TerminalView(session, "escape", 30)
+
+    def compose(self) -> ComposeResult:
+        """What it is about, the terminal, the keys."""
+        with Frame():
+            yield Static(Content("polkit asks for a password"), classes="title")
+            yield self._view
+            keys = Content.assemble(("Enter", "bold"), " answer    ", ("Esc", "bold"), " leave it alone")
+            yield Static(keys, id="answers")
+
+    def on_mount(self) -> None:
+        """Give the keys to the agent, and look for the end of its question."""
+        self._view.focus()
+        self.set_interval(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        if self._is_answered(self._session):
+            self.dismiss(True)
+
+    def on_terminal_view_leave(self) -> None:
+        """Close without an answer."""
+        self.dismiss(False)
