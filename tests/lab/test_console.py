@@ -271,7 +271,9 @@ def test_a_user_who_is_not_root(machines: LabHost) -> None:
         if f"│{MACHINE} " in screen:
             choose(terminal, MACHINE)
             terminal.keys("Enter")
-        terminal.wait_for("needs root")
+            terminal.wait_for("Password:", timeout=20)
+            terminal.keys("Escape")
+        terminal.wait_for("needs root", timeout=20)
 
 
 @pytest.mark.promise("`machinedeck list` and `images` print what machinectl knows, with --json in its words")
