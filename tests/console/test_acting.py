@@ -253,6 +253,19 @@ async def test_clean_names_what_goes() -> None:
             assert f"{name} (" in text
 
 
+async def test_all_that_goes_can_be_seen_where_there_is_little_room() -> None:
+    async with deck_on_demo((60, 15)) as deck:
+        await row(deck, "pool", "")
+        await deck.press("c", "enter")
+        hidden = {name for name in deck.app.store.images if name.startswith(".base")}
+        assert hidden
+        seen: set[str] = set()
+        for _ in range(10):
+            seen |= {name for name in hidden if deck.shows(f"{name} (")}
+            await deck.press("down")
+        assert seen == hidden
+
+
 async def test_a_form_shows_its_command_and_what_is_wrong() -> None:
     async with deck_on_demo() as deck:
         await row(deck, "images", "scratch")

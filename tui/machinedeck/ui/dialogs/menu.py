@@ -17,6 +17,10 @@ from machinedeck.ui.lines import key_name
 from machinedeck.ui.widgets.frame import Frame
 
 
+BESIDE_LIST = 9
+"""Lines of the dialog beside the list."""
+
+
 class Entry(NamedTuple):
     """One action of the menu."""
 
@@ -68,6 +72,10 @@ class ActionMenu(ModalScreen[str | None]):
         ways = [at for at, entry in enumerate(self._entries.values()) if not entry.refusal]
         self._list.highlighted = ways[0] if ways else 0
         self._list.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave the list what room there is beside the rest."""
+        self._list.styles.max_height = max(3, event.size.height - BESIDE_LIST)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Say more of it."""

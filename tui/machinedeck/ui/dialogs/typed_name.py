@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -13,6 +14,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from machinedeck.ui.widgets.frame import Frame
+
+
+MOST_LINES = 8
+"""Lines of what goes that are seen at once, at most; the rest is scrolled to."""
+
+BESIDE_LIST = 13
+"""Lines of the dialog beside them."""
 
 
 class TypedName(ModalScreen[bool]):
@@ -26,7 +34,11 @@ class TypedName(ModalScreen[bool]):
     """
 
     CSS_PATH = "form.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("up", "look(-1)", show=False),
+        Binding("down", "look(1)", show=False),
+    ]
 
     def __init__(self, question: str, goes: Sequence[str], name: str, command: str) -> None:
         super().__init__()
@@ -35,21 +47,33 @@ class TypedName(ModalScreen[bool]):
         self._wanted = name
         self._command = command
         self._trouble = Static(id="trouble")
+        self._list = VerticalScroll(classes="goes", can_focus=False)
 
     def compose(self) -> ComposeResult:
         """The question, what goes, the line to type the name in."""
         with Frame():
             yield Static(Content(self._question), classes="title")
-            with VerticalScroll(classes="goes", can_focus=False):
+            with self._list:
                 yield Static(Content("\n".join(self._goes)))
             yield Static(Content.assemble("To do it, type ", (self._wanted, "bold")), id="hint")
             yield Input(compact=True)
             yield self._trouble
             yield Static(Content(f"= {self._command}"), id="command")
             yield Static(
-                Content.assemble(("Enter", "bold"), " do it    ", ("Esc", "bold"), " leave it alone"),
+                Content.assemble(
+                    ("Enter", "bold"),
+                    " do it    ",
+                    ("Esc", "bold"),
+                    " leave it alone    ",
+                    ("↑↓", "bold"),
+                    " see all",
+                ),
                 id="answers",
             )
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave what goes the room there is beside the rest."""
+        self._list.styles.max_height = max(2, min(MOST_LINES, event.size.height - BESIDE_LIST))
 
     def tell(self, news: str) -> None:
         """Say what became of the subjects meanwhile; "" for nothing."""
@@ -61,6 +85,10 @@ class TypedName(ModalScreen[bool]):
             self.dismiss(True)
         else:
             self._trouble.update(Content(f"That is not {self._wanted}. Nothing was done."))
+
+    def action_look(self, by: int) -> None:
+        """Show more of what goes."""
+        self._list.scroll_relative(y=by, animate=False)
 
     def action_leave(self) -> None:
         """Close, and do nothing."""
