@@ -16,7 +16,6 @@ from textual.widgets.option_list import Option
 from machinedeck.ui.lines import key_name
 from machinedeck.ui.widgets.frame import Frame
 
-
 BESIDE_LIST = 9
 """Lines of the dialog beside the list."""
 

@@ -15,7 +15,6 @@ from textual.widgets import Input, Static
 
 from machinedeck.ui.widgets.frame import Frame
 
-
 MOST_LINES = 8
 """Lines of what goes that are seen at once, at most; the rest is scrolled to."""
 
