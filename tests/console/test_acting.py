@@ -328,7 +328,9 @@ async def test_what_was_bound_here_is_offered_to_be_undone() -> None:
 async def test_all_that_are_marked_at_once() -> None:
     async with deck_on_demo() as deck:
         await row(deck, "machines", "web-1")
-        deck.table("machines").marked = {"web-1", "web-2", "scratch"}  # type: ignore[attr-defined]
+        for name in ("scratch", "web-1", "web-2"):
+            await row(deck, "machines", name)
+            await deck.press("space")
         await deck.press("p")
         assert deck.shows("Stop web-1, web-2?")
         assert deck.shows("All that runs in web-2 ends.")

@@ -30,7 +30,8 @@ def sizes(*wanted: tuple[int, int]) -> pytest.MarkDecorator:
 def test_menu(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
-        await deck.press("end", "a")
+        await deck.go_to("web-2")
+        await deck.press("a")
         assert isinstance(deck.app.screen, ActionMenu)
         assert deck.shows("or its key")
 
@@ -53,7 +54,8 @@ def test_menu_of_a_virtual_machine(picture: Picture, size: tuple[int, int]) -> N
 def test_form(picture: Picture, size: tuple[int, int], key: str) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
-        await deck.press("end", key)
+        await deck.go_to("web-2")
+        await deck.press(key)
         assert isinstance(deck.app.screen, Form)
         await deck.press("x")
 
@@ -76,7 +78,8 @@ def test_typed_name(picture: Picture, size: tuple[int, int]) -> None:
 def test_journal(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
-        await deck.press("end", "e")
+        await deck.go_to("web-2")
+        await deck.press("e")
         await deck.until_told("web-2 is started at boot.")
         await deck.press("J")
         screen = deck.app.screen
@@ -105,7 +108,7 @@ def test_other_looks(
     app = MachinedeckApp(Follower(host, Store()), options, clock=lambda: NOW, config=Config())
 
     async def steps(deck: Deck) -> None:
-        await deck.until_shown("Debian")
+        await deck.until_shown("running")
         await deck.press("end", "a")
         assert deck.shows("web-1")
 

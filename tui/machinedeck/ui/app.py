@@ -130,6 +130,10 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
             clock,
             self._config.key,
         )
+        for name in ("machines", "images"):
+            pane = self.console_screen.pane(name)
+            groups = {"group": self._config["machines.group"]} if name == "machines" else {}
+            pane.configure(self._config[f"{name}.columns"], self._config[f"{name}.sort"], **groups)
         if options.is_light:
             self.theme = "textual-light"
         if options.is_calm:

@@ -15,6 +15,11 @@ from machinedeck.ui.lines import key_name
 _PANES = [
     ("Enter", "open a shell in the machine; elsewhere show the actions"),
     ("a", "show all that can be done to what is chosen"),
+    ("i", "show the details: what it uses, its processes, all that is known"),
+    ("/", "filter: text, key:value, !not, /expression/"),
+    ("< > u", "sort by another column; turn it round"),
+    ("f .", "group machines; show hidden images"),
+    ("Space *", "mark one, mark all: actions are done to all that are marked"),
     ("1 2 3, Tab", "go to a pane"),
     ("[ ], Alt-1 … 9", "go to a tab"),
     (": ?", "find an action, a machine or an image; this page"),

@@ -28,6 +28,7 @@ from machinedeck.model.machine import Machine
 from machinedeck.ui import lines
 from machinedeck.ui.keys import bind_actions
 from machinedeck.ui.panes.images import ImagesPane
+from machinedeck.ui.panes.list_pane import ListPane
 from machinedeck.ui.panes.machines import MachinesPane
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.panes.pool import PoolPane
@@ -218,6 +219,13 @@ class Console(TerminalScreen):
         self.app.refresh(layout=True)
 
     # Panes
+
+    def pane(self, name: str) -> ListPane[Any]:
+        """One of the panes that list many things."""
+        pane = self.panes[PANES.index(name)]
+        if not isinstance(pane, ListPane):
+            raise TypeError(f"{name} lists one thing")
+        return pane
 
     def action_pane(self, at: int) -> None:
         """Go to a pane."""
