@@ -85,7 +85,7 @@ class JournalScreen(ModalScreen[None]):
         self._deeds = list(reversed(list(self._journal)))
         count = len(self._deeds)
         rows = [_row(deed, str(count - at)) for at, deed in enumerate(self._deeds)]
-        self._table.show_rows(rows_of(rows), "Nothing was done from here yet.")
+        self._table.show_rows(rows_of(rows), "" if rows else "Nothing was done from here yet.")
         self._show_more()
 
     def on_table_moved(self) -> None:
