@@ -17,6 +17,10 @@ READY_SECONDS = 5.0
 """How long it may take to make itself known to polkit."""
 
 
+ENDING_SECONDS, ENDING_LOOKS = 0.3, 15
+"""How long one that could not make itself known may take to end, and how often that is looked at."""
+
+
 class NoAgentError(Exception):
     """Nobody can ask for a password; the message says why, in one sentence."""
 
@@ -89,10 +93,11 @@ class Agent:
             loop.remove_reader(self._told)
         if not is_told.is_set():
             raise NoAgentError(f"No password can be asked for: {PROGRAM} did not get ready in time.")
-        # The pipe is closed too where it ends at once
-        await asyncio.sleep(0)
-        if self.has_ended:
-            raise NoAgentError(f"No password can be asked for: {PROGRAM} ended at once. Does polkit run?")
+        # The pipe is closed too where it ends at once, and that a moment before it can be seen to have ended
+        for _ in range(ENDING_LOOKS):
+            if self.has_ended:
+                raise NoAgentError(f"No password can be asked for: {PROGRAM} ended at once. Does polkit run?")
+            await asyncio.sleep(ENDING_SECONDS / ENDING_LOOKS)
 
     def end(self) -> None:
         """End it: whoever waits for an answer of its is refused."""
