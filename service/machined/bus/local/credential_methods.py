@@ -49,8 +49,8 @@ def _get_connection_credentials(request: Request) -> list[dict[str, Variant]]:
 def _process(request: Request, pid: int) -> dict[str, Variant]:
     """A process, by its pid and, to who takes that, a descriptor; nothing of one that is no more.
 
-    Who has much to read already gets none: descriptors that wait are counted, and who asks for many callers at
-    once, as a service in a crowd does, would be cut off for what the bus itself sends it.
+    Who has much to read already gets none: descriptors that wait are counted, and who asks for many callers
+    at once, as a service in a crowd does, would be cut off for what the bus itself sends it.
     """
     known = {"ProcessID": Variant("u", pid)}
     if not request.peer.passes_fds or request.peer.is_congested:
