@@ -11,13 +11,13 @@ from machinedeck.core.actions import Action, Subject
 from machinedeck.core.status import Link, Status
 from machinedeck.core.store import Store
 from machinedeck.model.text import clean
-from machinedeck.term.marking import Marking
 from machinedeck.ui.commands import command
 from machinedeck.ui.shells import Shells
 from machinedeck.ui.widgets.frame import DEMO
 from machinedeck.ui.widgets.line import Piece
 
 if TYPE_CHECKING:
+    from machinedeck.term.marking import Marking
     from machinedeck.ui.widgets.terminal import TerminalView
 
 _LINKS = {
