@@ -188,3 +188,32 @@ UNDER_MODIFY_2 = {
     "\x1b[32;5u": "\x1b[27;5;32~", "\x1b[1;5A": "\x1b[1;5A",
 }  # fmt: skip
 """Under modifyOtherKeys 2."""
+
+WITH_BACKSPACE = {
+    "\x7f": "\x08", "\x08": "\x08", "\x1b\x7f": "\x1b\x08", "\x1b[127;5u": "\x7f", "\x1b[127u": "\x08",
+    "\x1b[127;2u": "\x08", "\x1b[3~": "\x1b[3~", "a": "a", "\r": "\r",
+}  # fmt: skip
+"""With DECBKM on: the backspace key sends BS, with ctrl the other one (xterm's `backarrowKey`)."""
+
+AS_VT52 = {
+    "\x1b[A": "\x1bA", "\x1b[B": "\x1bB", "\x1b[C": "\x1bC", "\x1b[D": "\x1bD", "\x1b[H": "\x1bH",
+    "\x1b[F": "\x1bF", "\x1bOA": "\x1bA", "\x1b[1;5A": "\x1bA", "\x1bOP": "\x1bP", "\x1bOS": "\x1bS",
+    "\x1b[15~": "\x1b[15~", "\x1b[3~": "\x1b[3~", "\x1bOj": "*", "a": "a", "\x01": "\x01", "\x1ba": "\x1ba",
+    "\r": "\r", "\x7f": "\x7f", "\x1b[97;6u": "\x01",
+}  # fmt: skip
+"""In the VT52 mode, whatever else is on; the numeric keypad."""
+
+AS_VT52_APPLICATION = {
+    "\x1bOj": "\x1b?j",
+    "\x1bOk": "\x1b?k",
+    "\x1bOo": "\x1b?o",
+    "\x1b[A": "\x1bA",
+    "\r": "\r",
+}
+"""The same with the keypad in its application mode."""
+
+PLAIN = {
+    "\x1b[A": "\x1b[A", "\x1b[H": "\x1b[H", "\x1bOP": "\x1bOP", "\x7f": "\x7f", "\x1b[127;5u": "\x08", "\x01": "\x01",
+    "\x1b[97;6u": "\x01", "\x1b[13;2u": "\r", "\x1bOj": "*", "\x1b[3~": "\x1b[3~",
+}  # fmt: skip
+"""Where nothing was asked for."""

@@ -53,12 +53,18 @@ def test_key_in_pieces(row: key_table.Row) -> None:
 @pytest.mark.parametrize(
     ("modes", "table"),
     [
+        (Modes(), key_table.PLAIN),
         (Modes(application_cursor=True), key_table.IN_APPLICATION_MODE),
         (Modes(disambiguates=True), key_table.UNDER_KITTY),
         (Modes(disambiguates=True, application_cursor=True), key_table.UNDER_KITTY),
         (Modes(disambiguates=True, modify_other_keys=2), key_table.UNDER_KITTY),
         (Modes(modify_other_keys=1), key_table.UNDER_MODIFY_1),
         (Modes(modify_other_keys=2), key_table.UNDER_MODIFY_2),
+        (Modes(backspace=True), key_table.WITH_BACKSPACE),
+        (Modes(is_vt52=True), key_table.AS_VT52),
+        (Modes(is_vt52=True, application_cursor=True), key_table.AS_VT52),
+        (Modes(is_vt52=True, disambiguates=True, modify_other_keys=2), key_table.AS_VT52),
+        (Modes(is_vt52=True, application_keypad=True), key_table.AS_VT52_APPLICATION),
     ],
 )
 def test_keys_where_the_machine_asks(modes: Modes, table: dict[str, str]) -> None:
@@ -147,3 +153,25 @@ def test_a_machine_asks_for_more_keys() -> None:
     assert sent(terminal.modes, "\x01") == "\x1b[97;5u"
     terminal.feed(b"\x1b[<u")
     assert sent(terminal.modes, "\x01") == "\x01"
+
+
+@pytest.mark.parametrize(
+    ("asked", "typed", "expected"),
+    [
+        (b"\x1b[?67h", "\x7f", "\x08"),
+        (b"\x1b[?67h\x1b[?67l", "\x7f", "\x7f"),
+        (b"\x1b[?67h\x1bc", "\x7f", "\x7f"),
+        (b"\x1b[?2l", "\x1b[A", "\x1bA"),
+        (b"\x1b[?2l\x1b=", "\x1bOj", "\x1b?j"),
+        (b"\x1b[?2l\x1b<", "\x1b[A", "\x1b[A"),
+        (b"\x1b[?1h", "\x1b[A", "\x1bOA"),
+        (b"\x1b[?1h\x1b[!p", "\x1b[A", "\x1b[A"),
+        (b"\x1b[=1;1u", "\x1b[97;5u", "\x1b[97;5u"),
+        (b"\x1b[?66h", "\x1bOj", "\x1bOj"),
+        (b"\x1b[20h", "\r", "\r\n"),
+    ],
+)
+def test_what_a_machine_asks_for_changes_its_keys(asked: bytes, typed: str, expected: str) -> None:
+    terminal = Terminal(80, 24)
+    terminal.feed(asked)
+    assert sent(terminal.modes, typed) == expected

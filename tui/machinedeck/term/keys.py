@@ -68,7 +68,7 @@ def encode_key(key: str, character: str | None, modes: Modes) -> bytes:
         key: The key as Textual names it, such as "a", "ctrl+c", "shift+tab", "alt+x", "ctrl+up", "f5".
         character: The character that Textual gives with it, if any.
         modes: The guest's modes: `application_cursor`, `application_keypad`, `newline`, `modify_other_keys`,
-            `disambiguates` and `backspace` decide.
+            `disambiguates`, `backspace` and `is_vt52` decide.
 
     Returns:
         The bytes; none for a key that sends nothing, such as a modifier by itself.
@@ -78,12 +78,24 @@ def encode_key(key: str, character: str | None, modes: Modes) -> bytes:
     base, modifiers = _parse(key)
     if not base:
         return b""
-    encoded = _protocol_key(base, character, modifiers, modes)
+    encoded = _vt52_key(base, modes) if modes.is_vt52 else _protocol_key(base, character, modifiers, modes)
     if encoded is None:
         encoded = _function_key(base, modifiers, modes)
     if encoded is None:
         encoded = _character_key(base, character, modifiers, modes)
     return encoded.encode("utf-8", "replace")
+
+
+def _vt52_key(base: str, modes: Modes) -> str | None:
+    """What a key sends to who takes us for a VT52; None where it is the same. Modifiers have no place there."""
+    number = _function_number(base)
+    if base in _CURSOR:
+        return f"\x1b{_CURSOR[base]}"
+    if number in _F_LETTERS:
+        return f"\x1b{_F_LETTERS[number]}"
+    if base in _KEYPAD and modes.application_keypad:
+        return f"\x1b?{_application(base)}"
+    return None
 
 
 def _protocol_key(base: str, character: str | None, modifiers: int, modes: Modes) -> str | None:
@@ -138,12 +150,9 @@ def _function_key(base: str, modifiers: int, modes: Modes) -> str | None:
     if base in _NUMBERED:
         return _numbered(_NUMBERED[base], modifiers)
     if base in _KEYPAD:
-        character = _KEYPAD[base]
-        return (
-            f"\x1bO{chr(ord(character) + 64)}"
-            if modes.application_keypad
-            else _with_alt(character, modifiers)
-        )
+        if modes.application_keypad:
+            return f"\x1bO{_application(base)}"
+        return _with_alt(_KEYPAD[base], modifiers)
     if function := _function_number(base):
         row, number = divmod(function - 1, 12)
         modifiers |= _F_MODIFIERS[row]
@@ -151,6 +160,11 @@ def _function_key(base: str, modifiers: int, modes: Modes) -> str | None:
             return _lettered(_F_LETTERS[number + 1], modifiers, is_application=True)
         return _numbered(_F_NUMBERS[number + 1], modifiers)
     return None
+
+
+def _application(base: str) -> str:
+    """The letter by which the application mode calls a key of the keypad."""
+    return chr(ord(_KEYPAD[base]) + 64)
 
 
 def _lettered(letter: str, modifiers: int, *, is_application: bool) -> str:
@@ -186,8 +200,10 @@ def _plain(base: str, character: str | None, modifiers: int, modes: Modes) -> st
         return "\x1b[Z"
     if base == "space" and modifiers & 4:
         return "\x00"
-    if base == "backspace" and (modifiers & 4 or character == "\b"):
+    if base == "backspace" and character == "\b":
         return "\b"  # Textual calls ctrl+h backspace too, and tells them apart by the character
+    if base == "backspace":
+        return "\b" if modes.backspace != bool(modifiers & 4) else "\x7f"  # ctrl: the other one
     if base in {"enter", "return"} and modes.newline:
         return "\r\n"
     return _PLAIN[base]
