@@ -213,7 +213,7 @@ AS_VT52_APPLICATION = {
 """The same with the keypad in its application mode."""
 
 PLAIN = {
-    "\x1b[A": "\x1b[A", "\x1b[H": "\x1b[H", "\x1bOP": "\x1bOP", "\x7f": "\x7f", "\x1b[127;5u": "\x08", "\x01": "\x01",
-    "\x1b[97;6u": "\x01", "\x1b[13;2u": "\r", "\x1bOj": "*", "\x1b[3~": "\x1b[3~",
+    "\x1b[A": "\x1b[A", "\x1b[H": "\x1b[H", "\x1bOP": "\x1bOP", "\x7f": "\x7f", "\x1b[127;5u": "\x08",
+    "\x01": "\x01", "\x1b[97;6u": "\x01", "\x1b[13;2u": "\r", "\x1bOj": "*", "\x1b[3~": "\x1b[3~",
 }  # fmt: skip
 """Where nothing was asked for."""

@@ -87,7 +87,7 @@ def encode_key(key: str, character: str | None, modes: Modes) -> bytes:
 
 
 def _vt52_key(base: str, modes: Modes) -> str | None:
-    """What a key sends to who takes us for a VT52; None where it is the same. Modifiers have no place there."""
+    """What a key sends to who takes us for a VT52; None where it is the same. Modifiers are not told."""
     number = _function_number(base)
     if base in _CURSOR:
         return f"\x1b{_CURSOR[base]}"
@@ -150,9 +150,7 @@ def _function_key(base: str, modifiers: int, modes: Modes) -> str | None:
     if base in _NUMBERED:
         return _numbered(_NUMBERED[base], modifiers)
     if base in _KEYPAD:
-        if modes.application_keypad:
-            return f"\x1bO{_application(base)}"
-        return _with_alt(_KEYPAD[base], modifiers)
+        return _keypad(base, modifiers, modes)
     if function := _function_number(base):
         row, number = divmod(function - 1, 12)
         modifiers |= _F_MODIFIERS[row]
@@ -160,6 +158,13 @@ def _function_key(base: str, modifiers: int, modes: Modes) -> str | None:
             return _lettered(_F_LETTERS[number + 1], modifiers, is_application=True)
         return _numbered(_F_NUMBERS[number + 1], modifiers)
     return None
+
+
+def _keypad(base: str, modifiers: int, modes: Modes) -> str:
+    """A key of the keypad."""
+    if modes.application_keypad:
+        return f"\x1bO{_application(base)}"
+    return _with_alt(_KEYPAD[base], modifiers)
 
 
 def _application(base: str) -> str:

@@ -9,6 +9,9 @@ from machinedeck.core.config import Config
 from machinedeck.sources.environment import has_utf8
 from machinedeck.term.chords import read_chord
 
+FRAMES, CALM_FRAMES = 30, 10
+"""How many pictures a second at most, and over a slow line."""
+
 
 class Options(NamedTuple):
     """How the console is shown."""
@@ -30,7 +33,7 @@ class Options(NamedTuple):
     @property
     def frames(self) -> int:
         """How many pictures a second at most."""
-        return 10 if self.is_calm else 30
+        return CALM_FRAMES if self.is_calm else FRAMES
 
 
 def read_options(environment: Mapping[str, str], config: Config | None = None) -> Options:

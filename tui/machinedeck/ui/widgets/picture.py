@@ -13,13 +13,17 @@ from textual.widget import Widget
 
 from machinedeck.model.text import clean
 from machinedeck.term import Style
+from machinedeck.term.history import whole_cells
 from machinedeck.term.marking import Marking
 from machinedeck.term.selecting import Spot
 from machinedeck.ui.session import Session
-from machinedeck.ui.widgets.colours import rich_style
+from machinedeck.ui.widgets.colours import base_style, cursor_style, rich_style
 
 LINKS = ("http://", "https://", "mailto:", "file://")
 """Addresses that are shown."""
+
+BAR = "▏"
+"""A cursor in the shape of a bar, on a blank cell."""
 
 LINK_CHARACTERS = 200
 """How much of an address is shown."""
@@ -68,6 +72,8 @@ class TerminalPicture(Widget, can_focus=True):
         self.session = session
         self.marking = marking
         self._base_style: RichStyle | None = None
+        self.may_blink = True
+        """Whether a cursor that the machine wants to blink does."""
         self.link = ""
         """Where what is under the mouse, or under the caret, leads to."""
         self._looks: dict[tuple[Style, bool], RichStyle] = {}
@@ -81,12 +87,16 @@ class TerminalPicture(Widget, can_focus=True):
     def _base(self) -> RichStyle:
         """The colours below those of the machine; Textual works them out anew each time it is asked."""
         if self._base_style is None:
-            self._base_style = self.rich_style
+            self._base_style = base_style(self.rich_style, self.session.terminal.screen.colours)
         return self._base_style
 
     def notify_style_update(self) -> None:
         """Forget colours that were looked up in another style."""
         super().notify_style_update()
+        self.forget_colours()
+
+    def forget_colours(self) -> None:
+        """Look colours up anew: ours are others now, or the machine's are."""
         self._base_style = None
         self._looks.clear()
 
@@ -106,13 +116,14 @@ class TerminalPicture(Widget, can_focus=True):
         """A line of the machine's, with nothing of ours in it."""
         terminal = self.session.terminal
         is_swapped, looks, width = terminal.modes.is_reverse, self._looks, self.size.width
+        changed = terminal.screen.colours.changed
         segments, length = [], 0
         for text, cells, style in terminal.runs(index):
             look = looks.get((style, is_swapped))
             if look is None:
                 if len(looks) >= LOOKS_MOST:
                     looks.clear()
-                look = looks[style, is_swapped] = base + rich_style(style, is_swapped)
+                look = looks[style, is_swapped] = base + rich_style(style, is_swapped, changed)
             segments.append(Segment(text if text.isascii() else _TURNING.sub("", text), look))
             length += cells
         strip = Strip(segments, length)
@@ -121,24 +132,39 @@ class TerminalPicture(Widget, can_focus=True):
     def _with_cursor(self, strip: Strip, index: int, y: int) -> Strip:
         terminal, caret = self.session.terminal, self.marking.caret
         if caret is not None:
-            return (
-                self._styled(strip, caret.column, caret.column + 1, "cursor")
-                if caret.line == index
-                else strip
-            )
+            if caret.line != index:
+                return strip
+            return self._styled(strip, *self._cell(index, caret.column), "cursor")
         cursor = terminal.cursor
-        if cursor.is_visible and y - self.back == cursor.y and not self.session.has_ended:
-            is_here = self.has_focus and self.is_captive
-            return self._styled(strip, cursor.x, cursor.x + 1, "cursor" if is_here else "cursor-away")
-        return strip
+        if not cursor.is_visible or y - self.back != cursor.y or self.session.has_ended:
+            return strip
+        start, end = self._cell(index, cursor.x)
+        if not self.has_focus or not self.is_captive:
+            return self._styled(strip, start, end, "cursor-away")
+        style = cursor_style(cursor, terminal.screen.colours, is_blinking=self.may_blink)
+        if cursor.shape == "bar" and not strip.crop(start, end).text.strip():
+            # Where there is room for it, it is a bar.
+            bar = Segment(
+                BAR.ljust(end - start), self._base + RichStyle(color=style.bgcolor, blink=style.blink)
+            )
+            return Strip.join([strip.crop(0, start), Strip([bar], end - start), strip.crop(end)])
+        return self._with_style(strip, start, end, style)
+
+    def _cell(self, index: int, column: int) -> tuple[int, int]:
+        """From where to where the character in a column reaches."""
+        start, end = whole_cells(self.marking.history.row(index)[0], column, column + 1)
+        return (start, end) if start < end else (column, column + 1)
 
     def _styled(self, strip: Strip, start: int, end: int, what: str) -> Strip:
         """The line with some cells in a style of ours."""
         style = self.get_component_rich_style(f"terminal--{what}", partial=True)
-        cells = strip.crop(start, end)
         if what not in {"cursor", "cursor-away"}:
             # A colour of ours is meant even where the machine has text in reverse.
             style += RichStyle(reverse=False)
+        return self._with_style(strip, start, end, style)
+
+    def _with_style(self, strip: Strip, start: int, end: int, style: RichStyle) -> Strip:
+        cells = strip.crop(start, end)
         marked = Strip(
             [Segment(text, (old or self._base) + style) for text, old, _ in cells], cells.cell_length
         )

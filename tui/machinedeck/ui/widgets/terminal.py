@@ -18,6 +18,7 @@ from machinedeck.term.marking import Marking, Outcome
 from machinedeck.term.rows import Row, difference
 from machinedeck.term.view import Changes
 from machinedeck.ui.commands import COMMANDS
+from machinedeck.ui.options import CALM_FRAMES
 from machinedeck.ui.session import Session
 from machinedeck.ui.widgets.focus import is_passed_on, pass_on
 from machinedeck.ui.widgets.terminal_mouse import TerminalMouse
@@ -96,6 +97,7 @@ class TerminalView(TerminalMouse):
         super().__init__(session, Marking(History(session.terminal)))
         self._leave_key = leave_key
         self._pause = 1 / frames
+        self.may_blink = frames > CALM_FRAMES
         self._drawn = 0.0
         self._held_since = 0.0
         self._rung = 0.0
@@ -145,6 +147,8 @@ class TerminalView(TerminalMouse):
         terminal = self.session.terminal
         changes = terminal.take_changes()
         self._keep_place(changes)
+        if changes.everything:
+            self.forget_colours()
         is_seen = self.is_on_screen
         if is_seen:  # what is not is drawn whole when it is shown
             self._refresh_changed(changes)
