@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 import pytest
 from textual.events import Key
 
 from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.wish import Wish
 from tests.console.conftest import Open
 from tests.support.console import Deck
 from tests.support.fake_host import FakeHost
@@ -232,11 +234,22 @@ async def test_a_click_on_a_tab_goes_there(console: Open) -> None:
         assert deck.app.console_screen.shells.current is not None
 
 
-async def test_shells_opened_right_after_each_other(console: Open, host: FakeHost) -> None:
-    """The keys arrive together, as over a slow line: each goes to its own row."""
+async def test_shells_opened_right_after_each_other(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keys arrive together, and the host takes its time: each goes to its own row."""
+    may_open, open_terminal = asyncio.Event(), host.open_terminal
+
+    async def open_in_time(wish: Wish) -> int:
+        await may_open.wait()
+        return await open_terminal(wish)
+
+    monkeypatch.setattr(host, "open_terminal", open_in_time)
     async with console() as deck:
         for key in ("end", "enter", "up", "enter"):
             deck.app.post_message(Key(key, None))
+        await deck.settle()
+        may_open.set()
         await until(lambda: len(deck.app.console_screen.shells.views) == 2)
         assert [call[1] for call in host.calls if call[0] == "shell"] == ["web-1", "db-1"]
 

@@ -24,7 +24,7 @@ class Deck:
     async def settle(self) -> None:
         """Let everything that is on its way arrive, what is gathered to be shown together included."""
         await self.pilot.pause()
-        await until(lambda: not self.app.has_news, what="what changed to be shown")
+        await until(lambda: not self.app.has_news and not self.app.is_typing, what="what changed to be shown")
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:

@@ -8,8 +8,7 @@ import time
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from textual import work
-from textual.app import App
+from textual import events, work
 
 from machinedeck.core.config import Config
 from machinedeck.core.host import Host
@@ -20,6 +19,7 @@ from machinedeck.model.wish import Wish
 from machinedeck.ui.acting import Acting
 from machinedeck.ui.consent import Answer, Consents
 from machinedeck.ui.lines import key_name
+from machinedeck.ui.order import OrderedApp
 from machinedeck.ui.screens.console import Console
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ NAME_CHARACTERS = 40
 """How long a name of the operator's for a tab may be."""
 
 
-class TerminalDesk(App[None], inherit_bindings=False):
+class TerminalDesk(OrderedApp, inherit_bindings=False):
     """The part of the application that has to do with terminals."""
 
     console_screen: Console
@@ -42,12 +42,18 @@ class TerminalDesk(App[None], inherit_bindings=False):
         """Make what terminals share."""
         from machinedeck.term.slicing import Turns  # noqa: PLC0415 - not at every start
 
+        self.begin_order()
         self._turns = Turns()
         self._consents = Consents()
 
     def give_way(self) -> None:
         """A key was typed: floods of terminals wait until it is on its way. May be called in any thread."""
         self._turns.give_way()
+
+    def moves_nothing(self, event: events.Event) -> bool:
+        """Whether what is typed goes to a machine."""
+        view = self.console_screen.shells.current
+        return view is not None and self.focused is view and view.would_send(event)
 
     @abstractmethod
     def fail(self, failure: Failure) -> None:

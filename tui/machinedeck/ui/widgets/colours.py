@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from rich.color import Color
@@ -36,7 +35,8 @@ def rich_style(
         changed: The colours of the palette that the machine changed, by their numbers.
     """
     if changed and (style.fg in changed or style.bg in changed):
-        return _rich_style(replace(style, fg=_now(style.fg, changed), bg=_now(style.bg, changed)), is_swapped)
+        now = style._replace(fg=_now(style.fg, changed), bg=_now(style.bg, changed))
+        return _rich_style(now, is_swapped)
     known = _STYLES.get((style, is_swapped))
     if known is None:
         if len(_STYLES) >= _STYLES_MOST:

@@ -243,6 +243,11 @@ class TerminalView(TerminalMouse):
         except PumpOverflowError as error:
             self.post_message(self.Refused(str(error)))
 
+    def would_send(self, event: events.Event) -> bool:
+        """Whether what is typed goes to the machine, and so leaves everything here as it is."""
+        is_leaving = isinstance(event, events.Key) and event.key == self._leave_key
+        return self.is_captive and not (self.is_left or self.session.has_ended or is_leaving)
+
     def on_key(self, event: events.Key) -> None:
         """Send a key, or tell of the leave key, or move what is marked."""
         if is_passed_on(self, event):
