@@ -163,8 +163,8 @@ class DemoDeck(Deck):
         tasks = [task.get_name() for task in asyncio.all_tasks()]
         is_reading = any(name.startswith(_READING) for name in tasks)
         are_told = len(self.app.screen.query(Toast)) == len(self.app._notifications)
-        are_told = are_told and self._is_inspected()
-        return are_told and not (is_reading or self._is_drawing() or self.app._is_gathering)
+        is_coming = is_reading or self.app.is_typing or self.app._is_gathering
+        return are_told and self._is_inspected() and not (is_coming or self._is_drawing())
 
     def _is_inspected(self) -> bool:
         """Whether the details, where they are seen, are those of what is selected."""
