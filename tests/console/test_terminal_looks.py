@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
@@ -169,3 +170,32 @@ async def test_two_lines_below_text_are_two(console: Open, host: FakeHost) -> No
         one, two = cell(view, 0, 0)[1], cell(view, 1, 0)[1]
         assert (bool(one.underline2), bool(one.underline)) == (True, False)
         assert (bool(two.underline2), bool(two.underline)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "🇩🇪",
+        "🇩",
+        "👍🏽",
+        "🏽",
+        "👩\u200d👩\u200d👧",
+        "❤\ufe0f",
+        "1\ufe0f\u20e3",
+        "a\u200db",
+        "☝🏽",
+        "\u1112\u1161\u11ab",
+        "क्षि",
+        "กำ",
+    ],
+)
+async def test_what_stands_behind_odd_characters_stays_in_its_column(
+    console: Open, host: FakeHost, text: str
+) -> None:
+    async with console() as deck:
+        view = await view_after(deck, host, f"{text}\x1b[31m|\x1b[0m\r\n".encode())
+        row = view.session.terminal.display[0]
+        column = next(x for x in range(20) if view.session.terminal.cell(x, 0).text == "|")
+        strip = view.render_line(0)
+        assert (cell_len(strip.text), strip.cell_length) == (120, 120)
+        assert strip.crop(column, column + 1).text == "|", row

@@ -88,7 +88,7 @@ def cells(line: str, columns: int) -> tuple[Shown, ...]:
 
 def _width(character: str) -> int:
     match = PIECES.match(character)
-    return {"wide": 2, "zero": 0}.get(KINDS[match.lastindex or 0] if match else "", 1)
+    return {"wide": 2, "joining": 2, "zero": 0}.get(KINDS[match.lastindex or 0] if match else "", 1)
 
 
 class Tmux:

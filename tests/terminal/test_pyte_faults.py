@@ -118,6 +118,26 @@ def test_scenario_fails_on_plain_pyte(name: str) -> None:
     assert found != expected
 
 
+COLUMNS = {
+    "a flag is one character": ("🇩🇪", 2),
+    "a skin tone belongs to its hand": ("👍🏽", 2),
+    "a family is one character": ("👩\u200d👩\u200d👧", 2),
+    "Jamo are one syllable": ("\u1112\u1161\u11ab", 2),
+    "a heart on fire is one character": ("❤\ufe0f\u200d🔥", 1),
+}
+"""Text, and the column that the cursor is in after it."""
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_clusters_are_as_wide_here_as_they_look(name: str) -> None:
+    text, expected = COLUMNS[name]
+    terminal, screen = Terminal(12, 4), pyte.Screen(12, 4)
+    terminal.feed(text.encode() + b"a")
+    pyte.ByteStream(screen).feed(text.encode() + b"a")
+    assert terminal.cursor.x == expected + 1
+    assert screen.cursor.x != expected + 1
+
+
 ANSWERS = {
     "DECRQM": (b"\x1b[?7$p", b"\x1b[?7;1$y"),
     "kitty's keyboard": (b"\x1b[?u", b"\x1b[?0u"),

@@ -9,7 +9,7 @@ from machinedeck.term import width_ranges
 from machinedeck.term.widths import KINDS, PIECES, SPECIAL
 
 CODES = [code for code in range(0xA0, 0x110000) if not 0xD800 <= code < 0xE000]
-CELLS = {"narrow": 1, "stand": 1, "wide": 2, "zero": 0}
+CELLS = {"narrow": 1, "stand": 1, "wide": 2, "joining": 2, "zero": 0}
 
 
 def test_the_table_is_of_wcwidths_version_of_unicode() -> None:

@@ -34,6 +34,8 @@ SAVING = (
 SOFT = "tmux's DECSTR, DECSCL and DECALN keep the style, its DECSTR the saved cursor."
 ORIGIN = "tmux's DECSTBM goes to the screen's corner in origin mode too."
 CLUSTERS = "tmux drops what has no width by itself, and has no cell for it in the first column."
+PICTURES = "tmux 3.3 gives each half of a flag one cell, and colours of skin cells of their own."
+PRINTED = "tmux shows the same, and prints it without telling which characters share cells."
 NARROW = "a pane of one column shows half of a wide character."
 PARSER = "tmux reads UTF-8 before sequences, takes ESC k for a title, and ends a DCS with ST alone."
 DECCOLM = "tmux clears at DECCOLM whatever the modes."
@@ -372,6 +374,13 @@ DIFFERENCES: dict[str, str] = {
     "moving: DECSTBM in origin mode goes to the margin": ORIGIN,
     "text: a combining mark at the start": CLUSTERS,
     "text: a zero-width joiner": CLUSTERS,
+    "text: a joiner before a letter": CLUSTERS,
+    "text: an emoji with a skin tone": PICTURES,
+    "text: half a flag": PICTURES,
+    "text: a flag": PRINTED,
+    "text: a family": PRINTED,
+    "text: a flag and a half": PICTURES,
+    "text: a person and a narrow sign": PICTURES,
     "text: one column, wide characters": NARROW,
     "parsing: text beyond ASCII ends a sequence": PARSER,
     "parsing: an unknown escape sequence": PARSER,

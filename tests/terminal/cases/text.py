@@ -100,7 +100,22 @@ CASES = [
         "Hangul of conjoining letters", "ᄀ\u1161\u11a8x", "각x", (3, 0), "wcwidth; Unicode UAX #11, UAX #29"
     ),
     Case("an emoji", "🎉x", "🎉x", (3, 0), "wcwidth; Unicode UAX #11, UAX #29"),
-    Case("an emoji with a skin tone", "👍🏽x", "👍🏽x", (5, 0), "wcwidth; Unicode UAX #11, UAX #29"),
+    Case("an emoji with a skin tone", "👍🏽x", "👍🏽x", (3, 0), "wcwidth's wcswidth; Unicode TR51 1.4.4"),
+    Case("a skin tone by itself", "a🏽x", "a🏽x", (4, 0), "wcwidth; Unicode TR51 1.4.4"),
+    Case("a flag", "🇩🇪x", "🇩🇪x", (3, 0), "wcwidth's wcswidth; Unicode TR51 1.5"),
+    Case("half a flag", "🇩x", "🇩x", (3, 0), "wcwidth; Unicode TR51 1.5"),
+    Case("a flag and a half", "🇩🇪🇫x", "🇩🇪🇫x", (5, 0), "wcwidth's wcswidth; Unicode TR51 1.5"),
+    Case(
+        "a family",
+        "👩\u200d👩\u200d👧x",
+        "👩\u200d👩\u200d👧x",
+        (3, 0),
+        "wcwidth's wcswidth; Unicode TR51 2.3",
+    ),
+    Case(
+        "a person and a narrow sign", "🤷🏽\u200d♂\ufe0fx", "🤷🏽\u200d♂\ufe0fx", (3, 0), "Unicode TR51 2.3"
+    ),
+    Case("a joiner before a letter", "👩\u200dx", "👩\u200dx", (3, 0), "Unicode TR51 2.3"),
     Case("Thai", "กำx", "กำx", (3, 0), "wcwidth; Unicode UAX #11, UAX #29"),
     Case("ambiguous width is narrow", "±§x", "±§x", (3, 0), "wcwidth; Unicode UAX #11, UAX #29"),
     Case("soft hyphen", "a­b", "a­b", (3, 0), "wcwidth; Unicode UAX #11, UAX #29"),

@@ -9,21 +9,15 @@ import re
 
 from machinedeck.term import rows
 from machinedeck.term.charsets import CHARSETS, NATIONAL, SLOTS
-from machinedeck.term.rectangles import Rectangles
+from machinedeck.term.joining import Joining
 from machinedeck.term.rows import INNER, PLAIN, RIGHT, SKIPPED, Row
 from machinedeck.term.widths import KINDS, PIECES, SPECIAL, SPECIAL_IN_LINES
 
 LINE_PARTS = re.compile(r"[^\r\n]+|[\r\n]")
 """Cuts text into carriage returns, line feeds and what stands between them."""
 
-INVISIBLE = re.compile(
-    "[\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
-)
-"""Characters without a cell that show nothing by themselves: joiners, directions, selectors, tags."""
 
-
-class Drawing(Rectangles):
+class Drawing(Joining):
     """Text, character sets, repetition."""
 
     def draw(self, data: str) -> None:
@@ -31,6 +25,10 @@ class Drawing(Rectangles):
         sets = self.charsets
         if (sets.table is not None or sets.single is not None) and data:
             data = sets.translate(data)
+        if self.is_joining:
+            data = self._draw_joined(data)
+            if not data:
+                return
         if data.isprintable() if data.isascii() else not SPECIAL.search(data):
             self._draw_narrow(data)
         else:
@@ -225,6 +223,10 @@ class Drawing(Rectangles):
 
     def _draw_piece(self, kind: str, data: str) -> None:
         """A run of characters of one kind (see `widths.KINDS`)."""
+        if self.is_joining:
+            data = self._draw_joined(data)
+        if not data:
+            return
         if kind == "narrow":
             self._draw_narrow(data)
         elif kind == "wide":
@@ -232,31 +234,14 @@ class Drawing(Rectangles):
         elif kind == "zero":
             for mark in data:
                 self._draw_mark(mark)
+        elif kind == "joining":
+            if self._joins(data):
+                self._draw_mark(data)
+            else:
+                self._draw_wide(data)
         elif kind == "stand":
             self._draw_narrow("".join(self.cluster_code(character) for character in data))
             self.last_drawn = data[-1]
-
-    def _draw_mark(self, mark: str) -> None:
-        """A character without a cell of its own: it sticks to the cell before the cursor."""
-        cursor = self.cursor
-        x, y = cursor.x if cursor.is_pending else cursor.x - 1, cursor.y
-        if x < self.left and y > 0 and cursor.x == self.left and self.rows[y - 1][2]:
-            x, y = self.right, y - 1
-        if x < 0:
-            # Nothing stands before it. A visible mark gets a cell of its own, a byte order mark and the like
-            # do not.
-            if not INVISIBLE.match(mark):
-                before = self.last_drawn
-                self._draw_narrow(self.cluster_code(" " + mark))
-                self.last_drawn = before
-            return
-        text, styles, wraps = self.rows[y]
-        if text[x] == RIGHT:
-            x -= 1
-        cluster = self.clusters.join(text[x], mark)
-        code = cluster if len(cluster) == 1 else self.cluster_code(cluster)
-        self.rows[y] = (text[:x] + code + text[x + 1 :], styles, wraps)
-        self.dirty.add(y)
 
     def _wrap_if_pending(self, mark: int = True) -> None:
         """Go to the next row if the last column was just written and text wraps, and mark the row."""

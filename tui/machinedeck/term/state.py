@@ -111,6 +111,7 @@ class ScreenState(pyte.Screen):
         self.pens: list[tuple[str, frozenset[str]]] = []
         self.kept_modes: dict[int, bool] = {}
         self.last_drawn = ""
+        self.is_joining = False
         self.touch_all()
 
     def reset_margins(self) -> None:

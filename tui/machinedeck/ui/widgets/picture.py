@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.reactive import reactive
@@ -31,9 +32,19 @@ LINK_CHARACTERS = 200
 _TURNING = re.compile("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 """Marks without a width that turn the direction of a line: it would be another than the machine wrote."""
 
+_FORM = re.compile("[\u200d\ufe0e\ufe0f]")
+"""Joiners and selectors: left out where a character would be drawn wider or narrower than its cells."""
 
 LOOKS_MOST = 4096
 """How many styles of the machine are remembered as they are drawn here."""
+
+
+def _fitting(text: str, cells: int) -> str:
+    """Text as it can be drawn in so many cells, whatever it measures for those who draw it."""
+    text = _TURNING.sub("", text)
+    if cell_len(text) != cells:
+        text = set_cell_size(_FORM.sub("", text), cells)
+    return text
 
 
 class TerminalPicture(Widget, can_focus=True):
@@ -124,7 +135,7 @@ class TerminalPicture(Widget, can_focus=True):
                 if len(looks) >= LOOKS_MOST:
                     looks.clear()
                 look = looks[style, is_swapped] = base + rich_style(style, is_swapped, changed)
-            segments.append(Segment(text if text.isascii() else _TURNING.sub("", text), look))
+            segments.append(Segment(text if text.isascii() else _fitting(text, cells), look))
             length += cells
         strip = Strip(segments, length)
         return strip if length == width else strip.adjust_cell_length(width, base)
