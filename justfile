@@ -39,9 +39,11 @@ bench *arguments:
     uv run python -m compileall -q service tui
     uv run python -m tests.bench "$@"
 
-# make random calls of every member for a long time: so many of each, other ones each time (on real hosts: as root)
-soak calls="10000":
+# make random calls of every member for a long time: so many of each, other ones each time (on real hosts: as root);
+# then feed the terminal random bytes for so many seconds
+soak calls="10000" seconds="1800":
     MACHINEDECK_CALLS="$1" uv run pytest -s -q tests/service/fuzz tests/lab/test_any_call.py
+    MACHINEDECK_FUZZ_SECONDS="$2" uv run pytest -s -q tests/terminal/test_fuzz_long.py
 
 # run the tests on real systemd hosts, booted for the purpose (needs root)
 lab *arguments:

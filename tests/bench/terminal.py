@@ -6,10 +6,11 @@ goal set the same value beside the aim and beside plain pyte, measured in the sa
 
 from __future__ import annotations
 
-from tests.bench import terminal_console, terminal_frames, terminal_speed
+from tests.bench import terminal_console, terminal_flood, terminal_frames, terminal_speed
 from tests.bench.rows import Measure
 
 
 def measure() -> list[Measure]:
     """All of it."""
-    return [*terminal_speed.measure(), *terminal_frames.measure(), *terminal_console.measure()]
+    parts = (terminal_speed, terminal_frames, terminal_console, terminal_flood)
+    return [row for part in parts for row in part.measure()]

@@ -74,11 +74,12 @@ strings = st.builds(
     ),
     st.sampled_from(["\x07", "\x1b\\", "\x9c", "\x18", "\x1b", ""]),
 )
+PICTURES = ["🇩", "🇪🇫", "👍", "🏽", "👩", "♂", "❤"]
 WORDS = ["hello", "aaaaaaaaaaaaaaaaaaaaaaaaa", "中文字", "é", "│──", "🇩🇪"]
 SIGNS = ["e\u0301", "\u0301", "\u200d", "\ufe0f", "\u200b", "\ufeff", "👩\u200d💻", "\u1100\u1161\u11a8"]
 STAND_INS = ["\U00045678", "\U00045678\u0301", "\U00040001", "\U000f0123"]
 LINES = ["q\r\n", "w\nx\r\n", "\r\n\r\n", "\x80", "\x85", "\x8d"]
-words = st.sampled_from(WORDS + SIGNS + STAND_INS + LINES)
+words = st.sampled_from(WORDS + PICTURES + SIGNS + STAND_INS + LINES)
 controls = st.sampled_from(list("\r\n\t\b\x0b\x0c\x0e\x0f\x07\x18\x1a\x1b\x00\x7f\x05"))
 pieces = st.one_of(
     words, words, csi, csi, modes, margins, rectangles, sides, escapes, strings, controls, st.text(max_size=4)
