@@ -1,26 +1,22 @@
-"""Selecting, copying, searching and saving in a terminal, and machines that want the clipboard."""
+"""Selecting and copying in a terminal."""
 
 from __future__ import annotations
 
 import base64
 import os
 import re
-import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from textual import events
 
-from machinedeck.model.machine import Identity
 from machinedeck.ui import copying
-from machinedeck.ui.consent import Answer, Consents
 from machinedeck.ui.widgets.terminal import TerminalView
 from tests.console.conftest import Open
 from tests.console.test_shells import arrived, enter, typed
 from tests.support.console import Deck
-from tests.support.fake_host import FakeHost, machine
+from tests.support.fake_host import FakeHost
 from tests.support.waiting import until
 
 TEXT = b"alpha beta gamma\r\npath /usr/bin/env here\r\nlast error: none\r\nprompt# "
@@ -164,170 +160,6 @@ async def test_the_mouse_of_a_program(console: Open, host: FakeHost, monkeypatch
         assert typed(host) == b""
 
 
-LINES = (
-    b"".join(b"line %d %s\r\n" % (n, b"ERROR" if n % 50 == 7 else b"fine") for n in range(200)) + b"prompt# "
-)
-
-
-@pytest.mark.promise(
-    "The scrollback is searched as one types, by text or expression, with the matches marked"
-)
-async def test_searching(console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with shell(console, host, monkeypatch, LINES) as (deck, view, _written):
-        await deck.press("f12", "right_square_bracket", "slash", *"err")
-        assert deck.shows("Search text: err")
-        assert deck.shows("1 of 4")
-        assert deck.shows("line 157 ERROR")
-        await deck.press("enter", "n")
-        assert deck.shows("line 107 ERROR")
-        assert deck.shows("2 of 4")
-        top = view.top
-        y = 107 - top
-        spans = view.marking.spans(107)
-        assert spans == [(9, 12, "current")]
-        styles = {segment.text: segment.style for segment in view.render_line(y)}
-        assert styles["ERR"] != styles["OR"]
-        await deck.press("N")
-        assert deck.shows("line 157 ERROR")
-        await deck.press("slash", *"(7|8) f", "ctrl+r")
-        await deck.until_shown("Search expression: (7|8) f")
-        assert deck.shows("line 198 fine")
-        await deck.press("backspace", "backspace", "backspace")
-        await deck.until_shown("not a regular expression")
-        await deck.press("escape", "enter", "z")
-        await arrived(host, b"z")
-        assert view.marking.spans(107) == []
-
-
-async def test_nothing_found(console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with shell(console, host, monkeypatch, LINES) as (deck, _view, _written):
-        await deck.press("f12", "right_square_bracket", "slash", *"xyz")
-        assert deck.shows("not found")
-        await deck.press("enter", "n")
-        assert deck.app.is_running
-
-
-async def test_matches_are_found_in_what_comes(
-    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with shell(console, host, monkeypatch, LINES) as (deck, view, _written):
-        await deck.press("f12", "right_square_bracket", "slash", *"ERROR", "enter")
-        os.write(host.masters[0], b"\r\nanother ERROR\r\n")
-        await until(lambda: view.marking.search is not None and len(view.marking.search.matches) == 5)
-
-
-async def test_saving(console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    place = tmp_path / "out.txt"
-    monkeypatch.setattr("machinedeck.ui.saving.proposal", lambda *_: str(place))
-    async with shell(console, host, monkeypatch, LINES) as (deck, _view, _written):
-        await deck.press("f12", "right_square_bracket", "s", "enter")
-        await deck.until_shown("Saved ")
-        text = place.read_text()
-        assert text.startswith("line 0 fine\nline 1 fine\n")
-        assert text.endswith("line 199 fine\nprompt#\n")
-        assert stat.S_IMODE(place.stat().st_mode) == 0o600
-        place.write_text("mine")
-        await deck.press("s", "enter")
-        await deck.until_shown("Write over it?")
-        await deck.press("n")
-        assert place.read_text() == "mine"
-        await deck.press("v", "g", "V", "s", "enter")
-        await deck.until_shown("Write over it?")
-        await deck.press("y")
-        await until(lambda: place.read_text() == "line 0 fine\n")
-        assert stat.S_IMODE(place.stat().st_mode) == 0o600
-        assert os.listdir(tmp_path) == [place.name]
-
-
-async def test_a_file_that_cannot_be_written(
-    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("machinedeck.ui.saving.proposal", lambda *_: str(tmp_path / "no" / "out.txt"))
-    async with shell(console, host, monkeypatch) as (deck, _view, _written):
-        await deck.press("f12", "right_square_bracket", "s", "enter")
-        await deck.until_shown("Not saved:")
-
-
-# The clipboard
-
-
-def wants(text: bytes) -> bytes:
-    """What a machine writes to have a text in the clipboard."""
-    return b"\x1b]52;c;" + base64.b64encode(text) + b"\x07"
-
-
-@pytest.mark.promise("A machine writes the clipboard only after a yes, given to this very run of it")
-async def test_the_clipboard_is_asked_for(
-    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with shell(console, host, monkeypatch) as (deck, _view, written):
-        os.write(host.masters[0], wants(b"evil\x1b[201~\nrm -rf /\n"))
-        await deck.until_shown("web-1 wants to write your clipboard.")
-        await deck.press("y", "enter", "a")
-        await arrived(host, b"y\ra")
-        assert not written.sequences, "what is typed into a machine answers nothing"
-        await deck.press("f12", "y")
-        await deck.until_shown("web-1 wants to put 19 bytes into your clipboard:")
-        assert deck.shows("rm -rf /")
-        await deck.press("n")
-        assert not written.sequences
-        os.write(host.masters[0], wants(b"good"))
-        await until(lambda: deck.app.console_screen.shells.views[0].session.clipboard)
-        await deck.press("y")
-        await deck.until_shown("wants to put 4 bytes")
-        await deck.press("y")
-        await until(lambda: written.copied)
-        assert written.copied == ["good"]
-
-
-async def test_an_answer_for_as_long_as_it_runs(
-    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with shell(console, host, monkeypatch) as (deck, view, written):
-        os.write(host.masters[0], wants(b"one"))
-        await until(lambda: view.session.clipboard)
-        await deck.press("f12", "y")
-        await deck.until_shown("wants to put 3 bytes")
-        await deck.press("a")
-        await until(lambda: written.copied == ["one"])
-        await deck.press("f12")
-        os.write(host.masters[0], wants(b"two"))
-        await until(lambda: written.copied == ["one", "two"])
-        flood = b"\x1b]52;c;?\x07" + wants(b"x" * 80_000) + b"done"
-        for start in range(0, len(flood), 2000):
-            os.write(host.masters[0], flood[start : start + 2000])
-            await deck.pilot.pause()
-        await until(lambda: len(written.copied) == 3)
-        assert written.copied[2] == "x" * 74_994, "what is too long is cut, and that is told"
-        await deck.until_shown("web-1: Copied 74994 of 80000 bytes")
-        assert typed(host) == b"", "the clipboard is never told to a machine"
-        # Started anew under its name it is another machine.
-        host.vanish("web-1")
-        host.appear(machine("web-1", timestamp_monotonic=2000))
-        await until(lambda: "web-1" in deck.app.store.registered)
-        await until(lambda: deck.app.store.registered["web-1"].timestamp_monotonic == 2000)
-        await deck.press("f12", "1", "end", "enter")
-        await until(lambda: len(host.masters) == 2)
-        await deck.settle()
-        os.write(host.masters[1], wants(b"three") + b"asked")
-        await deck.until_shown("asked")
-        await until(lambda: deck.app.console_screen.shells.views[1].session.clipboard)
-        assert len(written.copied) == 3
-
-
-def test_consent_is_bound_to_a_run() -> None:
-    consents = Consents()
-    first, other = Identity("web-1", "aa", 1), Identity("web-1", "aa", 2)
-    consents.keep(first, Answer.ALWAYS)
-    assert (consents.may(first), consents.may(other)) == (True, None)
-    consents.keep(other, Answer.NEVER)
-    assert consents.may(other) is False
-    consents.keep(Identity("x", "", 0), Answer.ALWAYS)
-    assert consents.may(Identity("x", "", 0)) is None
-    consents.keep(Identity("y", "", 1), Answer.ONCE)
-    assert consents.may(Identity("y", "", 1)) is None
-
-
 def test_a_copy_has_a_cap() -> None:
     content, copied = copying.cut("ä" * 60_000)
     assert len(content) == 74_994
@@ -360,28 +192,3 @@ def test_what_stands_between(environment: dict[str, str], through: str) -> None:
 
 
 # Links
-
-
-@pytest.mark.promise("Where a link leads is shown, and never opened")
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("https://example.org/a?b", "Leads to https://example.org/a?b"),
-        ("mailto:root@example.org", "Leads to mailto:root@example.org"),
-        ("javascript:alert(1)", ""),
-        ("data:text/html,x", ""),
-    ],
-)
-async def test_links(
-    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch, address: str, shown: str
-) -> None:
-    text = f"\x1b]8;;{address}\x1b\\click me\x1b]8;;\x1b\\ plain\r\nend".encode()
-    async with shell(console, host, monkeypatch, text) as (deck, view, _written):
-        view.post_message(events.MouseMove(view, 3, 0, 0, 0, 0, False, False, False))
-        await deck.settle()
-        assert deck.shows(shown) if shown else not deck.shows("Leads to")
-        view.post_message(events.MouseMove(view, 11, 0, 0, 0, 0, False, False, False))
-        await deck.settle()
-        assert not deck.shows("Leads to")
-        await deck.press("f12", "v", "g")
-        assert deck.shows(shown) if shown else not deck.shows("Leads to")

@@ -41,7 +41,7 @@ COMMANDS = (
     Command("beside", "vertical_line", "split", "Open a second shell beside this one.", "shell", PANES),
     Command("below", "minus", "split below", "Open a second shell below this one.", "shell", PANES),
     Command("other", "o", "other half", "Go to the other half of a split.", "shell", PANES),
-    Command("new", "c", "another", "Open another shell of the same machine, in a tab of its own.", "shell"),
+    Command("new", "c", "another", "Open another shell of the machine in a new tab.", "shell"),
     Command("rename", "comma", "rename", "Call the tab something else.", "shell"),
     Command("reopen", "r", "open again", "Open again what has ended.", "shell"),
     Command("clipboard", "y", "clipboard", "Answer a machine that wants your clipboard.", "shell", PANES),

@@ -5,23 +5,19 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
-from textual.reactive import reactive
 from textual.timer import Timer
 
-from machinedeck.term import PumpOverflowError, encode_focus, encode_key, encode_paste
 from machinedeck.term.history import History, whole_cells
-from machinedeck.term.marking import Marking, Outcome
+from machinedeck.term.marking import Marking
 from machinedeck.term.rows import Row, difference
 from machinedeck.term.view import Changes
 from machinedeck.ui.commands import COMMANDS
 from machinedeck.ui.options import CALM_FRAMES
 from machinedeck.ui.session import Session
-from machinedeck.ui.widgets.focus import is_passed_on, pass_on
-from machinedeck.ui.widgets.terminal_mouse import TerminalMouse
+from machinedeck.ui.widgets.terminal_typing import TerminalTyping
 
 SYNCHRONIZED_SECONDS = 0.15
 """How long a program may hold its picture back (mode 2026)."""
@@ -36,7 +32,7 @@ BELL_SECONDS = 1.0
 """The least time between two bells that are passed on."""
 
 
-class TerminalView(TerminalMouse):
+class TerminalView(TerminalTyping):
     """Shows a session and sends it every key but one.
 
     While it is captive (`is_captive`), every key goes to the machine but the leave key. While it is not,
@@ -62,8 +58,6 @@ class TerminalView(TerminalMouse):
             if one.needs == "shell"
         ),
     ]
-
-    is_captive: reactive[bool] = reactive(True, repaint=False)
 
     class Leave(Message):
         """The leave key was pressed."""
@@ -94,8 +88,7 @@ class TerminalView(TerminalMouse):
             self.reason = reason
 
     def __init__(self, session: Session, leave_key: str, frames: int) -> None:
-        super().__init__(session, Marking(History(session.terminal)))
-        self._leave_key = leave_key
+        super().__init__(session, Marking(History(session.terminal)), leave_key)
         self._pause = 1 / frames
         self.may_blink = frames > CALM_FRAMES
         self._drawn = 0.0
@@ -109,12 +102,6 @@ class TerminalView(TerminalMouse):
         self._rows: list[Row] = []
         self._told: tuple[object, ...] = ()
         self._asked: object = None
-        self.is_left = False
-        """Whether the leave key was pressed: what is typed after it is not for the machine."""
-        self.is_raw_next = False
-        """Whether the next key goes to the machine, whatever it is."""
-        self.returns_to_machine = False
-        """Whether keys are the machine's again once the caret is taken away."""
         session.on_change = self._on_session_change
 
     # What comes from the machine
@@ -231,111 +218,17 @@ class TerminalView(TerminalMouse):
 
     # What goes to the machine
 
-    def send(self, data: bytes) -> None:
-        """Send what was typed, and show the newest lines."""
-        if self.back:
-            self.back = 0
-        if self.marking.selection is not None:
-            self.marking.clear()
-            self.refresh()
-        try:
-            self.session.write(data)
-        except PumpOverflowError as error:
-            self.post_message(self.Refused(str(error)))
+    def leave(self) -> None:
+        """Give the keys back to the console."""
+        self.post_message(self.Leave(self))
 
-    def would_send(self, event: events.Event) -> bool:
-        """Whether what is typed goes to the machine, and so leaves everything here as it is."""
-        is_leaving = isinstance(event, events.Key) and event.key == self._leave_key
-        return self.is_captive and not (self.is_left or self.session.has_ended or is_leaving)
+    def refuse(self, reason: str) -> None:
+        """Say why what was typed could not be sent."""
+        self.post_message(self.Refused(reason))
 
-    def on_key(self, event: events.Key) -> None:
-        """Send a key, or tell of the leave key, or move what is marked."""
-        if is_passed_on(self, event):
-            return
-        if self.is_left:
-            pass_on(self, event)
-        elif self.is_captive and not self.session.has_ended:
-            self._on_captive_key(event)
-        elif self.marking.is_active:
-            self._on_marking_key(event)
-
-    def _on_captive_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        if event.key == self._leave_key and not self.is_raw_next:
-            self.is_left = True
-            self.post_message(self.Leave(self))
-            return
-        if self.is_raw_next:
-            self.is_raw_next = False
-            self.tell()
-        self.send(encode_key(event.key, event.character, self.session.terminal.modes))
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Send pasted text, wrapped where the program asked for that."""
-        event.stop()
-        if self.is_captive:
-            self.send(encode_paste(event.text, self.session.terminal.modes))
-
-    def on_focus(self) -> None:
-        """Tell the program, if it wants to know, and draw the cursor."""
-        self._send_focus(True)
-
-    def on_blur(self) -> None:
-        """Tell the program, if it wants to know, and draw the cursor."""
-        self._send_focus(False)
-
-    def _send_focus(self, has_focus: bool) -> None:
-        modes = self.session.terminal.modes
-        if modes.focus_events and not self.session.has_ended:
-            self.session.write(encode_focus(has_focus, modes))
+    def refresh_cursor(self) -> None:
+        """Draw the cursor anew."""
         self._refresh_line(self._cursor.y)
-
-    # What the console does with it
-
-    def _on_marking_key(self, event: events.Key) -> None:
-        was_typing = self.marking.is_typing
-        outcome = self.marking.key(event.key, event.character, max(1, self.session.terminal.lines - 1))
-        if outcome is Outcome.IGNORED:
-            if not was_typing and event.key not in {self._leave_key, "s", "question_mark", "colon"}:
-                event.stop()
-                event.prevent_default()
-            return
-        event.stop()
-        event.prevent_default()
-        if outcome is Outcome.COPY:
-            self.copy()
-        if outcome in {Outcome.COPY, Outcome.LEFT}:
-            self.leave_marking()
-        elif self.marking.is_typing:
-            self.search(-1)
-        elif self.marking.caret is not None:
-            self.reveal(self.marking.caret.line)
-        self.refresh()
-        self.tell()
-
-    def begin_marking(self, *, returns_to_machine: bool) -> None:
-        """Put the caret where the cursor is, or on the newest line that is seen."""
-        terminal = self.session.terminal
-        self.returns_to_machine = returns_to_machine
-        self.is_captive = False
-        line = terminal.scrollback_length + terminal.cursor.y
-        self.marking.begin(min(line, self.top + terminal.lines - 1), terminal.cursor.x)
-        self.refresh()
-        self.tell()
-
-    def leave_marking(self) -> None:
-        """Take the caret away; keys are the machine's again, if they were when it came."""
-        self.marking.clear()
-        if self.returns_to_machine and not self.session.has_ended:
-            self.is_captive = True
-        self.refresh()
-
-    def begin_search(self) -> None:
-        """Take a pattern; it is found while it is typed."""
-        self.is_captive = False
-        self.marking.begin_search()
-        self.tell()
 
     def on_resize(self) -> None:
         """Give the machine the new size, once a storm of them is over."""
