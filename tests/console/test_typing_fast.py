@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from textual import events
 
+from machinedeck.ui.app import MachinedeckApp
 from machinedeck.ui.dialogs.palette import Help
 from tests.console.conftest import Open
 from tests.console.test_shells import arrived, enter, typed
@@ -114,3 +115,19 @@ async def test_a_key_that_takes_its_time_holds_nobody_up_for_long(console: Open,
         await until(lambda: not deck.app.is_typing, what="the next key to be handed on")
         goes_on.set()
         await until(lambda: deck.app.focused is deck.table("pool"))
+
+
+async def test_an_error_of_the_program_between_two_keys_is_not_silent(
+    console: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: MachinedeckApp) -> None:
+        raise LookupError("a mistake")
+
+    async def play() -> None:
+        async with console() as deck:
+            monkeypatch.setattr(MachinedeckApp, "_arrive", fail)
+            type_at_once(deck, "2")
+            await until(lambda: not deck.app.is_running)
+
+    with pytest.raises(LookupError, match="a mistake"):
+        await play()

@@ -52,6 +52,13 @@ class OrderedApp(App[None], inherit_bindings=False):
         else:
             await super().on_event(event)
             self._handing_on = asyncio.create_task(self._hand_on(), name="hand on what is typed")
+            self._handing_on.add_done_callback(self._on_handed_on)
+
+    def _on_handed_on(self, task: asyncio.Task[None]) -> None:
+        """An error of the program in there ends the app, as one in a handler does."""
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._handle_exception(error)
 
     async def _hand_on(self) -> None:
         await self._arrive()
@@ -67,6 +74,8 @@ class OrderedApp(App[None], inherit_bindings=False):
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 for _ in range(ROUNDS):
+                    if not self.is_running:
+                        return  # nothing is left that could have the focus
                     start = self.focused or self.screen
                     for node in start.ancestors_with_self:
                         await _pass(node)
