@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 
 from machined.contract import is_machine_name
 from machined.wire import Variant
@@ -32,7 +32,7 @@ def ephemeral(image: str, path: str, type: str) -> tuple[str, list[tuple[str, Va
     Raises:
         Failure: No machine can be called so.
     """
-    tail = f"-{secrets.token_hex(4)}"
+    tail = f"-{os.urandom(4).hex()}"
     machine = f"{image[: _LENGTH - len(tail)].rstrip('-.')}{tail}"
     if not is_machine_name(machine):
         raise Failure(Kind.REFUSED, f"No machine can be called {clean(machine)}.", "Rename the image first.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -78,6 +77,8 @@ def write_lines(path: Path, deeds: Iterable[Deed], flag: int) -> None:
     Raises:
         OSError: It cannot be written, or is a symbolic link (ELOOP).
     """
+    import json  # noqa: PLC0415 - not at every start
+
     lines = "".join(json.dumps(deed._asdict(), ensure_ascii=False) + "\n" for deed in deeds)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | flag, _MODE)
     with os.fdopen(fd, "w", encoding="utf-8") as file:
