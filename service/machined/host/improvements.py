@@ -38,6 +38,7 @@ class Improvements(NamedTuple):
         copies_root_attributes: The root of a copied tree is like that of the original; else a new folder's,
             and folders in a snapshot that have subvolumes in them have new times.
         marks_links: A directory that a symbolic link leads to can be marked read-only; else ELOOP.
+        reads_without_locking: A short look into an image makes no lock file; else it locks it, shared.
         clones_host_and_links: `.host`, and images that are symbolic links, can be cloned.
         knows_all_side_files: Files of dm-verity and OCI go with an image, and copies next to the copy.
         spares_raw_images: A raw image that is marked read-only is not defragmented.
@@ -73,6 +74,7 @@ class Improvements(NamedTuple):
     removes_marked_files: bool = True
     copies_root_attributes: bool = True
     marks_links: bool = True
+    reads_without_locking: bool = True
     clones_host_and_links: bool = True
     knows_all_side_files: bool = True
     spares_raw_images: bool = True

@@ -69,6 +69,22 @@ class Locks:
             held.enter_context(self._global(_identity(path), is_shared=is_shared))
             yield
 
+    def reading(self, path: str, *, is_held: bool) -> AbstractContextManager[None]:
+        """Keep out of an image that somebody has for himself, for a short look at it.
+
+        Args:
+            path: The image.
+            is_held: Whether it is locked meanwhile, shared, as systemd-machined does; else it is seen that
+                nobody has it, and no file is made.
+
+        Raises:
+            OSError: EBUSY, a machine or an operation has it.
+        """
+        if is_held:
+            return self.image(path, is_shared=True)
+        self.check(path)
+        return nullcontext()
+
     def check(self, path: str) -> None:
         """See that nobody has an image for himself, for a short look at it that need keep nobody off.
 

@@ -235,9 +235,9 @@ def _named_metadata(setting: Setting, name: str, looking: Looking) -> Metadata |
 def _tree_metadata(setting: Setting, image: Image, looking: Looking) -> Metadata:
     """What the files of a directory or subvolume tell."""
     looking.at(f"{image.path}/.")
-    setting.locks.check(image.path)
-    root = rootfiles.open_root(image.path)
-    try:
-        return rootfiles.read_metadata(root)
-    finally:
-        os.close(root)
+    with setting.locks.reading(image.path, is_held=not setting.improvements.reads_without_locking):
+        root = rootfiles.open_root(image.path)
+        try:
+            return rootfiles.read_metadata(root)
+        finally:
+            os.close(root)
