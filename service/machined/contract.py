@@ -24,7 +24,7 @@ SYSTEMD1_MANAGER_INTERFACE = f"{SYSTEMD1}.Manager"
 SYSTEMD1_UNIT_INTERFACE = f"{SYSTEMD1}.Unit"
 
 OPERATIONS_INTERFACE = "io.machinedeck.Operations1"
-"""An interface of our own: how far copies, clones and removals are."""
+"""An interface of our own: how far copies, clones and removals are, and their end."""
 OPERATIONS_PATH = "/io/machinedeck/Operations1"
 
 BUS = "org.freedesktop.DBus"
@@ -77,6 +77,7 @@ class ErrorName(StrEnum):
     NO_MACHINE_FOR_PID = f"{MACHINE1}.NoMachineForPID"
     NO_SUCH_USER_MAPPING = f"{MACHINE1}.NoSuchUserMapping"
     NO_SUCH_GROUP_MAPPING = f"{MACHINE1}.NoSuchGroupMapping"
+    NO_SUCH_OPERATION = f"{OPERATIONS_INTERFACE}.NoSuchOperation"
     LIMITS_EXCEEDED = f"{BUS}.Error.LimitsExceeded"
     JOB_FAILED = f"{SYSTEMD1}.JobFailed"
     NO_SUCH_UNIT = f"{SYSTEMD1}.NoSuchUnit"

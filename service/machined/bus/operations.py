@@ -1,4 +1,4 @@
-"""How far long work is: `io.machinedeck.Operations1`, an interface of our own beside systemd's.
+"""How far long work is, and its end: `io.machinedeck.Operations1`, an interface of our own beside systemd's.
 
 It stands on a path of its own, so that the objects of machine1 stay as the reference has them.
 """
@@ -32,6 +32,7 @@ class OperationsObject:
             OPERATIONS_INTERFACE,
             [
                 Method("ListOperations", "", "a(usstt) operations", self._on_list),
+                Method("Cancel", "u id", "", self._on_cancel),
                 Signal("OperationProgress", "u id, s kind, s subject, t done, t total"),
                 Signal("OperationEnded", "u id, s kind, s subject"),
             ],
@@ -48,6 +49,18 @@ class OperationsObject:
 
     async def _on_list(self, _target: object, _request: Request) -> Sequence[Any]:
         return [[_row(operation) for operation in self._operations.working()]]
+
+    async def _on_cancel(self, _target: object, request: Request, id: int) -> None:
+        """End an operation, and answer once it has ended: who began it may, root, and who might begin it.
+
+        Raises:
+            Refused: NoSuchOperation, AccessDenied, InteractiveAuthorizationRequired.
+        """
+        operation = self._operations.find(id)
+        if (await request.credentials()).uid != operation.uid:
+            await request.permit(*operation.asked)
+            operation = self._operations.find(id)  # it may have ended while the caller was asked
+        await operation.cancel()
 
     def _emit(self, name: str, *values: Any) -> None:
         signature = self.interface.signals[name].signature

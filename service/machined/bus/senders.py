@@ -144,22 +144,25 @@ class Request:
         if not await self.is_privileged():
             raise Refused(ErrorName.ACCESS_DENIED, f"{what} is for root alone.")
 
-    async def permit(self, action: str, details: Mapping[str, str]) -> None:
+    async def permit(self, action: str, details: Mapping[str, str]) -> int:
         """Return if the caller may do `action`: root without being asked, others if the authority says so.
 
         Args:
             action: A polkit action.
             details: What is shown to who is asked.
 
+        Returns:
+            The caller's user.
+
         Raises:
             Refused: AccessDenied, or InteractiveAuthorizationRequired.
         """
-        if await self.is_privileged():
-            return
         uid = (await self.credentials()).uid
-        await self._authority.check(
-            self.call.sender, uid, action, details, is_interactive=self.call.is_interactive
-        )
+        if not await self.is_privileged():
+            await self._authority.check(
+                self.call.sender, uid, action, details, is_interactive=self.call.is_interactive
+            )
+        return uid
 
     async def _ask(self) -> tuple[Credentials, int]:
         """What the bus says of the caller, and a descriptor of its process or -1."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-Permit = Callable[[str, Mapping[str, str]], Awaitable[None]]
-"""Asks for one caller whether it may do an action, given with its details; raises `Refused` if not."""
+Permit = Callable[[str, Mapping[str, str]], Awaitable[int]]
+"""Asks for one caller whether it may do an action, given with its details.
+
+It returns the caller's user, and raises `Refused` if it may not.
+"""
 
 
 class Authority(Protocol):

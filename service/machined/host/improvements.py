@@ -11,7 +11,7 @@ class Improvements(NamedTuple):
     Attributes:
         finds_methods_without_interface: A call that names no interface is answered; else nothing is found.
         checks_property_arguments: Arguments of Properties.Get and Set are of its signature, or InvalidArgs.
-        tells_of_operations: `io.machinedeck.Operations1` is there.
+        tells_of_operations: `io.machinedeck.Operations1` is there, by which long work can be cancelled too.
         explains_what_is_not_supported: NotSupported comes with a sentence; else with strerror(3)'s.
         refuses_log_targets: A LogTarget that is not written to is refused; else it is taken and told.
         frees_refused_names: The name of a refused registration is free at once; else a moment later.

@@ -305,13 +305,15 @@ class Permits:
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.refusal: Refused | None = None
         self.before: Any = None
+        self.uid = 1000
 
-    async def __call__(self, action: str, details: Mapping[str, str]) -> None:
+    async def __call__(self, action: str, details: Mapping[str, str]) -> int:
         self.asked.append((action, dict(details)))
         if self.before is not None:
             self.before()
         if self.refusal is not None:
             raise self.refusal
+        return self.uid
 
 
 @dataclass

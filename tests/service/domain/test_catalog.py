@@ -160,8 +160,9 @@ async def test_who_waits_for_a_permission_takes_nobodys_place(images: Images, fa
     image = fake.storage.images["web"]
     answer = asyncio.Event()
 
-    async def slow(_action: str, _details: Mapping[str, str]) -> None:
+    async def slow(_action: str, _details: Mapping[str, str]) -> int:
         await answer.wait()
+        return 1000
 
     waiting = [
         asyncio.create_task(images.clone(image, f"of{number}", False, slow))

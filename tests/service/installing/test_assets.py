@@ -43,6 +43,7 @@ def test_the_policy_allows_all_but_what_is_roots_alone() -> None:
         ("org.freedesktop.DBus.Properties", "Get"),
         ("org.freedesktop.DBus.Properties", "GetAll"),
         (OPERATIONS_INTERFACE, "ListOperations"),
+        (OPERATIONS_INTERFACE, "Cancel"),
     }
     assert tree.find("policy[@context='default']/deny") is not None
 
