@@ -17,6 +17,7 @@ _KINDS = {
     ErrorName.NO_SUCH_IMAGE: Kind.NOT_THERE,
     ErrorName.UNKNOWN_OBJECT: Kind.NOT_THERE,
     ErrorName.NO_SUCH_UNIT: Kind.NOT_THERE,
+    ErrorName.NO_SUCH_OPERATION: Kind.NOT_THERE,
     ErrorName.NO_REPLY: Kind.TIMED_OUT,
     ErrorName.SERVICE_UNKNOWN: Kind.NO_SERVICE,
     ErrorName.NAME_HAS_NO_OWNER: Kind.NO_SERVICE,

@@ -6,10 +6,12 @@ from typing import Any
 
 from machined.contract import IMAGE_INTERFACE, MACHINE1, MANAGER_INTERFACE, MANAGER_PATH, image_path
 from machined.wire import Connection
+from machinedeck.bus import operations1
 from machinedeck.bus.errors import asked
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.image import ImageIdentity
 from machinedeck.model.limits import UNLIMITED
+from machinedeck.model.operation import Operation
 from machinedeck.model.text import clean
 
 
@@ -94,3 +96,7 @@ class BusImageActing:
         with asked(f"clean the pool of {'hidden' if mode == 'hidden' else 'all'} images"):
             (rows,) = await self._call("CleanPool", "s", mode)
         return tuple((clean(name), None if size == UNLIMITED else int(size)) for name, size in rows)
+
+    async def cancel(self, operation: Operation) -> None:
+        """See `core.acting.ImageActing`."""
+        await operations1.cancel(self._connection, operation)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from machined.contract import MACHINE1, OPERATIONS_INTERFACE, OPERATIONS_PATH
+from machined.contract import MACHINE1, OPERATIONS_INTERFACE, OPERATIONS_PATH, ErrorName
 from machined.wire import Connection, Signal
 from machinedeck.bus.errors import asked
+from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.operation import Operation
+from machinedeck.model.text import clean
+
+_ABSENT = {ErrorName.UNKNOWN_OBJECT, ErrorName.UNKNOWN_METHOD}
+"""What a service answers that has no such interface."""
 
 
 async def follow_operations(
@@ -30,3 +35,40 @@ async def follow_operations(
             listen("OperationProgress", lambda signal: on_progress(Operation(*signal.body))),
             listen("OperationEnded", lambda signal: on_end(int(signal.body[0]))),
         )
+
+
+async def cancel(connection: Connection, operation: Operation) -> None:
+    """End an operation before its time, and wait until it has ended.
+
+    Raises:
+        Failure: REFUSED, the service is systemd's own, or ours if strict, and cannot be told; NOT_THERE, the
+            operation has ended; NOT_ALLOWED.
+    """
+    if operation.is_estimated:
+        raise _cannot_be_told()  # the number is our own: nobody else knows it
+    try:
+        with asked(f"cancel {clean(operation.kind)} {clean(operation.subject)}"):
+            # Somebody may have to type a password, and a worker may hang on a dead disk
+            await connection.call(
+                MACHINE1,
+                OPERATIONS_PATH,
+                OPERATIONS_INTERFACE,
+                "Cancel",
+                "u",
+                operation.id,
+                timeout=None,
+                interactive=True,
+            )
+    except Failure as failure:
+        if failure.name in _ABSENT:
+            raise _cannot_be_told(failure.name) from failure
+        raise
+
+
+def _cannot_be_told(name: str = "") -> Failure:
+    return Failure(
+        Kind.REFUSED,
+        "systemd-machined cannot be told to stop.",
+        "What it does goes on until it is done.",
+        name,
+    )

@@ -7,6 +7,7 @@ from typing import Protocol
 from machinedeck.model.image import ImageIdentity
 from machinedeck.model.limits import Limits
 from machinedeck.model.machine import Identity
+from machinedeck.model.operation import Operation
 
 
 class MachineActing(Protocol):
@@ -110,4 +111,11 @@ class ImageActing(Protocol):
 
     async def clean(self, mode: str) -> tuple[tuple[str, int | None], ...]:
         """Delete `hidden` images or `all`; what went, each with its size in bytes where that is known."""
+        ...
+
+    async def cancel(self, operation: Operation) -> None:
+        """End long work of the service before its time, and wait until it has ended; copies of files too.
+
+        Whoever waits for that work gets a failure. Of systemd's own service it cannot be asked (`REFUSED`).
+        """
         ...
