@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from tests.lab.place import wait_until
 __all__ = ["own"]
 
 pytestmark = pytest.mark.lab()
+MANAGER = ("org.freedesktop.machine1", "/org/freedesktop/machine1", "org.freedesktop.machine1.Manager")
 FILES = {"tree": 2000, "small": 50}
 """The images, and how many files are in each: the copy of one of them takes a while."""
 
@@ -71,3 +74,23 @@ def test_workers_end_with_a_killed_service(own: LabHost) -> None:
     wait_until(lambda: set(left(own)) == {path.name for path in copies}, "nothing half done is left", 30)
     for path in copies:
         own.ask("machinectl", "remove", path.name)
+
+
+@pytest.mark.promise(
+    "Who may not begin long work does not cancel it either; root may, and nothing half done is left"
+)
+def test_who_cancels(own: LabHost) -> None:
+    large = own.machines / "large"
+    for number in range(10):
+        shutil.copytree(own.machines / "tree", large / f"part-{number}")
+    script = (INNER / "cancelling.py").read_text()
+    for words in (("CloneImage", "ssb", "large", "copied", "false"), ("RemoveImage", "s", "large")):
+        begin = ("python3", "-I", "-", str(service_pid(own)), *words)
+        told = json.loads(own.run(*begin, stdin=script, timeout=240).stdout)
+        assert re.search("denied|authentication required", told["refused"]), told["refused"]
+        assert told["listed"] == [told["id"]]
+        assert told["workers"] == 1
+        assert (told["error"], told["message"]) == ("System.Error.ECANCELED", "The operation was cancelled.")
+    assert not {"copied", "large"} & {path.name for path in own.machines.iterdir()}
+    own.ask("busctl", "call", *MANAGER, "CleanPool", "s", "hidden")
+    wait_until(lambda: left(own) == [], "nothing half done is left", 30)

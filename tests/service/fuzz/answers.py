@@ -7,7 +7,8 @@ import xml.etree.ElementTree as ET
 from typing import Any, NamedTuple
 
 NAMED = re.compile(
-    r"org\.freedesktop\.(DBus\.Error|machine1|systemd1)\.[A-Z][A-Za-z]+|System\.Error\.E[A-Z0-9]+"
+    r"(org\.freedesktop\.(DBus\.Error|machine1|systemd1)|io\.machinedeck\.Operations1)\.[A-Z][A-Za-z]+"
+    r"|System\.Error\.E[A-Z0-9]+"
 )
 NEVER = re.compile(r"Traceback|\.py\b|site-packages|machined[./]|object at 0x|line \d+")
 """What would tell of our insides."""

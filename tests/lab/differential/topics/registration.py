@@ -167,10 +167,10 @@ def _with_the_caller(play: Play, stage: Stage) -> None:
     _try(play, "RegisterMachine", "myself", 0, who="a process of callers")
     play.manager("GetMachineByPID", "u", 0, who="a process of callers")
     _try(play, "CreateMachine", "myself2", 0, "leader taken", who="a process of callers")
-    play.manager("UnregisterMachine", "s", "myself", who="root")
+    play.manager("UnregisterMachine", "s", "myself", who="root", until=stage.gone("myself"))
     _try(play, "CreateMachine", "myself", 0, who="a process of callers")
     play.manager("GetMachineByPID", "u", 0, who="a process of callers")
-    play.manager("UnregisterMachine", "s", "myself", who="root")
+    play.manager("UnregisterMachine", "s", "myself", who="root", until=stage.gone("myself"))
     tool("systemctl", "stop", "machine-myself.scope", "lab-callers.service", check=False)
 
 
