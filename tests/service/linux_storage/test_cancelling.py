@@ -43,10 +43,11 @@ async def client(storage: LinuxStorage, tmp_path: Path) -> AsyncIterator[Connect
 
 
 class Figures:
-    """What the signals tell of the one operation."""
+    """What the signals tell of one operation."""
 
     def __init__(self) -> None:
         self.done: list[int] = []
+        self.total = 0
         self.ended = 0
 
     async def follow(self, client: Connection) -> None:
@@ -63,6 +64,7 @@ class Figures:
             self.ended += 1
         else:
             self.done.append(signal.body[3])
+            self.total = signal.body[4]
 
 
 def manage(client: Connection, member: str, signature: str, *arguments: object) -> asyncio.Task[list[object]]:
@@ -107,7 +109,11 @@ async def test_a_clone(estate: Estate, client: Connection) -> None:
     assert figures.done == sorted(figures.done)
     assert 0 < figures.done[-1] < COUNT * SIZE
     await until(lambda: leftovers(estate) == [], what="what was copied is gone")
+    figures.done, figures.ended = [], 0
     await manage(client, "CloneImage", "ssb", "tree", "new", False)
+    await until(lambda: figures.ended, what="the end is told")
+    assert figures.done == sorted(figures.done)
+    assert figures.done[-1] == figures.total >= COUNT * SIZE
     assert len(list((estate.pool / "new").glob("file-*"))) == COUNT
 
 
