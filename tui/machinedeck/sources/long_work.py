@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import os
 import struct
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,9 @@ POOL = Path("/var/lib/machines")
 LOCKS = Path("/run/systemd/nspawn/locks")
 SECONDS = 1.0
 """Between two looks, at least; a look that takes long is followed by a longer pause."""
+
+IDLE_SECONDS = 5.0
+"""How long an image that is locked may stay as large as it was: after that it is not being removed."""
 
 _PAUSES = 5
 _FLOCK = struct.Struct("hhqqi4x")
@@ -44,13 +48,22 @@ class LongWork:
         is_used: Whether a machine runs from the image of this name, and has it locked.
         pool: Where images are made and removed.
         locks: Where those locks are that are not next to an image.
+        clock: A clock that only goes forward, in seconds.
     """
 
-    def __init__(self, is_used: Callable[[str], bool], pool: Path = POOL, locks: Path = LOCKS) -> None:
+    def __init__(
+        self,
+        is_used: Callable[[str], bool],
+        pool: Path = POOL,
+        locks: Path = LOCKS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._is_used = is_used
         self._pool = pool
         self._locks = locks
+        self._clock = clock
         self._sizes: dict[_Work, list[int]] = {}
+        self._since: dict[_Work, float] = {}
         self._idle: set[_Work] = set()
         self._ids: dict[_Work, int] = {}
         self._last = 0
@@ -61,9 +74,10 @@ class LongWork:
         going = set(self._going())
         self._idle &= going
         for gone in self._sizes.keys() - going:
-            del self._sizes[gone]
+            del self._sizes[gone], self._since[gone]
             self._ids.pop(gone, None)
         for work in sorted(going - self._idle):
+            self._since.setdefault(work, self._clock())
             sizes = self._sizes.setdefault(work, [])
             sizes.append(sum(map(_size, self._files(work))))
             if len(sizes) > 1 and (operation := self._operation(work, sizes)):
@@ -74,8 +88,9 @@ class LongWork:
         first, now = sizes[0], sizes[-1]
         if work.kind == "clone":
             return Operation(self._id(work), work.kind, work.name, now, 0, is_estimated=True)
-        if len(sizes) == 2 and now >= first:
-            self._idle.add(work)  # it is locked for something else: nothing of it goes
+        if now >= first:
+            if self._clock() - self._since[work] > IDLE_SECONDS:
+                self._idle.add(work)
             return None
         return Operation(self._id(work), work.kind, work.name, max(0, first - now), first, is_estimated=True)
 
