@@ -14,7 +14,7 @@ from machinedeck.core.journal import Journal
 from machinedeck.core.store import Store
 from machinedeck.model.deed import DONE
 from machinedeck.model.failure import Failure, Kind
-from machinedeck.model.machine import State
+from machinedeck.model.machine import Machine, State
 from machinedeck.model.wish import Wish
 from tests.support.demo_service import DemoService, demo_service
 from tests.support.waiting import until
@@ -152,3 +152,11 @@ async def test_nothing_is_done_where_it_is_only_looked_at(demo: DemoService) -> 
         assert "--read-only" in outcome.text
     finally:
         await host.close()
+
+
+async def test_a_machine_that_was_chosen_before_it_was_looked_at_is_the_one_of_its_name(bench: Bench) -> None:
+    ldap = bench.store.registered["ldap"]
+    unread = Machine("ldap", kind="container", path=ldap.path)
+    await bench.well("kill", unread, signal="SIGCONT", whom="leader")
+    with pytest.raises(Failure, match="not looked at yet"):
+        await bench.host.machine_acting.kill(unread.identity, "leader", 18)

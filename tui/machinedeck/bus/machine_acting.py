@@ -76,6 +76,12 @@ class BusMachineActing:
             if failure.kind is not Kind.NOT_THERE:
                 raise
             now = None
+        if now is not None and not identity.timestamp_monotonic:
+            raise Failure(
+                Kind.REFUSED,
+                f"{clean(identity.name)} was not looked at yet: it is not known which one it is.",
+                "Nothing was done. Try again in a moment.",
+            )
         if now is None or now.identity != identity:
             raise Failure(
                 Kind.NOT_THERE,

@@ -57,6 +57,7 @@ class Doing:
         """Do one action to one subject, once it is seen that it still can be; never raises `Failure`."""
         if action.run is None:
             raise ValueError(f"{action.id} opens a terminal: whoever shows that does it")
+        subject = self._looked_at(subject)
         reason = action.refusal(subject, self._store) or action.check(subject, values, self._store)
         if reason is not None:
             return Outcome(subject, reason, Failure(Kind.REFUSED, reason))
@@ -74,6 +75,12 @@ class Doing:
             return Outcome(subject, result, failure)
         finally:
             self.journal.end(begun, result, time.monotonic() - since)
+
+    def _looked_at(self, subject: Subject) -> Subject:
+        """A machine that was chosen before anything but its name was read, as it is known by now."""
+        if isinstance(subject, Machine) and not subject.timestamp_monotonic:
+            return self._store.registered.get(subject.name, subject)
+        return subject
 
     def _begun(self, action: Action[Any], subject: Subject, values: Values) -> Deed:
         return Deed(
