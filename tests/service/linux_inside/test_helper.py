@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -30,8 +31,12 @@ OWN_FDS = 6
 
 
 def helper() -> int:
-    """The pid of the helper."""
-    return helpers()[0]
+    """The pid of the helper; one that was just started is known by its command line a moment later."""
+    deadline = time.monotonic() + 10
+    while not (found := helpers()):
+        assert time.monotonic() < deadline, "no helper came"
+        time.sleep(0.005)
+    return found[0]
 
 
 def helpers() -> list[int]:
