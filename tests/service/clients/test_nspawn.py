@@ -17,6 +17,7 @@ from tests.service.clients.marks import works_unchanged
 from tests.support.demo_service import DemoService, client, wait_until
 
 NAME = "real-one"
+UNIT = r"machine-real\x2done.scope"
 
 
 @pytest.fixture
@@ -70,6 +71,16 @@ def await_start(demo: DemoService, process: subprocess.Popen[str]) -> None:
     assert process.poll() is None, process.communicate()[0]
 
 
+def await_end(demo: DemoService) -> None:
+    """Wait until the machine is gone, and its scope: until then no unit of that name can begin."""
+    wait_until(lambda: not is_listed(demo), "its machine is gone")
+
+    def unit_state() -> str:
+        return demo.run("systemctl", "is-active", UNIT, check=False).stdout
+
+    wait_until(lambda: unit_state() == "inactive\n", "its scope is gone")
+
+
 @works_unchanged
 def test_a_container_is_a_machine_while_it_runs(demo: DemoService, root: Path) -> None:
     with container(demo, root) as process:
@@ -80,7 +91,7 @@ def test_a_container_is_a_machine_while_it_runs(demo: DemoService, root: Path) -
             "container",
             "running",
         )
-        assert shown["Unit"] == r"machine-real\x2done.scope"
+        assert shown["Unit"] == UNIT
         assert shown["RootDirectory"] == str(root)
         assert int(shown["Leader"]) in descendants(process.pid)
         assert demo.ask("systemctl", "is-active", shown["Unit"]) == "active\n"
@@ -88,12 +99,7 @@ def test_a_container_is_a_machine_while_it_runs(demo: DemoService, root: Path) -
         assert re.search(rf"Leader: {shown['Leader']} \(", status)
         process.terminate()
         process.communicate(timeout=20)
-        wait_until(lambda: not is_listed(demo), "its machine is gone")
-
-    def unit_state() -> str:
-        return demo.run("systemctl", "is-active", shown["Unit"], check=False).stdout
-
-    wait_until(lambda: unit_state() == "inactive\n", "its scope is gone")
+        await_end(demo)
 
 
 def descendants(pid: int) -> set[int]:
@@ -106,7 +112,7 @@ def test_a_container_that_ended_can_come_again(demo: DemoService, root: Path) ->
     for _ in range(3):
         with container(demo, root) as process:
             await_start(demo, process)
-        wait_until(lambda: not is_listed(demo), "it is gone")
+        await_end(demo)
 
 
 def test_a_container_whose_manager_was_killed_is_gone(demo: DemoService, root: Path) -> None:
