@@ -61,6 +61,11 @@ def test_ids_are_unique_and_every_action_says_what_it_does() -> None:
          "machinectl bind --mkdir --read-only web /a /b"),
         ("limit", {"memory": "512M", "cpu": "", "tasks": "9"},
          "systemctl set-property --runtime systemd-nspawn@web.service MemoryMax=512M TasksMax=9"),
+        ("limit", {"memory": "none", "cpu": "-", "tasks": "none"},
+         "systemctl set-property --runtime systemd-nspawn@web.service "
+         "MemoryMax=infinity CPUQuota= TasksMax=infinity"),
+        ("limit", {"memory": "2 GiB", "cpu": "150", "tasks": ""},
+         "systemctl set-property --runtime systemd-nspawn@web.service MemoryMax=2G CPUQuota=150%"),
     ],
 )  # fmt: skip
 def test_the_command_that_would_do_the_same(id: str, values: dict[str, str], command: str) -> None:

@@ -30,12 +30,12 @@ class Binds:
 
     def note(self, action: Action[Any], subject: Subject, values: Values) -> None:
         """Take note of an action that went well."""
-        if not isinstance(subject, Machine):
+        if not isinstance(subject, Machine) or action.id not in {"bind", "unbind"}:
             return
         known = self._binds.setdefault(subject.identity, [])
         if action.id == "bind":
             known.append(Bind(values["from"], values["to"], values.get("read-only") == YES))
-        elif action.id == "unbind":
+        else:
             # What was bound twice to one place is seen there still: umount(8) takes the last away
             at = next((at for at in reversed(range(len(known))) if known[at].destination == values["to"]), -1)
             if at >= 0:

@@ -1,4 +1,4 @@
-"""Amounts as operators write them."""
+"""Amounts as operators write them, and as systemd's tools take them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import re
 
 from machinedeck.model.limits import UNLIMITED
 
-NONE = frozenset({"none", "infinity", "-"})
-"""What is written for no limit."""
+INFINITY = "infinity"
+"""What systemd's tools call no limit."""
+
+NONE = frozenset({"none", INFINITY, "-"})
+"""What operators write for it."""
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(?:i?B)?", re.IGNORECASE)
 _POWERS = "KMGTPE"
@@ -57,3 +60,23 @@ def read_count(text: str) -> int:
     if not digits.isascii() or not digits.isdecimal() or not 0 < int(digits) < 2**32:
         raise ValueError(f"{text!r} is no number of tasks: write a whole number from 1, or 'none'.")
     return int(digits)
+
+
+def size_word(text: str) -> str:
+    """A size as systemctl(1) and machinectl(1) take it; what is no size as it was written."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        return INFINITY if text.strip().lower() in NONE else text
+    return f"{match[1]}{match[2].upper()}"
+
+
+def cpu_word(text: str) -> str:
+    """A share of processors for CPUQuota= (systemd.resource-control(5)), which is empty for no limit."""
+    if text.strip().lower() in NONE:
+        return ""
+    return f"{text.strip().removesuffix('%').strip()}%"
+
+
+def count_word(text: str) -> str:
+    """A number for TasksMax= (systemd.resource-control(5))."""
+    return INFINITY if text.strip().lower() in NONE else text.strip()

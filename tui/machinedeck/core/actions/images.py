@@ -5,7 +5,7 @@ from __future__ import annotations
 from machined.contract import is_image_name
 from machinedeck.core.actions import refusals
 from machinedeck.core.actions.action import YES, Action, Field, FieldKind, Harm, Values
-from machinedeck.core.actions.amounts import read_size
+from machinedeck.core.actions.amounts import read_size, size_word
 from machinedeck.core.host import Host
 from machinedeck.core.store import Store
 from machinedeck.model import format as written
@@ -165,7 +165,7 @@ LIMIT_IMAGE = Action[Image](
     key="l",
     help="Limit how large it may grow.",
     fields=(Field(_SIZE, "size", FieldKind.SIZE, help="such as 10G, or 'none'"),),
-    command=lambda image, values: ("machinectl", "set-limit", image.name, values.get(_SIZE, "")),
+    command=lambda image, values: ("machinectl", "set-limit", image.name, size_word(values.get(_SIZE, ""))),
     doing="Limiting {name} …",
     done="The limit of {name} is set.",
     refusal=_no_quota,
@@ -190,7 +190,7 @@ LIMIT_POOL = Action[Pool](
     key="l",
     help="Limit how large all images together may grow.",
     fields=(Field(_SIZE, "size", FieldKind.SIZE, help="such as 100G, or 'none'"),),
-    command=lambda _pool, values: ("machinectl", "set-limit", values.get(_SIZE, "")),
+    command=lambda _pool, values: ("machinectl", "set-limit", size_word(values.get(_SIZE, ""))),
     doing="Limiting the pool …",
     done="The limit of the pool is set.",
     refusal=_pool_without_quota,

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from machinedeck.core.actions import refusals
 from machinedeck.core.actions.action import YES, Action, Field, FieldKind, Values
-from machinedeck.core.actions.amounts import read_count, read_cpu, read_size
+from machinedeck.core.actions.amounts import (
+    count_word,
+    cpu_word,
+    read_count,
+    read_cpu,
+    read_size,
+    size_word,
+)
 from machinedeck.core.host import Host
 from machinedeck.core.store import Store
 from machinedeck.model.limits import Limits
@@ -184,8 +191,12 @@ async def _set_limits(host: Host, machine: Machine, values: Values) -> None:
 
 
 def _limits_command(machine: Machine, values: Values) -> tuple[str, ...]:
-    named = (("memory", "MemoryMax"), ("cpu", "CPUQuota"), ("tasks", "TasksMax"))
-    settings = [f"{name}={values[key].strip()}" for key, name in named if values.get(key, "").strip()]
+    named = (
+        ("memory", "MemoryMax", size_word),
+        ("cpu", "CPUQuota", cpu_word),
+        ("tasks", "TasksMax", count_word),
+    )
+    settings = [f"{name}={word(values[key])}" for key, name, word in named if values.get(key, "").strip()]
     return "systemctl", "set-property", "--runtime", machine.unit, *settings
 
 
