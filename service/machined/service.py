@@ -128,4 +128,5 @@ class Service:
 
     async def _on_early_call(self, call: Call) -> tuple[str, Sequence[Any]]:
         await self._is_ready.wait()
-        return await self.tree.dispatch(call)
+        answer = self.tree.dispatch(call)
+        return answer if isinstance(answer, tuple) else await answer

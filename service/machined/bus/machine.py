@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from machined.bus.senders import Request
@@ -31,15 +31,18 @@ class MachineObjects:
         self._entering = entering
         self.interface = Interface(MACHINE_INTERFACE, [*_PROPERTIES, *self._methods()])
 
-    async def find(self, label: str, request: Request) -> Machine | None:
+    def find(self, label: str, request: Request) -> Machine | Coroutine[Any, Any, Machine | None] | None:
         """The machine that a path's last element stands for, in any encoding; None if there is none."""
         if label == SELF:
-            return await self._registry.of_sender(await request.pid())
+            return self._of_sender(request)
         try:
             name = unescape_label(label)
         except UnicodeDecodeError:
             return None
         return self._registry.find(name)
+
+    async def _of_sender(self, request: Request) -> Machine | None:
+        return await self._registry.of_sender(await request.pid())
 
     async def enumerate(self) -> Sequence[str]:
         """The labels of all machines."""
@@ -156,7 +159,7 @@ _PROPERTIES = [
     Property("Leader", "u", lambda machine: machine.leader, "const"),
     Property("Class", "s", lambda machine: machine.machine_class, "const"),
     Property("RootDirectory", "s", lambda machine: machine.root_directory, "const"),
-    Property("NetworkInterfaces", "ai", lambda machine: list(machine.ifindices), "const"),
+    Property("NetworkInterfaces", "ai", lambda machine: machine.ifindices, "const"),
     Property("VSockCID", "u", lambda machine: machine.vsock_cid, "const"),
     Property("SSHAddress", "s", lambda machine: machine.ssh_address, "const"),
     Property("SSHPrivateKeyPath", "s", lambda machine: machine.ssh_private_key_path, "const"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from machined.bus.image import ImageObjects
@@ -10,7 +10,7 @@ from machined.bus.image_list import SIGNATURE as LISTED_IMAGES
 from machined.bus.image_list import ImageList
 from machined.bus.machine import MachineObjects
 from machined.bus.senders import Request
-from machined.bus.table import Interface, Member, Method, MethodHandler, Property, Signal
+from machined.bus.table import Interface, Member, Method, MethodHandler, Property, Signal, Values
 from machined.contract import MANAGER_INTERFACE, image_path
 from machined.images.catalog import Images
 from machined.machines.machine import Machine, Registration
@@ -149,19 +149,17 @@ class Manager:
     def _of_machine(self, handler: MethodHandler) -> MethodHandler:
         """A handler of the manager's: it takes the machine's name first."""
 
-        async def on_call(
+        def on_call(
             _target: object, request: Request, name: str, *arguments: Any
-        ) -> Sequence[Any] | None:
-            return await handler(self._registry.get(name), request, *arguments)
+        ) -> Values | Coroutine[Any, Any, Values]:
+            return handler(self._registry.get(name), request, *arguments)
 
         return on_call
 
-    def _of_image(self, handler: MethodHandler) -> MethodHandler:
+    def _of_image(self, handler: Callable[..., Awaitable[Values]]) -> MethodHandler:
         """A handler of the manager's: it takes the image's name first."""
 
-        async def on_call(
-            _target: object, request: Request, name: str, *arguments: Any
-        ) -> Sequence[Any] | None:
+        async def on_call(_target: object, request: Request, name: str, *arguments: Any) -> Values:
             return await handler(await self._images.get(name), request, *arguments)
 
         return on_call
@@ -174,7 +172,7 @@ class Manager:
 
         return on_call
 
-    async def _on_get_machine(self, _target: object, _request: Request, name: str) -> Sequence[Any]:
+    def _on_get_machine(self, _target: object, _request: Request, name: str) -> Sequence[Any]:
         return [self._registry.get(name).path]
 
     async def _on_get_image(self, _target: object, _request: Request, name: str) -> Sequence[Any]:
@@ -184,7 +182,7 @@ class Manager:
         sender_pid = 0 if pid else await request.pid()
         return [(await self._registry.of_pid(pid, sender_pid)).path]
 
-    async def _on_list_machines(self, _target: object, _request: Request) -> Sequence[Any]:
+    def _on_list_machines(self, _target: object, _request: Request) -> Sequence[Any]:
         if self._listing is None:
             rows = [[one.name, one.machine_class, one.service, one.path] for one in self._registry.machines()]
             self._listing = KeptBody([rows])

@@ -5,7 +5,7 @@ Which error tells of what follows sd-bus, the library of the reference service.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from machined.bus.errors import error_reply
@@ -15,14 +15,21 @@ from machined.bus.table import Interface, Method
 from machined.contract import ErrorName
 from machined.host.errors import Refused
 from machined.host.improvements import ALL, Improvements
-from machined.wire import Call
+from machined.wire import Call, CallError
 
-Finder = Callable[[str, Request], Awaitable[Any]]
-"""`await find(label, request)` returns the target that the last element of a path stands for, or None."""
+Finder = Callable[[str, Request], Any]
+"""`find(label, request)` returns the target that the last element of a path stands for, or None, or a
+coroutine of it."""
 Enumerator = Callable[[], Awaitable[Sequence[str]]]
 """`await enumerate()` returns the labels of all objects of a family."""
 InterfacesOf = Callable[[Any], Sequence[Interface]]
 """`interfaces_of(target)` returns what this object of a family offers."""
+
+
+Reply = tuple[str, Sequence[Any]]
+"""The types of a reply and its values."""
+_Later = Coroutine[Any, Any, Any]
+"""Gives a reply when it is awaited, or a coroutine that does."""
 
 
 class _Family(NamedTuple):
@@ -70,32 +77,54 @@ class ObjectTree:
         offered: InterfacesOf = interfaces if callable(interfaces) else lambda _target: interfaces
         self._families[prefix] = _Family(find, enumerate, offered)
 
-    async def dispatch(self, call: Call) -> tuple[str, Sequence[Any]]:
-        """Answer a call.
+    def dispatch(self, call: Call) -> Reply | Awaitable[Reply]:
+        """Answer a call, at once where all is at hand.
 
         Returns:
-            The types of the reply and its values.
+            The reply, or what gives it, and raises likewise, when it is awaited.
 
         Raises:
             CallError: Whatever went wrong, fit to be sent.
         """
         try:
-            return await self._answer(self._senders.request(call))
+            answer = self._answer(self._senders.request(call))
         except Exception as error:
-            raise error_reply(error, f"{call.interface or 'a call'}.{call.member}") from error
+            raise _told(error, call) from error
+        return answer if isinstance(answer, tuple) else _awaited(answer, call)
 
-    async def _answer(self, request: Request) -> tuple[str, Sequence[Any]]:
+    def _answer(self, request: Request) -> Reply | _Later:
         call = request.call
-        node = None
+        node: Node | Coroutine[Any, Any, Node | None] | None = None
         if call.interface == PEER_INTERFACE:
             node = Node(call.path)  # the peer is asked, not an object of it
         elif call.interface is not None or self._improvements.finds_methods_without_interface:
-            node = await self._find(call.path, request)
+            node = self._find(call.path, request)
+        if node is None or isinstance(node, Node):
+            return self._answer_of(node, request)
+        return self._answer_when_found(node, request)
+
+    async def _answer_when_found(self, node: Awaitable[Node | None], request: Request) -> Reply | _Later:
+        return self._answer_of(await node, request)
+
+    def _answer_of(self, node: Node | None, request: Request) -> Reply | _Later:
+        call = request.call
         if node is None or not (node.is_object or _is_introspection(call)):
             raise Refused(ErrorName.UNKNOWN_OBJECT, f"There is no object {call.path!r}.")
         interface, method, target = self._method(node, call)
         if method.is_privileged:
-            await request.require_privilege(f"{interface.name}.{method.name}")
+            return self._answer_if_privileged(node, interface, method, target, request)
+        return self._answer_by(node, interface, method, target, request)
+
+    async def _answer_if_privileged(
+        self, node: Node, interface: Interface, method: Method, target: Any, request: Request
+    ) -> Reply | _Later:
+        await request.require_privilege(f"{interface.name}.{method.name}")
+        return self._answer_by(node, interface, method, target, request)
+
+    def _answer_by(
+        self, node: Node, interface: Interface, method: Method, target: Any, request: Request
+    ) -> Reply | _Later:
+        call = request.call
         body = call.body
         if call.signature != method.signature:
             is_loose = not self._improvements.checks_property_arguments
@@ -106,9 +135,12 @@ class ObjectTree:
                     f"{interface.name}.{method.name} takes {method.signature!r}, not {call.signature!r}.",
                 )
             body = taken
-        return method.result, await method.handler(target, request, *body) or ()
+        values = method.handler(target, request, *body)
+        if isinstance(values, Coroutine):
+            return _when_done(method.result, values)
+        return method.result, () if values is None else values
 
-    async def _find(self, path: str, request: Request) -> Node | None:
+    def _find(self, path: str, request: Request) -> Node | Coroutine[Any, Any, Node | None] | None:
         """What is at `path`: an object, the head of a family, or a way to those below."""
         if path in self._objects:
             return self._objects[path]
@@ -117,8 +149,10 @@ class ObjectTree:
         parent, _, label = path.rpartition("/")
         family = self._families.get(parent)
         if family is not None:
-            target = await family.find(label, request)
-            return None if target is None else Node(path, family.interfaces_of(target), target)
+            target = family.find(label, request)
+            if isinstance(target, Coroutine):
+                return _node_when_found(path, family, target)
+            return _node(path, family, target)
         return Node(path, is_object=False) if self._below(path) else None
 
     def _method(self, node: Node, call: Call) -> tuple[Interface, Method, Any]:
@@ -142,6 +176,32 @@ class ObjectTree:
         start = "/" if path == "/" else f"{path}/"
         ways = (way for way in (*self._objects, *self._families) if way.startswith(start) and way != start)
         return [way[len(start) :].partition("/")[0] for way in ways]
+
+
+async def _awaited(answer: Any, call: Call) -> Reply:
+    try:
+        while not isinstance(answer, tuple):
+            answer = await answer
+    except Exception as error:
+        raise _told(error, call) from error
+    return answer
+
+
+async def _when_done(signature: str, values: Awaitable[Sequence[Any] | None]) -> Reply:
+    found = await values
+    return signature, () if found is None else found
+
+
+def _node(path: str, family: _Family, target: Any) -> Node | None:
+    return None if target is None else Node(path, family.interfaces_of(target), target)
+
+
+async def _node_when_found(path: str, family: _Family, target: Awaitable[Any]) -> Node | None:
+    return _node(path, family, await target)
+
+
+def _told(error: Exception, call: Call) -> CallError:
+    return error_reply(error, f"{call.interface or 'a call'}.{call.member}")
 
 
 def _is_introspection(call: Call) -> bool:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from inspect import isawaitable
+from functools import lru_cache
 from typing import Any
 
 from machined.bus.introspection import introspect
 from machined.bus.senders import Request
-from machined.bus.table import Interface, Method, Property, Signal
+from machined.bus.table import Interface, Method, Property, Signal, Values
 from machined.contract import BUS, PROPERTIES_INTERFACE, ErrorName
 from machined.host.errors import Refused
-from machined.wire import Call, Variant
+from machined.wire import Call, KeptBody, Variant
 
 PEER_INTERFACE = f"{BUS}.Peer"
 INTROSPECTABLE_INTERFACE = f"{BUS}.Introspectable"
+KEPT = 1024
+"""Answers to GetAll that are kept: as many as machines that a console may ask about in turn."""
+_ALL = "a{sv}"
 
 
 @dataclass(slots=True, eq=False)
@@ -64,7 +67,7 @@ class Standard:
                 PROPERTIES_INTERFACE,
                 [
                     Method("Get", "s interface_name, s property_name", "v value", self._on_get),
-                    Method("GetAll", "s interface_name", "a{sv} props", self._on_get_all),
+                    Method("GetAll", "s interface_name", f"{_ALL} props", self._on_get_all),
                     Method("Set", "s interface_name, s property_name, v value", "", self._on_set),
                     Signal(
                         "PropertiesChanged",
@@ -96,30 +99,36 @@ class Standard:
             raise Refused(f"{BUS}.Error.InvalidSignature", f"The property {name} is set to no variant.")
         return [interface, name]
 
-    async def _on_ping(self, _node: Node, _request: Request) -> None:
+    def _on_ping(self, _node: Node, _request: Request) -> None:
         return None
 
-    async def _on_get_machine_id(self, _node: Node, _request: Request) -> Sequence[Any]:
+    def _on_get_machine_id(self, _node: Node, _request: Request) -> Sequence[Any]:
         return [self._machine_id.hex()]
 
     async def _on_introspect(self, node: Node, _request: Request) -> Sequence[Any]:
         return [introspect([*self.interfaces, *node.interfaces], await self._children(node))]
 
-    async def _on_get(self, node: Node, _request: Request, interface: str, name: str) -> Sequence[Any]:
-        return [await _value(node, _property(node, interface, name))]
+    def _on_get(
+        self, node: Node, _request: Request, interface: str, name: str
+    ) -> Values | Coroutine[Any, Any, Values]:
+        member = _property(node, interface, name)
+        if member.is_awaited:
+            return _awaited_value(node, member)
+        return [_variant(member, member.reader(node.target))]
 
-    async def _on_get_all(self, node: Node, _request: Request, name: str) -> Sequence[Any]:
-        wanted = [interface for interface in node.interfaces if name in {"", interface.name}]
+    def _on_get_all(self, node: Node, _request: Request, name: str) -> Values | Coroutine[Any, Any, Values]:
+        wanted = [interface for interface in node.interfaces if not name or name == interface.name]
         if name and not wanted and name not in {interface.name for interface in self.interfaces}:
             raise Refused(f"{BUS}.Error.UnknownInterface", f"{node.path} has no interface {name!r}.")
-        return [
-            {
-                member.name: await _value(node, member)
-                for interface in wanted
-                for member in interface.properties.values()
-                if not member.is_hidden
-            }
-        ]
+        if len(wanted) != 1 or wanted[0].is_awaited:
+            return _awaited_all(node, [member for interface in wanted for member in interface.shown])
+        (interface,), target = wanted, node.target
+        values = tuple([member.reader(target) for member in interface.shown])
+        try:
+            return _kept_all(interface, values)
+        except TypeError:
+            # Lists cannot be looked up, and may change while they are kept
+            return [_all(interface.shown, values)]
 
     async def _on_set(self, node: Node, request: Request, interface: str, name: str, value: Variant) -> None:
         member = _property(node, interface, name)
@@ -145,8 +154,28 @@ def _property(node: Node, interface_name: str, name: str) -> Property:
     raise Refused(f"{BUS}.Error.UnknownProperty", f"{node.path} has no property {interface_name}.{name}.")
 
 
-async def _value(node: Node, member: Property) -> Variant:
-    value = member.reader(node.target)
-    if isawaitable(value):
-        value = await value
-    return Variant(member.signature, value)
+async def _value(node: Node, member: Property) -> Any:
+    return await member.reader(node.target) if member.is_awaited else member.reader(node.target)
+
+
+async def _awaited_value(node: Node, member: Property) -> Sequence[Any]:
+    return [_variant(member, await _value(node, member))]
+
+
+async def _awaited_all(node: Node, members: Sequence[Property]) -> Sequence[Any]:
+    return [_all(members, [await _value(node, member) for member in members])]
+
+
+def _all(members: Sequence[Property], values: Sequence[Any]) -> dict[str, Variant]:
+    return {member.name: _variant(member, value) for member, value in zip(members, values, strict=True)}
+
+
+def _variant(member: Property, value: Any) -> Variant:
+    # dbus-next wants lists for arrays, and structs have none but lists in our tables
+    return Variant(member.signature, list(value) if isinstance(value, tuple) else value)
+
+
+@lru_cache(KEPT)
+def _kept_all(interface: Interface, values: tuple[Any, ...]) -> KeptBody:
+    """The answer that tells of these values, whose ever they are: it is found by them, so it is never old."""
+    return KeptBody.of(_ALL, [_all(interface.shown, values)])

@@ -5,14 +5,19 @@ A table is the one source of what is dispatched, what is checked and what intros
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from typing import Any, Literal, NamedTuple
 
-MethodHandler = Callable[..., Awaitable[Sequence[Any] | None]]
-"""`await handler(target, request, *arguments)` returns one value per output argument, None for none."""
+Values = Sequence[Any] | None
+"""One value per output argument, None for none."""
+MethodHandler = Callable[..., Values | Coroutine[Any, Any, Values]]
+"""`handler(target, request, *arguments)` returns the values, or a coroutine of them: what is at hand need not
+wait for a turn of the event loop."""
 PropertyReader = Callable[[Any], Any]
-"""`reader(target)` returns the value, or an awaitable of it."""
+"""`reader(target)` returns the value; one that is a coroutine function, a coroutine of it. Arrays may be
+tuples: then what GetAll answers can be kept."""
 PropertyWriter = Callable[[Any, Any, Any], Awaitable[None]]
 """`await writer(target, request, value)` changes the property."""
 Emits = Literal["const", "false", "invalidates", "true"]
@@ -71,6 +76,7 @@ class Property:
         writer: Changes it; None if it is read-only. What Properties.Set refuses itself: another type, and
             any caller but root.
         is_hidden: Whether only an explicit Get or Set reaches it: GetAll and introspection leave it out.
+        is_awaited: Whether it takes a while to read.
     """
 
     name: str
@@ -79,6 +85,10 @@ class Property:
     emits: Emits = "false"
     writer: PropertyWriter | None = None
     is_hidden: bool = False
+    is_awaited: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_awaited = iscoroutinefunction(self.reader)
 
 
 @dataclass(slots=True, eq=False)
@@ -113,6 +123,8 @@ class Interface:
         methods: The methods by name.
         properties: The properties by name, the hidden ones included.
         signals: The signals by name.
+        shown: The properties that GetAll tells.
+        is_awaited: Whether any of these takes a while to read.
     """
 
     def __init__(self, name: str, members: Sequence[Member]) -> None:
@@ -121,6 +133,8 @@ class Interface:
         self.methods = {member.name: member for member in members if isinstance(member, Method)}
         self.properties = {member.name: member for member in members if isinstance(member, Property)}
         self.signals = {member.name: member for member in members if isinstance(member, Signal)}
+        self.shown = tuple(member for member in self.properties.values() if not member.is_hidden)
+        self.is_awaited = any(member.is_awaited for member in self.shown)
 
 
 def _arguments(text: str) -> tuple[Argument, ...]:

@@ -39,6 +39,13 @@ class KeptBody(list[Any]):
         super().__init__(values)
         self._marshalled: tuple[str, bytearray] | None = None
 
+    @classmethod
+    def of(cls, signature: str, values: Sequence[Any]) -> KeptBody:
+        """One that keeps the bytes alone, not the values. Raises what `encode_body` raises."""
+        body = cls(())
+        body._marshalled = signature, encode_body(signature, list(values))[0]
+        return body
+
     def marshalled(self, signature: str) -> bytearray:
         """Its bytes, not to be changed. Raises what `encode_body` raises."""
         if self._marshalled is None or self._marshalled[0] != signature:

@@ -194,10 +194,11 @@ class Connection:
     def serve(self, handler: Handler) -> None:
         """Have `handler` answer the calls to this connection from now on, several at a time.
 
-        The handler returns a signature and the values of the reply, None for an empty one, or raises
-        `CallError`, which is sent as it is. Whatever else it raises is logged, and the caller hears that the
-        service failed. It is cancelled when the connection ends. Without a handler calls are answered with
-        UnknownMethod; `org.freedesktop.DBus.Peer.Ping` is answered always.
+        The handler returns a signature and the values of the reply, None for an empty one, or what gives
+        these when it is awaited, in a task of its own; or it raises `CallError`, which is sent as it is.
+        Whatever else it raises is logged, and the caller hears that the service failed. The task is cancelled
+        when the connection ends. Without a handler calls are answered with UnknownMethod;
+        `org.freedesktop.DBus.Peer.Ping` is answered always.
         """
         self._server.handler = handler
 

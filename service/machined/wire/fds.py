@@ -28,6 +28,8 @@ def fds_of(signature: str, body: Sequence[Any]) -> set[int]:
     It serves those whose message was refused: they own its descriptors all the same.
     """
     found: set[int] = set()
+    if "h" not in signature and "v" not in signature:
+        return found
     try:
         types = SignatureTree._get(signature).types
     except (InvalidSignatureError, TypeError):

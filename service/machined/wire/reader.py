@@ -64,17 +64,20 @@ class Reader:
         self._closed = False
 
     def readable(self) -> None:
-        """Read and hand over until the socket is empty or the time slice over."""
+        """Read and hand over until the socket seems empty or the time slice is over."""
         if self._resuming or self._closed:
             return
         deadline = time.monotonic() + TIME_SLICE
+        has_more = True
         try:
             while not self._closed:
                 frame = self._next_frame()
                 if frame is not None:
                     self._hand_over(frame)
-                elif not self._fill():
+                elif not has_more:
                     return
+                else:
+                    has_more = self._fill()
                 if time.monotonic() > deadline:
                     # The selector knows nothing of what is buffered here, so it cannot wake us for it
                     self._resuming = True
@@ -105,7 +108,9 @@ class Reader:
         return frame
 
     def _fill(self) -> bool:
-        """Move bytes and descriptors from the socket to the buffer; False if it has none now.
+        """Move bytes and descriptors from the socket to the buffer; False if it seems to have no more now.
+
+        The selector tells if it has after all: a read also ends where descriptors of another message begin.
 
         Raises:
             ConnectionLost: The other side closed it.
@@ -126,7 +131,7 @@ class Reader:
         if not data:
             raise ConnectionLost("the other side closed the connection")
         self._buffer += data
-        return True
+        return len(data) == wanted
 
     def _hand_over(self, frame: bytes) -> None:
         try:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from dbus_next.constants import MessageType
 
+from machined.wire.body import KeptBody
 from machined.wire.bus import Bus
 from machined.wire.calls import BUS_NAME
 from machined.wire.errors import CallError, ConnectionLost, InvalidMessage
@@ -23,6 +24,8 @@ NOT_SUPPORTED = "org.freedesktop.DBus.Error.NotSupported"
 UNKNOWN_METHOD = "org.freedesktop.DBus.Error.UnknownMethod"
 MAX_REMEMBERED = 256
 """Replies with descriptors that are kept in mind, in case the bus sends them back."""
+
+_FAULT = "the handler of %s.%s failed"
 
 
 class Call(NamedTuple):
@@ -52,11 +55,14 @@ class Call(NamedTuple):
     serial: int
 
 
-Handler = Callable[[Call], Awaitable[tuple[str, Sequence[Any]] | None]]
+Answer = tuple[str, Sequence[Any]] | None
+"""The types of a reply and its values; None for an empty one."""
+Handler = Callable[[Call], Answer | Awaitable[Answer]]
+"""Answers a call at once, or later in a task of its own: a task costs as much as many an answer."""
 
 
 class Server:
-    """Answers the calls to one connection, each in a task of its own."""
+    """Answers the calls to one connection: at once, or each in a task of its own."""
 
     def __init__(self, bus: Bus) -> None:
         self.handler: Handler | None = None
@@ -80,9 +86,25 @@ class Server:
         except InvalidMessage as error:
             self._refuse(_call(message, []), INCONSISTENT_MESSAGE, str(error))
             return
-        task = asyncio.get_running_loop().create_task(self._answer(self.handler, call, message.fds))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._begin(self.handler, call, message.fds)
+
+    def _begin(self, handler: Handler, call: Call, fds: list[int]) -> None:
+        try:
+            answer = handler(call)
+            if answer is not None and not isinstance(answer, tuple):
+                task = asyncio.get_running_loop().create_task(self._answer(answer, call, fds))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+                return
+            signature, values = answer or ("", ())
+        except CallError as error:
+            self._refuse(call, error.name, error.message)
+        except Exception:
+            logger.exception(_FAULT, call.interface, call.member)
+            self._refuse(call, FAILED, f"{call.member} failed because of an error in the service")
+        else:
+            self._reply(call, signature, values)
+        close_fds(fds)
 
     def returned(self, message: Received) -> None:
         """Tell a caller who waits for descriptors that the bus would not pass them to it.
@@ -100,20 +122,20 @@ class Server:
         """Cancel the handlers at work, and return them, less the one that is calling."""
         tasks = {task for task in self._tasks if task is not asyncio.current_task()}
         for task in tasks:
-            task.cancel()
+            # In the next turn: by then each has begun, and so ends what it was given
+            asyncio.get_running_loop().call_soon(task.cancel)
         return tasks
 
-    async def _answer(self, handler: Handler, call: Call, fds: list[int]) -> None:
+    async def _answer(self, answer: Awaitable[Answer], call: Call, fds: list[int]) -> None:
         try:
-            result = await handler(call)
-            signature, values = ("", ()) if result is None else result
-        except CallError as error:
-            self._refuse(call, error.name, error.message)
+            signature, values = await answer or ("", ())
         except asyncio.CancelledError:
             self._refuse(call, FAILED, f"{call.member} was cancelled")
             raise
+        except CallError as error:
+            self._refuse(call, error.name, error.message)
         except Exception:
-            logger.exception("the handler of %s.%s failed", call.interface, call.member)
+            logger.exception(_FAULT, call.interface, call.member)
             self._refuse(call, FAILED, f"{call.member} failed because of an error in the service")
         else:
             self._reply(call, signature, values)
@@ -121,7 +143,7 @@ class Server:
             close_fds(fds)
 
     def _reply(self, call: Call, signature: str, values: Sequence[Any]) -> None:
-        fds = fds_of(signature, values)
+        fds = set() if isinstance(values, KeptBody) else fds_of(signature, values)
         if not call.expects_reply:
             close_fds(fds)
             return

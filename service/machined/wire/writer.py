@@ -52,7 +52,29 @@ class Writer(_MessageWriter):
         if msg is not None:
             self.buffer_message(msg, future)
         if not self._waiting and not self._broken:
+            if len(self.messages) == 1 and self.buf is None:
+                self._write_only()
+            else:
+                self.write_callback()
+
+    def _write_only(self) -> None:
+        """Write the only message that is queued: as most are, it is short and goes at once."""
+        buffer, fds, future = self.messages[0]
+        if fds or future is not None:
             self.write_callback()
+            return
+        try:
+            sent = self.sock.send(buffer)
+        except BlockingIOError:
+            self._wait()
+        except OSError as error:
+            self._fail(error)
+        else:
+            self.messages.clear()
+            if sent < len(buffer):
+                self.buf, self.unix_fds, self.fut = memoryview(buffer), fds, future
+                self.offset = sent
+                self._wait()
 
     def drained(self) -> asyncio.Future[None]:
         """A future that completes once all that is queued now is in the socket."""
@@ -75,13 +97,16 @@ class Writer(_MessageWriter):
         except BlockingIOError:
             self._wait()
         except OSError as error:
-            self._broken = True
-            # Not at once: the caller stands amid sending, and must not find its connection gone below it
-            self.loop.call_soon(self.bus._finalize, error)
+            self._fail(error)
         else:
             if self._waiting:
                 self._waiting = False
                 self.loop.remove_writer(self.fd)
+
+    def _fail(self, error: OSError) -> None:
+        self._broken = True
+        # Not at once: the caller stands amid sending, and must not find its connection gone below it
+        self.loop.call_soon(self.bus._finalize, error)
 
     def _wait(self) -> None:
         if not self._waiting:

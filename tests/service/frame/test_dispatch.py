@@ -23,7 +23,9 @@ from machined.contract import (
     machine_path,
 )
 from machined.host.improvements import ALL, NONE, Improvements
+from machined.service import Service
 from machined.wire import Call, CallError, Connection, connect
+from machined.wire.body import decode_body, encode_body
 from tests.service.frame.fakehost import LEADER, MACHINE_ID, FakeHost
 from tests.service.frame.questions import PEER, PROPERTIES, QUESTIONS, Question, answer
 
@@ -185,11 +187,70 @@ async def test_an_object_may_have_interfaces_of_its_own_kind() -> None:
     first = Interface("a.First", [Property("Label", "s", str)])
     second = Interface("a.Second", [Property("Length", "u", len)])
     tree.add_family("/f", find, enumerate_all, lambda label: [first] if label == "one" else [first, second])
-    all_of = {
-        label: await tree.dispatch(
-            Call(":1.9", f"/f/{label}", PROPERTIES, "GetAll", "s", [""], False, True, 1)
-        )
-        for label in ("one", "two")
-    }
-    assert list(all_of["one"][1][0]) == ["Label"]
-    assert list(all_of["two"][1][0]) == ["Label", "Length"]
+    assert list(await all_of(tree, "/f/one")) == ["Label"]
+    assert list(await all_of(tree, "/f/two")) == ["Label", "Length"]
+
+
+def call_of_all(path: str) -> Call:
+    return Call(":1.9", path, PROPERTIES, "GetAll", "s", [""], False, True, 1)
+
+
+async def all_of(tree: ObjectTree, path: str) -> dict[str, object]:
+    """The properties as a caller reads them."""
+    answer = tree.dispatch(call_of_all(path))
+    signature, values = answer if isinstance(answer, tuple) else await answer
+    marshalled = bytes(encode_body(signature, values)[0])
+    (found,), _fds = decode_body(signature, b"l" + bytes(7) + marshalled, 8, [])
+    return {name: variant.value for name, variant in found.items()}
+
+
+async def test_what_is_at_hand_is_answered_without_a_task(service: Service) -> None:
+    path = machine_path("box")
+    for call in (
+        call_of_all(path),
+        Call(":1.9", path, PROPERTIES, "Get", "ss", [MACHINE_INTERFACE, "State"], False, True, 1),
+        Call(":1.9", MANAGER_PATH, MANAGER_INTERFACE, "GetMachine", "s", ["box"], False, True, 1),
+        Call(":1.9", MANAGER_PATH, MANAGER_INTERFACE, "ListMachines", "", [], False, True, 1),
+    ):
+        assert isinstance(service.tree.dispatch(call), tuple), call.member
+
+
+async def test_the_answer_for_all_properties_is_written_once_and_never_old(service: Service) -> None:
+    path = machine_path("box")
+    machine = service.registry.get("box")
+    (_, body), (_, again) = (service.tree.dispatch(call_of_all(path)) for _ in range(2))
+    assert body is again
+    assert (await all_of(service.tree, path))["State"] == "running"
+    machine.is_closing = True
+    assert (await all_of(service.tree, path))["State"] == "closing"
+    machine.is_closing = False
+    machine.ifindices = (7, 8)
+    found = await all_of(service.tree, path)
+    assert (found["State"], found["NetworkInterfaces"]) == ("running", [7, 8])
+    assert [found] == [await all_of(service.tree, path)]
+
+
+async def test_a_list_that_changes_in_its_place_is_told_as_it_is() -> None:
+    tree, words = tree_of(ALL), ["one"]
+    tree.add("/b", words, Interface("a.B", [Property("Words", "as", lambda target: target)]))
+    assert await all_of(tree, "/b") == {"Words": ["one"]}
+    words.append("two")
+    assert await all_of(tree, "/b") == {"Words": ["one", "two"]}
+
+
+async def test_objects_that_look_the_same_but_for_their_interface_are_told_apart() -> None:
+    tree = tree_of(ALL)
+    tree.add("/yes", True, Interface("a.Yes", [Property("P", "b", lambda target: target)]))
+    tree.add("/one", 1, Interface("a.One", [Property("P", "u", lambda target: target)]))
+    assert (await all_of(tree, "/yes"))["P"] is True
+    assert (await all_of(tree, "/one"))["P"] is not True
+
+
+async def test_properties_that_take_a_while_come_with_the_others() -> None:
+    async def slow(target: str) -> str:
+        await asyncio.sleep(0)
+        return target.upper()
+
+    tree = tree_of(ALL)
+    tree.add("/b", "x", Interface("a.B", [Property("Quick", "s", str), Property("Slow", "s", slow)]))
+    assert await all_of(tree, "/b") == {"Quick": "x", "Slow": "X"}
