@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import lru_cache
 from typing import Any
 
 from machined.bus.image import ImageObjects
@@ -21,6 +22,8 @@ from machined.wire import KeptBody, Variant
 _REGISTERED = "s name, ay id, s service, s class, u leader, s root_directory"
 _COPIED = "s name, s source, s destination"
 _PTY = "h pty, s pty_path"
+KEPT = 1024
+"""Answers to GetMachine that are kept."""
 
 
 class Manager:
@@ -173,7 +176,7 @@ class Manager:
         return on_call
 
     def _on_get_machine(self, _target: object, _request: Request, name: str) -> Sequence[Any]:
-        return [self._registry.get(name).path]
+        return _of_path(self._registry.get(name).path)
 
     async def _on_get_image(self, _target: object, _request: Request, name: str) -> Sequence[Any]:
         return [image_path((await self._images.find(name)).name)]
@@ -229,6 +232,11 @@ class Manager:
     async def _on_map_to_group(self, _target: object, _request: Request, outer: int) -> Sequence[Any]:
         machine, inner = await map_to_group(self._registry, outer)
         return [machine.name, machine.path, inner]
+
+
+@lru_cache(KEPT)
+def _of_path(path: str) -> KeptBody:
+    return KeptBody.of("o", [path])
 
 
 async def _sender(request: Request, *, is_held: bool) -> tuple[int, Callable[[], bool]]:

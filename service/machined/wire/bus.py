@@ -66,14 +66,25 @@ class Bus(MessageBus):
         """Whether messages can be sent."""
         return not self._disconnected
 
-    def transmit(self, kind: MessageType, signature: str, body: Sequence[Any], **fields: Any) -> None:
+    def transmit(
+        self,
+        kind: MessageType,
+        signature: str,
+        body: Sequence[Any],
+        *,
+        flags: int = 0,
+        serial: int = 0,
+        **fields: Any,
+    ) -> None:
         """Queue a message. Takes the descriptors in `body` over, and closes them whatever comes.
 
         Args:
             kind: The type of the message.
             signature: The types of `body`.
             body: Its values.
-            **fields: The header fields, `flags` and `serial`, as `Outgoing` names them.
+            flags: Those of the header.
+            serial: The one that `next_serial` gave for it; 0 for the next.
+            **fields: The header fields, as `Outgoing` names them.
 
         Raises:
             ConnectionLost: The connection has ended.
@@ -82,9 +93,8 @@ class Bus(MessageBus):
         try:
             if self._disconnected:
                 raise ConnectionLost("the connection to the message bus has ended")
-            serial = fields.pop("serial", 0) or self.next_serial()
-            flags = fields.pop("flags", 0)
             body = body if isinstance(body, KeptBody) else list(body)
+            serial = serial or self.next_serial()
             self._writer.schedule_write(Outgoing(kind.value, flags, serial, signature, body, **fields))
         except WireError:
             close_fds(fds_of(signature, body))

@@ -90,7 +90,12 @@ class Calls:
     def tell_bus(self, member: str, *arguments: str) -> None:
         """Call a method of the message bus that takes strings and whose reply does not matter."""
         if self._bus.is_open:
-            header = {"destination": BUS_NAME, "path": BUS_PATH, "interface": BUS_NAME, "member": member}
+            header: dict[str, Any] = {
+                "destination": BUS_NAME,
+                "path": BUS_PATH,
+                "interface": BUS_NAME,
+                "member": member,
+            }
             self._bus.transmit(
                 MessageType.METHOD_CALL, "s" * len(arguments), arguments, flags=NO_REPLY_EXPECTED, **header
             )

@@ -269,13 +269,11 @@ class Connection:
 
     def _received(self, message: Received) -> None:
         try:
-            if message.kind in {METHOD_RETURN, ERROR} and self._calls.settle(message):
-                return
-            if message.kind == SIGNAL:
-                self._signals.receive(message)
-            elif message.kind == METHOD_CALL:
+            if message.kind == METHOD_CALL:
                 self._server.receive(message)
-            else:
+            elif message.kind == SIGNAL:
+                self._signals.receive(message)
+            elif message.kind not in {METHOD_RETURN, ERROR} or not self._calls.settle(message):
                 # A reply that nobody waits for any more, or a type that the specification does not know yet
                 close_fds(message.fds)
                 if message.kind == ERROR:
