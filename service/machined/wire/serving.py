@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from dbus_next.constants import MessageType
@@ -15,6 +16,7 @@ from machined.wire.calls import BUS_NAME
 from machined.wire.errors import CallError, ConnectionLost, InvalidMessage
 from machined.wire.fds import close_fds, fds_of
 from machined.wire.header import ALLOW_INTERACTIVE_AUTHORIZATION, NO_REPLY_EXPECTED, Received
+from machined.wire.queueing import Key, Queueing
 
 logger = logging.getLogger(__name__)
 
@@ -65,36 +67,32 @@ class Server:
     """Answers the calls to one connection: at once, or each in a task of its own."""
 
     def __init__(self, bus: Bus) -> None:
-        self.handler: Handler | None = None
+        self.handler: Handler = _unknown
         self._bus = bus
         self._tasks: set[asyncio.Task[None]] = set()
         self._fd_replies: dict[int, Call] = {}
+        self._queueing = Queueing(self._begin)
 
     def receive(self, message: Received) -> None:
-        """Answer a call, now or when the handler has."""
-        is_ping = message.interface == "org.freedesktop.DBus.Peer" and message.member == "Ping"
-        if is_ping or self.handler is None:
+        """Answer a call, now, when the handler has, or when others of the same sender have been answered."""
+        if message.member == "Ping" and message.interface == "org.freedesktop.DBus.Peer":
             close_fds(message.fds)
-            call = _call(message, [])
-            if is_ping:
-                self._reply(call, "", ())
-            else:
-                self._refuse(call, UNKNOWN_METHOD, f"{call.interface or ''}.{call.member} is not known here")
-            return
+            self._reply(_call(message, []), "", ())
+        else:
+            self._queueing.take(message)
+
+    def _begin(self, message: Received) -> None:
         try:
             call = _call(message, message.decode())
         except InvalidMessage as error:
             self._refuse(_call(message, []), INCONSISTENT_MESSAGE, str(error))
             return
-        self._begin(self.handler, call, message.fds)
-
-    def _begin(self, handler: Handler, call: Call, fds: list[int]) -> None:
         try:
-            answer = handler(call)
+            answer = self.handler(call)
             if answer is not None and not isinstance(answer, tuple):
-                task = asyncio.get_running_loop().create_task(self._answer(answer, call, fds))
+                task = asyncio.get_running_loop().create_task(self._answer(answer, call, message.fds))
                 self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                task.add_done_callback(partial(self._ended, self._queueing.went(message)))
                 return
             signature, values = answer or ("", ())
         except CallError as error:
@@ -104,7 +102,11 @@ class Server:
             self._refuse(call, FAILED, f"{call.member} failed because of an error in the service")
         else:
             self._reply(call, signature, values)
-        close_fds(fds)
+        close_fds(message.fds)
+
+    def _ended(self, key: Key, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._queueing.ended(key)
 
     def returned(self, message: Received) -> None:
         """Tell a caller who waits for descriptors that the bus would not pass them to it.
@@ -119,7 +121,8 @@ class Server:
             )
 
     def cancel(self) -> set[asyncio.Task[None]]:
-        """Cancel the handlers at work, and return them, less the one that is calling."""
+        """Drop what waits, cancel the handlers at work, and return them, less the one that is calling."""
+        self._queueing.clear()
         tasks = {task for task in self._tasks if task is not asyncio.current_task()}
         for task in tasks:
             # In the next turn: by then each has begun, and so ends what it was given
@@ -180,6 +183,10 @@ class Server:
             )
         except ConnectionLost as error:
             logger.debug("no reply to %s.%s: %s", call.interface, call.member, error)
+
+
+def _unknown(call: Call) -> Answer:
+    raise CallError(UNKNOWN_METHOD, f"{call.interface or ''}.{call.member} is not known here")
 
 
 def _call(message: Received, body: list[Any]) -> Call:
