@@ -56,6 +56,10 @@ class UnitProcesses:
                 continue  # it was closed
         return kinds
 
+    def threads(self) -> int:
+        """How many the service has."""
+        return len(os.listdir(self._proc / f"{self.main}/task"))
+
     def outside(self) -> set[int]:
         """Those that are not in the host's own mounts, so in a machine."""
         own = os.readlink(self._proc / "1/ns/mnt")

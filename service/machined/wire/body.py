@@ -9,9 +9,9 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
+from machined.wire.closing import close_received
 from machined.wire.codec import DECODERS, body_codec
 from machined.wire.errors import InvalidMessage
-from machined.wire.fds import close_fds
 from machined.wire.reading import Descriptors, words_of
 
 MISFITS = (
@@ -112,10 +112,10 @@ def decode_body(signature: str, frame: bytes, offset: int, fds: list[int]) -> tu
         if end != len(frame):
             raise InvalidMessage(f"a body is not as long as its signature {signature!r} says")
     except InvalidMessage:
-        close_fds([*fds, *descriptors.used])
+        close_received([*fds, *descriptors.used])
         raise
     except MISFITS as error:
-        close_fds([*fds, *descriptors.used])
+        close_received([*fds, *descriptors.used])
         raise InvalidMessage(f"a body does not fit its signature {signature!r}: {error}") from None
-    close_fds(set(fds) - set(descriptors.used))
+    close_received(set(fds) - set(descriptors.used))
     return values, descriptors.used

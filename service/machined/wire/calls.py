@@ -11,8 +11,8 @@ from typing import Any
 from dbus_next.constants import MessageType
 
 from machined.wire.bus import Bus
+from machined.wire.closing import close_received
 from machined.wire.errors import CallError, CallTimeout, ConnectionLost, InvalidMessage, WireError
-from machined.wire.fds import close_fds
 from machined.wire.header import ALLOW_INTERACTIVE_AUTHORIZATION, ERROR, NO_REPLY_EXPECTED, Received
 
 BUS_NAME = "org.freedesktop.DBus"
@@ -111,12 +111,12 @@ class Calls:
         except asyncio.CancelledError:
             self.forget(serial)
             if future.done() and not future.cancelled():
-                close_fds(future.result().fds)  # the reply and the cancellation came in the same turn
+                close_received(future.result().fds)  # the reply and the cancellation came in the same turn
             raise
         if answer.error is not None:
             raise answer.error
         if not takes_fds:
-            close_fds(answer.fds)
+            close_received(answer.fds)
         return answer.body
 
     def forget(self, serial: int) -> None:
@@ -152,7 +152,7 @@ def _answer(message: Received) -> Answer:
     except InvalidMessage as error:
         return Answer(error=error)
     if message.kind == ERROR:
-        close_fds(message.fds)
+        close_received(message.fds)
         text = body[0] if body and isinstance(body[0], str) else ""
         return Answer(error=CallError(message.error_name or "", text))
     return Answer(body, message.fds)
@@ -160,6 +160,6 @@ def _answer(message: Received) -> Answer:
 
 def _set_answer(future: asyncio.Future[Answer], answer: Answer) -> None:
     if future.done():
-        close_fds(answer.fds)
+        close_received(answer.fds)
     else:
         future.set_result(answer)

@@ -13,8 +13,8 @@ from dbus_next.signature import Variant
 
 from machined.wire.bus import Bus, OnLost, OnReceived
 from machined.wire.calls import BUS_NAME, BUS_PATH, TIMEOUT, Calls
+from machined.wire.closing import close_received
 from machined.wire.errors import CallError, InvalidMessage, WireError
-from machined.wire.fds import close_fds
 from machined.wire.header import ERROR, METHOD_CALL, METHOD_RETURN, SIGNAL, Received
 from machined.wire.matches import Match
 from machined.wire.names import NO_OWNER
@@ -275,7 +275,7 @@ class Connection:
                 self._signals.receive(message)
             elif message.kind not in {METHOD_RETURN, ERROR} or not self._calls.settle(message):
                 # A reply that nobody waits for any more, or a type that the specification does not know yet
-                close_fds(message.fds)
+                close_received(message.fds)
                 if message.kind == ERROR:
                     self._server.returned(message)
         except InvalidMessage as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,16 +9,13 @@ from typing import Any
 from dbus_next.errors import InvalidSignatureError
 from dbus_next.signature import SignatureTree, SignatureType, Variant
 
-logger = logging.getLogger(__name__)
+from machined.wire.closing import close_fd
 
 
 def close_fds(fds: Iterable[int]) -> None:
-    """Close each of `fds` once. One that is closed already is a bug of its owner: logged, not raised."""
+    """Close each of `fds`, which are our own, once; those of others `close_received` closes."""
     for fd in set(fds):
-        try:
-            os.close(fd)
-        except OSError as error:
-            logger.error("a descriptor of a message could not be closed: %s", error)
+        close_fd(fd)
 
 
 def fds_of(signature: str, body: Sequence[Any]) -> set[int]:

@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from machined.wire.fds import close_fds
+from machined.wire.closing import close_received
 from machined.wire.header import NO_REPLY_EXPECTED, Received
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class Queueing:
                 logger.warning(
                     "%s makes too many calls that want no reply: some are left undone", message.sender
                 )
-            close_fds(message.fds)
+            close_received(message.fds)
         else:
             line.waiting.append(message)
             line.weight += _weight(message)
@@ -104,7 +104,7 @@ class Queueing:
         """Leave undone what waits."""
         for line in self._lines.values():
             while line.waiting:
-                close_fds(line.waiting.popleft().fds)
+                close_received(line.waiting.popleft().fds)
             line.weight = 0
 
     def _resume_soon(self, key: Key, line: _Line) -> None:

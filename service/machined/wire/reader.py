@@ -9,8 +9,8 @@ import socket
 import time
 from collections.abc import Callable
 
+from machined.wire.closing import close_received
 from machined.wire.errors import ConnectionLost, InvalidMessage
-from machined.wire.fds import close_fds
 from machined.wire.header import FIXED, MAX_MESSAGE, Received, decode, frame_size
 
 logger = logging.getLogger(__name__)
@@ -144,13 +144,13 @@ class Reader:
         if self._fds:
             message.fds, self._fds = self._fds[: message.fd_count], self._fds[message.fd_count :]
             if self._fds and not self._buffer:
-                close_fds(message.fds)
+                close_received(message.fds)
                 raise InvalidMessage(f"{len(self._fds)} file descriptors came that no message lays claim to")
         self._received(message)
 
     def abandon(self) -> None:
         """Read nothing more and close the descriptors that nobody got."""
         self._closed = True
-        close_fds(self._fds)
+        close_received(self._fds)
         self._fds = []
         self._buffer.clear()

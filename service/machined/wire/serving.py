@@ -13,6 +13,7 @@ from dbus_next.constants import MessageType
 from machined.wire.body import KeptBody
 from machined.wire.bus import Bus
 from machined.wire.calls import BUS_NAME
+from machined.wire.closing import close_received
 from machined.wire.errors import CallError, ConnectionLost, InvalidMessage
 from machined.wire.fds import close_fds, fds_of
 from machined.wire.header import ALLOW_INTERACTIVE_AUTHORIZATION, NO_REPLY_EXPECTED, Received
@@ -76,7 +77,7 @@ class Server:
     def receive(self, message: Received) -> None:
         """Answer a call, now, when the handler has, or when others of the same sender have been answered."""
         if message.member == "Ping" and message.interface == "org.freedesktop.DBus.Peer":
-            close_fds(message.fds)
+            close_received(message.fds)
             self._reply(_call(message, []), "", ())
         else:
             self._queueing.take(message)
@@ -102,7 +103,7 @@ class Server:
             self._refuse(call, FAILED, f"{call.member} failed because of an error in the service")
         else:
             self._reply(call, signature, values)
-        close_fds(message.fds)
+        close_received(message.fds)
 
     def _ended(self, key: Key, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -143,7 +144,7 @@ class Server:
         else:
             self._reply(call, signature, values)
         finally:
-            close_fds(fds)
+            close_received(fds)
 
     def _reply(self, call: Call, signature: str, values: Sequence[Any]) -> None:
         fds = set() if isinstance(values, KeptBody) else fds_of(signature, values)

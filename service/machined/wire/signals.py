@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from machined.wire.calls import BUS_NAME, Calls
-from machined.wire.fds import close_fds
+from machined.wire.closing import close_received
 from machined.wire.header import Received
 from machined.wire.matches import HeldRule, Match, MatchRules
 from machined.wire.names import OWNER_CHANGED, HeldName, Names
@@ -108,7 +108,7 @@ class Signals:
             if of_names:
                 self._names.changed(body)
             self._deliver(message, body, concerned)
-        close_fds(message.fds)
+        close_received(message.fds)
 
     def _deliver(self, message: Received, body: list[Any], concerned: list[_Listener]) -> None:
         signal = Signal(
