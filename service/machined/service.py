@@ -65,18 +65,18 @@ class Service:
         self.images = Images(host, operations)
         self._senders = Senders(connection, host.authority)
         self.tree = ObjectTree(self._senders, host.facts.machine_id, improvements=improvements)
-        self._export(Entering(self.registry, operations, improvements=improvements), improvements)
+        self._export(Entering(self.registry, operations, improvements=improvements))
         if improvements.tells_of_operations:
             progress = OperationsObject(connection, operations)
             self.tree.add(OPERATIONS_PATH, progress, progress.interface)
         for exporter in exporters:
             exporter(self.tree)
 
-    def _export(self, entering: Entering, improvements: Improvements) -> None:
+    def _export(self, entering: Entering) -> None:
         machines = MachineObjects(self.registry, entering)
         images = ImageObjects(self.images)
         manager = Manager(self.registry, self.images, machines, images)
-        log = LogControl(improvements=improvements)
+        log = LogControl()
         tree = self.tree
         tree.add(MANAGER_PATH, manager, manager.interface)
         tree.add(LOG_CONTROL_PATH, log, log.interface)

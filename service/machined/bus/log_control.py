@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import sys
 
 from machined.bus.senders import Request
 from machined.bus.table import Interface, Property
 from machined.contract import ErrorName
 from machined.host.errors import Refused
-from machined.host.improvements import ALL, Improvements
-from machined.host.linux.journal import JournalHandler, is_journal, priority_of
+from machined.host.linux.log_targets import TARGETS, handler_of
 
 PATH = "/org/freedesktop/LogControl1"
 IDENTIFIER = "systemd-machined"
@@ -27,8 +25,23 @@ _LEVELS = {
     "debug": logging.DEBUG,
 }
 """The levels of syslog(3), in its order, as Python numbers them; three of them Python does not know."""
-_TARGETS = ("auto", "console", "null")
-_OTHER_TARGETS = ("console-prefixed", "journal", "journal-or-kmsg", "kmsg", "syslog", "syslog-or-kmsg")
+
+
+class Log(logging.Handler):
+    """Hands our log to the target of the moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._handler = handler_of("auto", IDENTIFIER, list(_LEVELS.values()))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand one record on."""
+        self._handler.handle(record)
+
+    def write_to(self, target: str) -> None:
+        """Have another target, one of `TARGETS`, from now on."""
+        before, self._handler = self._handler, handler_of(target, IDENTIFIER, list(_LEVELS.values()))
+        before.close()
 
 
 def start_logging(*, of_host: bool = False) -> None:
@@ -37,39 +50,19 @@ def start_logging(*, of_host: bool = False) -> None:
     Args:
         of_host: Whether machines that come and go are worth a line; else it begins with warnings.
     """
-    handler: logging.Handler = logging.StreamHandler(sys.stderr)
-    if is_journal(sys.stderr.fileno()):
-        handler.setFormatter(_Prioritized())
-        handler = JournalHandler(IDENTIFIER, list(_LEVELS.values()), handler)
-    else:
-        handler.setFormatter(logging.Formatter(f"{IDENTIFIER}: %(message)s"))
     root = logging.getLogger()
-    root.addHandler(handler)
+    root.addHandler(Log())
     root.setLevel(logging.INFO if of_host else logging.WARNING)
-
-
-class _Prioritized(logging.Formatter):
-    """Begins each line with its priority, as journald takes it from a stream (sd-daemon(3))."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record, ready to be written."""
-        number = priority_of(record.levelno, list(_LEVELS.values()))
-        return "\n".join(f"<{number}>{line}" for line in super().format(record).splitlines())
 
 
 class LogControl:
     """Answers the members of LogControl1 with, and changes, the logging of this process.
 
-    Args:
-        improvements: Whether targets that are not written to are refused. Else they are taken and told, as by
-            systemd; what there is to log goes to standard error all the same, which is the journal's.
-
     Attributes:
         interface: The table.
     """
 
-    def __init__(self, *, improvements: Improvements = ALL) -> None:
-        self._improvements = improvements
+    def __init__(self) -> None:
         self._root = logging.getLogger()
         self._target = "auto"
         self.interface = Interface(
@@ -97,10 +90,10 @@ class LogControl:
         self._root.setLevel(level)
 
     async def _on_set_target(self, _target: object, _request: Request, value: str) -> None:
-        others = () if self._improvements.refuses_log_targets else _OTHER_TARGETS
-        if not others and value in _OTHER_TARGETS:
-            raise Refused(ErrorName.NOT_SUPPORTED, "The log goes to standard error alone: auto or console.")
-        if value not in (*_TARGETS, *others):
+        if value not in TARGETS:
             raise Refused(ErrorName.INVALID_ARGS, f"Invalid log target '{value}'")
+        for handler in self._root.handlers:
+            if isinstance(handler, Log):
+                handler.write_to(value)
         self._target = value
         logging.disable(_LEVELS["emerg"] if value == "null" else logging.NOTSET)

@@ -13,7 +13,6 @@ class Improvements(NamedTuple):
         checks_property_arguments: Arguments of Properties.Get and Set are of its signature, or InvalidArgs.
         tells_of_operations: `io.machinedeck.Operations1` is there, by which long work can be cancelled too.
         explains_what_is_not_supported: NotSupported comes with a sentence; else with strerror(3)'s.
-        refuses_log_targets: A LogTarget that is not written to is refused; else it is taken and told.
         frees_refused_names: The name of a refused registration is free at once; else a moment later.
         keeps_scope_properties: A scope property that PID 1 does not know is an error; else none is given.
         takes_pid_0_for_caller: A 0 in the scope property PIDs is the caller; else it is this process.
@@ -51,7 +50,6 @@ class Improvements(NamedTuple):
     checks_property_arguments: bool = True
     tells_of_operations: bool = True
     explains_what_is_not_supported: bool = True
-    refuses_log_targets: bool = True
     frees_refused_names: bool = True
     keeps_scope_properties: bool = True
     takes_pid_0_for_caller: bool = True

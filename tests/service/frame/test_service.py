@@ -12,6 +12,7 @@ import pytest
 from machined.bus.objects import ObjectTree
 from machined.bus.table import Interface, Property
 from machined.contract import MACHINE1, MANAGER_INTERFACE, MANAGER_PATH, machine_path
+from machined.host.linux.log_targets import TARGETS
 from machined.host.states import MachineRecord
 from machined.service import NameInUse, Service
 from machined.wire import CallError, Connection, Signal, Variant, connect
@@ -173,8 +174,10 @@ async def test_the_log_can_be_turned_off_and_on(client: Connection) -> None:
 
 
 @pytest.mark.usefixtures("_same_logging")
-@pytest.mark.parametrize("target", ["journal", "kmsg"])
-async def test_a_target_that_is_none_of_ours_is_refused(client: Connection, target: str) -> None:
-    with pytest.raises(CallError, match="NotSupported"):
-        await set_log(client, "LogTarget", target)
-    assert (await get_log(client))["LogTarget"] == "auto"
+@pytest.mark.parametrize("target", TARGETS)
+async def test_every_target_is_taken_and_told(client: Connection, target: str) -> None:
+    await set_log(client, "LogTarget", target)
+    assert (await get_log(client))["LogTarget"] == target
+    with pytest.raises(CallError, match="InvalidArgs"):
+        await set_log(client, "LogTarget", "printer")
+    assert (await get_log(client))["LogTarget"] == target

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from machined.contract import MACHINE1, MANAGER_INTERFACE, MANAGER_PATH, OPERATIONS_PATH
 from machined.host.improvements import ALL, NONE, Improvements
 from machined.service import Service
-from machined.wire import CallError, Connection, Variant, connect
+from machined.wire import CallError, Connection, connect
 from tests.service.frame.fakehost import FakeHost
 
 PROPERTIES = "org.freedesktop.DBus.Properties"
-LOG = "org.freedesktop.LogControl1"
 
 
 @pytest.fixture(params=[ALL, NONE], ids=["better", "strict"])
@@ -38,35 +36,6 @@ async def client(daemon_address: str, service: Service) -> AsyncIterator[Connect
     connection = await connect(daemon_address)
     yield connection
     await connection.close()
-
-
-@pytest.fixture
-def _same_logging() -> Iterator[None]:
-    """Undo what a test does to the logging of this process."""
-    yield
-    logging.disable(logging.NOTSET)
-
-
-@pytest.mark.usefixtures("_same_logging")
-async def test_targets_of_the_log_that_are_not_written_to(
-    client: Connection, improvements: Improvements
-) -> None:
-    async def ask(member: str, signature: str, *arguments: object) -> list[object]:
-        return await client.call(
-            MACHINE1, "/org/freedesktop/LogControl1", PROPERTIES, member, signature, *arguments
-        )
-
-    for target in ("console-prefixed", "journal", "journal-or-kmsg", "kmsg", "syslog", "syslog-or-kmsg"):
-        setting = ask("Set", "ssv", LOG, "LogTarget", Variant("s", target))
-        if improvements == NONE:
-            await setting
-            assert await ask("Get", "ss", LOG, "LogTarget") == [Variant("s", target)]
-            assert logging.getLogger("machined.service").isEnabledFor(logging.CRITICAL)
-        else:
-            with pytest.raises(CallError, match="NotSupported"):
-                await setting
-    with pytest.raises(CallError, match="InvalidArgs"):
-        await ask("Set", "ssv", LOG, "LogTarget", Variant("s", "printer"))
 
 
 async def test_arguments_that_do_not_fit(client: Connection, improvements: Improvements) -> None:

@@ -16,6 +16,7 @@ from machined.host.linux import facts, journal
 from machined.host.linux.clock import LinuxClock
 from machined.host.linux.facts import read_facts
 from machined.host.linux.journal import JournalHandler, message_of
+from machined.host.linux.log_targets import Prioritized
 from machined.host.linux.readiness import tell_manager
 
 
@@ -108,7 +109,7 @@ def test_text_of_several_lines_is_sent_with_its_length() -> None:
 
 
 def test_lines_for_a_stream_begin_with_their_priority() -> None:
-    formatter = log_control._Prioritized()
+    formatter = Prioritized(list(log_control._LEVELS.values()))
     assert formatter.format(record("a\nb", logging.WARNING)) == "<4>a\n<4>b"
     assert formatter.format(record("c", logging.CRITICAL)) == "<2>c"
     assert formatter.format(record("d", logging.DEBUG)) == "<7>d"
