@@ -177,11 +177,19 @@ class Helper:
         except TimeoutError:
             if not limit.expired():
                 raise  # it was said there
-            if not work.has_begun:
-                self._retire(work.doer)
+            self.give_up(work)
             raise TimeoutError(errno.ETIMEDOUT, f"Machine {place.name} does not answer.") from None
         finally:
             work.end(gently=takes_long)
+
+    def give_up(self, work: Work) -> None:
+        """Take note that something took too long.
+
+        If it was not even begun, the process that was to begin it hangs, and another one takes wishes from
+        now on; what the first one has begun goes on.
+        """
+        if not work.has_begun:
+            self._retire(work.doer)
 
     async def start_program(
         self, place: Place, arguments: Sequence[bytes], terminal: int, by: socket.socket | None = None
@@ -199,6 +207,7 @@ class Helper:
         except TimeoutError:
             if not limit.expired():
                 raise
+            self.give_up(work)
             raise TimeoutError(errno.ETIMEDOUT, f"Machine {place.name} does not answer.") from None
         finally:
             work.end()

@@ -46,7 +46,7 @@ class Readers:
         """
         try:
             async with asyncio.timeout(PATIENCE) as limit, self._turns.one(_leader(place)), self._room:
-                return await self._read(place)
+                return await self._read(place, limit)
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -58,18 +58,18 @@ class Readers:
         while self._idle:
             self._idle.pop().end()
 
-    async def _read(self, place: Place) -> list[bytes]:
+    async def _read(self, place: Place, limit: asyncio.Timeout) -> list[bytes]:
         await self._helper.stuck.check(_leader(place))
         while True:
             is_old = bool(self._idle)
             reader = self._idle.pop() if is_old else await self._helper.begin("read", None)
             try:
-                return await self._asked(reader, place)
+                return await self._asked(reader, place, limit)
             except BrokenPipeError:
                 if not is_old:
                     raise  # else somebody ended it while it was idle
 
-    async def _asked(self, reader: Work, place: Place) -> list[bytes]:
+    async def _asked(self, reader: Work, place: Place, limit: asyncio.Timeout) -> list[bytes]:
         """What a reader answers, which is kept for the next question if it could."""
         is_well = False
         reader.expect_more()
@@ -85,6 +85,8 @@ class Readers:
             if is_well and len(self._idle) < IDLE:
                 self._idle.append(reader)
             else:
+                if limit.expired():
+                    self._helper.give_up(reader)
                 reader.end(_leader(place))
         return _unpacked(answer.fds[0]) if answer.fds else answer.fields
 
