@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from machined.host.inside import Place
 from machined.host.linux.helper.packets import pack
 from machined.host.linux.inside import LinuxInside
+from machined.host.linux.inside import helper as helper_module
 from machined.host.linux.inside.buses import Ask, Managers
 from machined.host.linux.inside.helper import Helper
 from machined.host.linux.inside.outside import Outside
@@ -27,6 +30,7 @@ class OneManager(Managers):
     def __init__(self, helper: Helper) -> None:
         super().__init__(helper)
         self.started: list[subprocess.Popen[bytes]] = []
+        self.hangs = False
 
     @contextlib.asynccontextmanager
     async def of(self, place: Place) -> AsyncIterator[Ask]:
@@ -38,6 +42,8 @@ class OneManager(Managers):
         fd = properties["StandardInputFileDescriptor"]
         ((_, words, _),) = properties["ExecStart"]
         self.started.append(await asyncio.to_thread(subprocess.Popen, words, stdin=fd, env={}))
+        if self.hangs:
+            self.started[-1].send_signal(signal.SIGSTOP)
         os.close(fd)
         return ["/job"]
 
@@ -65,6 +71,27 @@ async def test_a_wish_that_is_as_long_as_an_environment_can_be(
         (process,) = manager.started
         await until(lambda: process.poll() == 0, what="the program has ended, and what started it")
         assert os.read(pty.fd, 100).split() == [b"1007"]
+    finally:
+        os.close(pty.fd)
+        await helper.close()
+
+
+async def test_one_that_hangs_keeps_its_caller_for_no_longer_and_does_nothing_then(
+    inside: LinuxInside, plain: Guest, manager: OneManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(helper_module, "PATIENCE", 0.5)
+    helper = Helper()
+    pty = await inside.open_pty(plain.place)
+    manager.hangs = True
+    try:
+        wish = [b"root", b"/bin/sh", pack([b"sh", b"-c", b"touch /run/was-run"]), pack([])]
+        with pytest.raises(TimeoutError) as caught:
+            await Outside(helper, manager).start_program(plain.place, wish, pty.fd)
+        assert caught.value.errno == errno.ETIMEDOUT
+        (process,) = manager.started
+        process.send_signal(signal.SIGCONT)
+        await until(lambda: process.poll() is not None, what="it has ended")
+        assert not (plain.root / "run/was-run").exists()
     finally:
         os.close(pty.fd)
         await helper.close()
