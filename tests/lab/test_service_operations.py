@@ -91,5 +91,5 @@ def test_who_cancels(own: LabHost) -> None:
         assert told["workers"] == 1
         assert (told["error"], told["message"]) == ("System.Error.ECANCELED", "The operation was cancelled.")
     assert not {"copied", "large"} & {path.name for path in own.machines.iterdir()}
-    own.ask("busctl", "call", *MANAGER, "CleanPool", "s", "hidden")
+    own.ask("busctl", "--timeout=120", "call", *MANAGER, "CleanPool", "s", "hidden", timeout=150)
     wait_until(lambda: left(own) == [], "nothing half done is left", 30)
