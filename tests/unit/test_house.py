@@ -12,13 +12,13 @@ SOURCES = sorted([*(TOP / "service").rglob("*.py"), *(TOP / "tui").rglob("*.py")
 
 HOMES = {
     "textual": "tui/machinedeck/ui/app.py",
-    "dbus_next": "service/machined/wire/bus.py",
+    "dbus_next": "service/machined/wire/library.py",
     "pyte": "tui/machinedeck/term/screen.py",
     "humanize": "tui/machinedeck/model/format.py",
 }
 ONLY_BELOW = {
     "textual": "tui/machinedeck/ui",
-    "dbus_next": "service/machined/wire",
+    "dbus_next": "service/machined/wire/library.py",
     "pyte": "tui/machinedeck/term",
     "humanize": "tui/machinedeck/model",
 }

@@ -3,8 +3,6 @@
 This is the only package that imports dbus-next. `connect` and `Connection` are where to begin.
 """
 
-from dbus_next.signature import Variant
-
 from machined.wire.address import system_address
 from machined.wire.body import KeptBody
 from machined.wire.connecting import connect, connect_socket
@@ -18,6 +16,7 @@ from machined.wire.errors import (
     WireError,
 )
 from machined.wire.fds import duplicated
+from machined.wire.library import Variant
 from machined.wire.serving import Call, Handler
 from machined.wire.signals import Signal, Subscription
 

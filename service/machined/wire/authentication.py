@@ -6,10 +6,8 @@ import asyncio
 import socket
 from collections.abc import Sequence
 
-from dbus_next.auth import AuthExternal
-from dbus_next.errors import AuthError
-
 from machined.wire.errors import ConnectFailed
+from machined.wire.library import AuthError, AuthExternal
 
 MAX_LINE = 16384
 """Bytes in a line of the authentication, at most (libdbus takes no more either)."""

@@ -1,4 +1,4 @@
-"""dbus-next's message bus over a socket that is connected already, with our reader and writer."""
+"""The stream of messages over a socket that is connected and authenticated."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ import socket
 import struct
 from collections.abc import Callable, Sequence
 from typing import Any
-
-from dbus_next.aio.message_bus import MessageBus
-from dbus_next.constants import MessageType
 
 from machined.wire.body import KeptBody
 from machined.wire.errors import ConnectionLost, InvalidMessage, WireError
@@ -24,10 +21,8 @@ logger = logging.getLogger(__name__)
 OnReceived = Callable[[Received], None]
 OnLost = Callable[[WireError | None], None]
 
-_ANY_ADDRESS = "unix:path=/"  # dbus-next wants one, and has no use for it: the socket is connected
 
-
-class Bus(MessageBus):
+class Bus:
     """A connection as a stream of messages, in both directions.
 
     Args:
@@ -51,24 +46,29 @@ class Bus(MessageBus):
         largest: int = MAX_MESSAGE,
         takes_fds: bool = True,
     ) -> None:
+        self._begin(received, lost)
         self._sock = sock
-        super().__init__(bus_address=_ANY_ADDRESS, negotiate_unix_fd=passes_fds)
-        self._received = received
-        self._lost = lost
-        self._writer: Writer = Writer(self)
-        self._reader = Reader(sock, self._on_message, self._finalize, early, largest, takes_fds=takes_fds)
-        self._loop.add_reader(self._fd, self._reader.readable)
+        self._writer = Writer(sock, self.end, passes_fds=passes_fds)
+        self._reader = Reader(sock, self._on_message, self.end, early, largest, takes_fds=takes_fds)
+        self._loop.add_reader(sock, self._reader.readable)
         if early:
             self._loop.call_soon(self._reader.readable)
+
+    def _begin(self, received: OnReceived, lost: OnLost) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._received = received
+        self._lost = lost
+        self._has_ended = False
+        self._serial = 0
 
     @property
     def is_open(self) -> bool:
         """Whether messages can be sent."""
-        return not self._disconnected
+        return not self._has_ended
 
     def transmit(
         self,
-        kind: MessageType,
+        kind: int,
         signature: str,
         body: Sequence[Any],
         *,
@@ -91,11 +91,11 @@ class Bus(MessageBus):
             InvalidMessage: The message cannot be sent; the connection is as good as before.
         """
         try:
-            if self._disconnected:
+            if self._has_ended:
                 raise ConnectionLost("the connection to the message bus has ended")
             body = body if isinstance(body, KeptBody) else list(body)
             serial = serial or self.next_serial()
-            self._writer.schedule_write(Outgoing(kind.value, flags, serial, signature, body, **fields))
+            self._writer.schedule_write(Outgoing(kind, flags, serial, signature, body, **fields))
         except WireError:
             close_fds(fds_of(signature, body))
             raise
@@ -105,7 +105,7 @@ class Bus(MessageBus):
 
     def next_serial(self) -> int:
         """A serial for a message: never 0, within 32 bits (D-Bus Specification, "Message Format")."""
-        self._serial: int = self._serial % 0xFFFFFFFF + 1
+        self._serial = self._serial % 0xFFFFFFFF + 1
         return self._serial
 
     def drained(self) -> asyncio.Future[None]:
@@ -114,29 +114,23 @@ class Bus(MessageBus):
 
     def end(self, reason: Exception | None = None) -> None:
         """Close the connection now; what is queued is lost. Does nothing if it has ended already."""
-        self._finalize(reason)
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self._let_go()
+        if reason is not None and not isinstance(reason, ConnectionLost):
+            reason = ConnectionLost(f"the connection to the message bus failed: {reason}")
+        self._lost(reason)
 
-    def _setup_socket(self) -> None:
-        """Adopt the socket; dbus-next would connect here, inside the constructor, and block."""
-        self._stream: None = None  # type: ignore[assignment]
-        self._fd = self._sock.fileno()
-
-    def _create_unmarshaller(self) -> None:
-        """Make none: the reader takes its part."""
+    def _let_go(self) -> None:
+        """Close what carried the messages."""
+        self._loop.remove_reader(self._sock)
+        self._reader.abandon()
+        self._writer.abandon()
+        self._sock.close()
 
     def _on_message(self, msg: Received) -> None:
         try:
             self._received(msg)
         except Exception:
             logger.exception("a received message could not be handled")
-
-    def _finalize(self, err: Exception | None = None) -> None:
-        if self._disconnected:
-            return
-        super()._finalize(None)  # type: ignore[no-untyped-call]  # takes the socket out of the loop
-        self._reader.abandon()
-        self._writer.abandon()
-        self._sock.close()
-        if err is not None and not isinstance(err, ConnectionLost):
-            err = ConnectionLost(f"the connection to the message bus failed: {err}")
-        self._lost(err)

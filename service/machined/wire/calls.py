@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from dbus_next.constants import MessageType
-
 from machined.wire.bus import Bus
 from machined.wire.closing import close_received
 from machined.wire.errors import CallError, CallTimeout, ConnectionLost, InvalidMessage, WireError
-from machined.wire.header import ALLOW_INTERACTIVE_AUTHORIZATION, ERROR, NO_REPLY_EXPECTED, Received
+from machined.wire.header import (
+    ALLOW_INTERACTIVE_AUTHORIZATION,
+    ERROR,
+    METHOD_CALL,
+    NO_REPLY_EXPECTED,
+    Received,
+)
 
 BUS_NAME = "org.freedesktop.DBus"
 """The name, and the interface, of the message bus itself."""
@@ -70,9 +74,7 @@ class Calls:
         """
         serial = self._bus.next_serial()
         flags = ALLOW_INTERACTIVE_AUTHORIZATION if interactive else 0
-        self._bus.transmit(
-            MessageType.METHOD_CALL, signature, arguments, serial=serial, flags=flags, **header
-        )
+        self._bus.transmit(METHOD_CALL, signature, arguments, serial=serial, flags=flags, **header)
         pending = _Pending(settle, f"{header.get('interface')}.{header['member']} of {header['destination']}")
         self._pending[serial] = pending
         if timeout is not None:
@@ -97,7 +99,7 @@ class Calls:
                 "member": member,
             }
             self._bus.transmit(
-                MessageType.METHOD_CALL, "s" * len(arguments), arguments, flags=NO_REPLY_EXPECTED, **header
+                METHOD_CALL, "s" * len(arguments), arguments, flags=NO_REPLY_EXPECTED, **header
             )
 
     async def call(

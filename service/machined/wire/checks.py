@@ -8,10 +8,9 @@ import struct
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from dbus_next.signature import Variant
-
 from machined.wire.errors import InvalidMessage
 from machined.wire.layout import FORMATS, MAX_ARRAY
+from machined.wire.library import Variant
 from machined.wire.signatures import parse_signature
 
 _UINT32 = struct.Struct("<I")

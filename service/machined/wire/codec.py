@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from dbus_next.signature import SignatureType, Variant
-
 from machined.wire.checks import wrong
 from machined.wire.decoding import body_decoder, type_decoder
 from machined.wire.encoding import Encode, body_encoder, type_encoder
 from machined.wire.errors import InvalidMessage
 from machined.wire.layout import MAX_DEPTH, height
+from machined.wire.library import SignatureType, Variant
 from machined.wire.reading import BYTE_ORDERS, Decode, bad_padding
 from machined.wire.signatures import parse_signature
 from machined.wire.walking import Walker

@@ -8,14 +8,12 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from dbus_next.constants import MessageType
-from dbus_next.signature import Variant
-
 from machined.wire.bus import Bus, OnLost, OnReceived
 from machined.wire.calls import BUS_NAME, BUS_PATH, TIMEOUT, Calls
 from machined.wire.closing import close_received
 from machined.wire.errors import CallError, InvalidMessage, WireError
 from machined.wire.header import ERROR, METHOD_CALL, METHOD_RETURN, SIGNAL, Received
+from machined.wire.library import Variant
 from machined.wire.matches import Match
 from machined.wire.names import NO_OWNER
 from machined.wire.serving import Handler, Server
@@ -218,7 +216,7 @@ class Connection:
             ConnectionLost: The connection has ended.
         """
         self._bus.transmit(
-            MessageType.SIGNAL,
+            SIGNAL,
             signature,
             arguments,
             path=path,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from dbus_next.signature import SignatureType
-
 from machined.wire.layout import ALIGNMENTS, ANYWHERE, FORMATS, MAX_INLINE, START, Offset, code_of, size_of
+from machined.wire.library import SignatureType
 from machined.wire.reading import GAPS, NAMES, TAILS, Decode
 from machined.wire.runs import run_length
 from machined.wire.source import Source

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dbus_next.signature import SignatureType
-
 from machined.wire.checks import NAMES
 from machined.wire.layout import ALIGNMENTS, ANYWHERE, FORMATS, MAX_INLINE, START, Offset, code_of, size_of
+from machined.wire.library import SignatureType
 from machined.wire.rows import can_be_rows, rows_encoder
 from machined.wire.runs import after_run, packer, packers, run_length
 from machined.wire.source import Source

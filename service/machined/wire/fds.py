@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dbus_next.errors import InvalidSignatureError
-from dbus_next.signature import SignatureTree, SignatureType, Variant
+from machined.wire.library import InvalidSignatureError, SignatureTree, SignatureType, Variant
 
 from machined.wire.closing import close_fd
 

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from dbus_next.message import Message
-
 from machined.wire.body import MISFITS, decode_body, encode_body
 from machined.wire.errors import InvalidMessage
 from machined.wire.fields import (
@@ -144,7 +142,7 @@ def decode(frame: bytes) -> Received:
     )  # fmt: skip
 
 
-def encode(message: Outgoing | Message) -> tuple[bytearray, list[int]]:
+def encode(message: Outgoing) -> tuple[bytearray, list[int]]:
     """Marshal a message.
 
     Returns:
@@ -153,8 +151,6 @@ def encode(message: Outgoing | Message) -> tuple[bytearray, list[int]]:
     Raises:
         InvalidMessage: The specification forbids it.
     """
-    if isinstance(message, Message):
-        message = _outgoing(message)
     body, fds = encode_body(message.signature, message.body)
     if len(fds) > MAX_FDS:
         raise InvalidMessage(
@@ -188,19 +184,3 @@ def encode(message: Outgoing | Message) -> tuple[bytearray, list[int]]:
     if len(frame) > MAX_MESSAGE:
         raise InvalidMessage(f"a message of {len(frame)} bytes is larger than the {MAX_MESSAGE} allowed")
     return frame, fds
-
-
-def _outgoing(message: Message) -> Outgoing:
-    return Outgoing(
-        message.message_type.value,
-        message.flags.value,
-        message.serial,
-        message.signature,
-        message.body,
-        message.path,
-        message.interface,
-        message.member,
-        message.error_name,
-        message.destination,
-        message.reply_serial or 0,
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from dbus_next.signature import SignatureType
+from machined.wire.library import SignatureType
 
 FORMATS = dict(zip("ybnqiuxtdh", "BIhHiIqQdI", strict=True))
 """The types of fixed size, and how the struct module writes each."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from machined.wire.bus import Bus, OnLost, OnReceived
 from machined.wire.connection import Connection
-from machined.wire.errors import ConnectionLost
 from machined.wire.header import Outgoing, Received, encode
 
 Send = Callable[[bytearray, list[int]], None]
@@ -39,17 +38,13 @@ class Link(Bus):
     """
 
     def __init__(self, send: Send, ended: Callable[[], None]) -> None:
-        # dbus-next's constructor makes what belongs to a socket; nothing of that is wanted here
-        self._loop = asyncio.get_running_loop()
-        self._disconnected = False
-        self._serial = 0
+        # Not the constructor of `Bus`, which makes what belongs to a socket
         self._ended = ended
         self._writer = _LinkWriter(send)  # type: ignore[assignment]
 
     def opened(self, received: OnReceived, lost: OnLost) -> Bus:
         """Itself, once it knows whose stream it is; both are called as for `Bus`."""
-        self._received = received
-        self._lost = lost
+        self._begin(received, lost)
         return self
 
     def deliver(self, message: Received) -> None:
@@ -62,14 +57,8 @@ class Link(Bus):
         self._loop.call_soon(_complete, future)
         return future
 
-    def _finalize(self, err: Exception | None = None) -> None:
-        if self._disconnected:
-            return
-        self._disconnected = True
+    def _let_go(self) -> None:
         self._ended()
-        if err is not None and not isinstance(err, ConnectionLost):
-            err = ConnectionLost(f"the connection to the message bus failed: {err}")
-        self._lost(err)
 
 
 def _complete(future: asyncio.Future[None]) -> None:

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
-from dbus_next.signature import SignatureType
-
 from machined.wire.checks import is_path
 from machined.wire.layout import ALIGNMENTS, FORMATS, Offset, code_of, size_of
+from machined.wire.library import SignatureType
 from machined.wire.runs import packer, packers, run_length
 from machined.wire.source import Source
 

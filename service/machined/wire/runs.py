@@ -6,9 +6,8 @@ import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from dbus_next.signature import SignatureType
-
 from machined.wire.layout import ALIGNMENTS, FORMATS, Offset, code_of, size_of
+from machined.wire.library import SignatureType
 
 
 def run_length(types: Sequence[SignatureType]) -> int:

@@ -8,15 +8,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from dbus_next.constants import MessageType
-
 from machined.wire.body import KeptBody
 from machined.wire.bus import Bus
 from machined.wire.calls import BUS_NAME
 from machined.wire.closing import close_received
 from machined.wire.errors import CallError, ConnectionLost, InvalidMessage
 from machined.wire.fds import close_fds, fds_of
-from machined.wire.header import ALLOW_INTERACTIVE_AUTHORIZATION, NO_REPLY_EXPECTED, Received
+from machined.wire.header import (
+    ALLOW_INTERACTIVE_AUTHORIZATION,
+    ERROR,
+    METHOD_RETURN,
+    NO_REPLY_EXPECTED,
+    Received,
+)
 from machined.wire.queueing import Key, Queueing
 
 logger = logging.getLogger(__name__)
@@ -153,7 +157,7 @@ class Server:
             return
         serial = self._bus.next_serial()
         try:
-            self._send(call, MessageType.METHOD_RETURN, signature, values, serial=serial)
+            self._send(call, METHOD_RETURN, signature, values, serial=serial)
         except InvalidMessage:
             logger.exception("the reply to %s.%s cannot be sent", call.interface, call.member)
             self._refuse(call, FAILED, f"the result of {call.member} does not fit into a message")
@@ -169,14 +173,12 @@ class Server:
         # Texts quote what callers sent or machines are called: nothing in them may keep the reply back
         plain = text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
         try:
-            self._send(call, MessageType.ERROR, "s", [plain], error_name=name)
+            self._send(call, ERROR, "s", [plain], error_name=name)
         except InvalidMessage:
             logger.exception("the error reply %r to %s.%s cannot be sent", name, call.interface, call.member)
-            self._send(call, MessageType.ERROR, "s", [plain], error_name=FAILED)
+            self._send(call, ERROR, "s", [plain], error_name=FAILED)
 
-    def _send(
-        self, call: Call, kind: MessageType, signature: str, values: Sequence[Any], **fields: Any
-    ) -> None:
+    def _send(self, call: Call, kind: int, signature: str, values: Sequence[Any], **fields: Any) -> None:
         try:
             destination = call.sender or None
             self._bus.transmit(

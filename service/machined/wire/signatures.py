@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from dbus_next.errors import InvalidSignatureError
-from dbus_next.signature import SignatureTree, SignatureType
-
 from machined.wire.errors import InvalidMessage
+from machined.wire.library import InvalidSignatureError, SignatureTree, SignatureType
 
 MAX_DEPTH = 32
 """How deep arrays, and likewise structs, may be nested (D-Bus Specification, "Valid Signatures")."""

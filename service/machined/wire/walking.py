@@ -6,9 +6,8 @@ from array import array
 from collections.abc import Callable
 from typing import Any
 
-from dbus_next.signature import SignatureType
-
 from machined.wire.layout import ALIGNMENTS, FORMATS, MAX_ARRAY, code_of
+from machined.wire.library import SignatureType
 from machined.wire.reading import (
     Decode,
     bad_end,

@@ -1,4 +1,4 @@
-"""The outgoing side of a connection: dbus-next's writer, made to survive a full socket."""
+"""The outgoing side of a connection: messages to bytes and descriptors in the socket."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ import asyncio
 import socket
 import time
 from collections import deque
-from typing import Any
-
-from dbus_next.aio.message_bus import _MessageWriter
-from dbus_next.message import Message
+from collections.abc import Callable
 
 from machined.wire.errors import ConnectionLost, InvalidMessage
 from machined.wire.fds import close_fds
@@ -21,71 +18,76 @@ TIME_SLICE = 0.004
 _Queued = tuple[bytearray, list[int], asyncio.Future[None] | None]
 
 
-class Writer(_MessageWriter):
+class Writer:
     """Sends queued messages in order, at once if the socket takes them, else when it does again.
 
     The queue has no bound: who sends much awaits `drained`. Descriptors belong to the writer from the
-    moment `buffer_message` returned; it closes them once they are on their way, or cannot be any more.
+    moment `schedule_write` returned; it closes them once they are on their way, or cannot be any more.
+
+    Args:
+        sock: Connected and non-blocking. It remains its owner's to close.
+        lost: Called, in a turn of the loop of its own, with why nothing more can be written.
+        passes_fds: Whether the other side takes descriptors.
     """
 
-    def __init__(self, bus: Any) -> None:
-        super().__init__(bus)  # type: ignore[no-untyped-call]
-        self.messages: deque[_Queued] = deque()  # type: ignore[assignment]  # a queue nobody awaits
+    def __init__(self, sock: socket.socket, lost: Callable[[Exception], None], *, passes_fds: bool) -> None:
+        self._sock = sock
+        self._lost = lost
+        self._passes_fds = passes_fds
+        self._loop = asyncio.get_running_loop()
+        self._messages: deque[_Queued] = deque()
+        self._buffer: memoryview | None = None
+        self._offset = 0
+        self._fds: list[int] = []
+        self._future: asyncio.Future[None] | None = None
         self._waiting = False
         self._broken = False
 
-    def buffer_message(self, msg: Outgoing | Message, future: asyncio.Future[None] | None = None) -> None:
-        """Queue a message; `future` completes when its last byte is in the socket, or with the error.
+    def schedule_write(self, message: Outgoing) -> None:
+        """Queue a message, and write what the socket takes.
 
         Raises:
             InvalidMessage: The message cannot be sent; the connection is as good as before.
         """
-        buffer, fds = encode(msg)
-        if fds and not self.negotiate_unix_fd:
+        buffer, fds = encode(message)
+        if fds and not self._passes_fds:
             raise InvalidMessage("the message bus does not pass file descriptors on this connection")
-        self.messages.append((buffer, fds, future))
-
-    def schedule_write(
-        self, msg: Outgoing | Message | None = None, future: asyncio.Future[None] | None = None
-    ) -> None:
-        """Queue a message, if given one, and write what the socket takes."""
-        if msg is not None:
-            self.buffer_message(msg, future)
+        self._messages.append((buffer, fds, None))
         if not self._waiting and not self._broken:
-            if len(self.messages) == 1 and self.buf is None:
+            if len(self._messages) == 1 and self._buffer is None:
                 self._write_only()
             else:
-                self.write_callback()
+                self._write()
 
     def _write_only(self) -> None:
         """Write the only message that is queued: as most are, it is short and goes at once."""
-        buffer, fds, future = self.messages[0]
+        buffer, fds, future = self._messages[0]
         if fds or future is not None:
-            self.write_callback()
+            self._write()
             return
         try:
-            sent = self.sock.send(buffer)
+            sent = self._sock.send(buffer)
         except BlockingIOError:
             self._wait()
         except OSError as error:
             self._fail(error)
         else:
-            self.messages.clear()
+            self._messages.clear()
             if sent < len(buffer):
-                self.buf, self.unix_fds, self.fut = memoryview(buffer), fds, future
-                self.offset = sent
+                self._buffer, self._fds, self._future = memoryview(buffer), fds, future
+                self._offset = sent
                 self._wait()
 
     def drained(self) -> asyncio.Future[None]:
         """A future that completes once all that is queued now is in the socket."""
-        future: asyncio.Future[None] = self.loop.create_future()
-        if self.buf is None and not self.messages:
+        future: asyncio.Future[None] = self._loop.create_future()
+        if self._buffer is None and not self._messages:
             future.set_result(None)
         else:
-            self.messages.append((bytearray(), [], future))
+            self._messages.append((bytearray(), [], future))
         return future
 
-    def write_callback(self) -> None:
+    def _write(self) -> None:
         """Write until the queue is empty, the socket full or the time slice over."""
         deadline = time.monotonic() + TIME_SLICE
         try:
@@ -101,26 +103,26 @@ class Writer(_MessageWriter):
         else:
             if self._waiting:
                 self._waiting = False
-                self.loop.remove_writer(self.fd)
+                self._loop.remove_writer(self._sock)
 
     def _fail(self, error: OSError) -> None:
         self._broken = True
         # Not at once: the caller stands amid sending, and must not find its connection gone below it
-        self.loop.call_soon(self.bus._finalize, error)
+        self._loop.call_soon(self._lost, error)
 
     def _wait(self) -> None:
         if not self._waiting:
             self._waiting = True
-            self.loop.add_writer(self.fd, self.write_callback)
+            self._loop.add_writer(self._sock, self._write)
 
     def _take(self) -> bool:
         """Make the next message the current one, unless one is; False if there is none."""
-        if self.buf is None:
-            if not self.messages:
+        if self._buffer is None:
+            if not self._messages:
                 return False
-            buffer, self.unix_fds, self.fut = self.messages.popleft()
-            self.buf = memoryview(buffer)
-            self.offset = 0
+            buffer, self._fds, self._future = self._messages.popleft()
+            self._buffer = memoryview(buffer)
+            self._offset = 0
         return True
 
     def _write_some(self) -> None:
@@ -130,27 +132,30 @@ class Writer(_MessageWriter):
             BlockingIOError: The socket takes no more, be it in the middle of a message or at its beginning.
             OSError: The connection is dead.
         """
-        buffer: memoryview = self.buf or memoryview(b"")
-        if self.unix_fds:
-            ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", self.unix_fds))]
-            self.offset += self.sock.sendmsg([buffer[self.offset :]], ancillary)
-            sent, self.unix_fds = self.unix_fds, []
+        buffer: memoryview = self._buffer or memoryview(b"")
+        if self._fds:
+            ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", self._fds))]
+            self._offset += self._sock.sendmsg([buffer[self._offset :]], ancillary)
+            sent, self._fds = self._fds, []
             close_fds(sent)
-        elif self.offset < len(buffer):
-            self.offset += self.sock.send(buffer[self.offset :])
-        if self.offset >= len(buffer):
-            self.buf = None
-            if self.fut is not None and not self.fut.done():
-                self.fut.set_result(None)
+        elif self._offset < len(buffer):
+            self._offset += self._sock.send(buffer[self._offset :])
+        if self._offset >= len(buffer):
+            self._buffer = None
+            if self._future is not None and not self._future.done():
+                self._future.set_result(None)
 
     def abandon(self) -> None:
         """Fail and close what was not sent; the connection is gone."""
         self._broken = True
-        unsent = list(self.messages)
-        self.messages.clear()
-        if self.buf is not None:
-            unsent.insert(0, (bytearray(), self.unix_fds or [], self.fut))
-            self.buf = None
+        if self._waiting:
+            self._waiting = False
+            self._loop.remove_writer(self._sock)
+        unsent = list(self._messages)
+        self._messages.clear()
+        if self._buffer is not None:
+            unsent.insert(0, (bytearray(), self._fds, self._future))
+            self._buffer = None
         for _, fds, future in unsent:
             close_fds(fds)
             if future is not None and not future.done():

@@ -119,11 +119,14 @@ async def test_a_large_message_passes_a_real_bus(pair: tuple[Any, Any]) -> None:
 
 async def test_messages_queued_when_the_connection_dies_fail(tmp_path: Path, library: Any) -> None:
     async with fake_bus(tmp_path, library) as (bus, client):
-        wire = client.connection._bus if library is Ours else client.bus
-        futures = [
-            wire.send(Message.new_signal(PATH, INTERFACE, "Changed", "ay", [bytes(100_000)]))
-            for _ in range(50)
-        ]
+
+        def send() -> asyncio.Future[None]:
+            if library is Ours:
+                client.connection.emit(PATH, INTERFACE, "Changed", "ay", bytes(100_000))
+                return asyncio.ensure_future(client.connection.drain())
+            return client.bus.send(Message.new_signal(PATH, INTERFACE, "Changed", "ay", [bytes(100_000)]))
+
+        futures = [send() for _ in range(50)]
         await asyncio.sleep(0.05)
         bus.close()
         _, pending = await asyncio.wait(futures, timeout=2)
