@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from machined.loop import import_asyncio
+
 USAGE = 2
 """The exit code for a command line, or a place to listen, that is no good."""
 POOL = Path("/var/lib/machines")
@@ -73,6 +75,7 @@ def main() -> int:
     except Wrong as wrong:
         sys.stderr.write(f"machined: {wrong}\n")
         return USAGE
+    import_asyncio()
     if not options.demo:
         return serve_system(options)
     from machined.running import run  # noqa: PLC0415 - not for a wrong command line

@@ -106,7 +106,7 @@ def test_the_console_imports_nothing_of_the_service_but_its_wire() -> None:
         "print(*{name.split('.')[1] for name in sys.modules if name.startswith('machined.')})"
     )
     printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert set(printed.split()) == {"wire", "contract"}
+    assert set(printed.split()) == {"wire", "contract", "loop"}
 
 
 def test_the_key_to_leave_with(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from machined.loop import import_asyncio
 from machinedeck.cli.arguments import DEMO, DOCTOR, SERVICE, SYSTEM, read_arguments
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def main() -> int:
     if arguments.verb == DOCTOR:
         return _run_doctor(is_json=arguments.json)
     # A wrong command line is told at once; what is needed for a right one is imported from here on.
+    import_asyncio()
     is_console = not arguments.verb and _has_screen()
     child = _demo_child(arguments.seed) if arguments.bus == DEMO else None
     setup = None

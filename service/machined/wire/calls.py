@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -26,20 +25,24 @@ TIMEOUT = 25.0
 """Seconds that a call waits unless told otherwise; the reference libraries wait as long."""
 
 
-@dataclass(slots=True)
 class Answer:
     """What became of a call: a body with the descriptors in it, or an error."""
 
-    body: list[Any] = field(default_factory=list)
-    fds: list[int] = field(default_factory=list)
-    error: WireError | None = None
+    __slots__ = ("body", "error", "fds")
+
+    def __init__(self, body: list[Any], fds: list[int], error: WireError | None = None) -> None:
+        self.body = body
+        self.fds = fds
+        self.error = error
 
 
-@dataclass(slots=True)
 class _Pending:
-    settle: Callable[[Answer], None]
-    what: str
-    timer: asyncio.TimerHandle | None = None
+    __slots__ = ("settle", "timer", "what")
+
+    def __init__(self, settle: Callable[[Answer], None], what: str) -> None:
+        self.settle = settle
+        self.what = what
+        self.timer: asyncio.TimerHandle | None = None
 
 
 class Calls:
@@ -87,7 +90,7 @@ class Calls:
         try:
             self.start(settle, "s" * len(arguments), arguments, timeout=TIMEOUT, interactive=False, **header)
         except WireError as error:
-            settle(Answer(error=error))
+            settle(_failed(error))
 
     def tell_bus(self, member: str, *arguments: str) -> None:
         """Call a method of the message bus that takes strings and whose reply does not matter."""
@@ -141,22 +144,26 @@ class Calls:
         for serial in list(self._pending):
             pending = self._pending[serial]
             self.forget(serial)
-            pending.settle(Answer(error=ConnectionLost(f"{pending.what}: {reason}")))
+            pending.settle(_failed(ConnectionLost(f"{pending.what}: {reason}")))
 
     def _expire(self, serial: int, timeout: float) -> None:
         pending = self._pending.pop(serial)
-        pending.settle(Answer(error=CallTimeout(f"{pending.what}: no reply within {timeout:g} seconds")))
+        pending.settle(_failed(CallTimeout(f"{pending.what}: no reply within {timeout:g} seconds")))
+
+
+def _failed(error: WireError) -> Answer:
+    return Answer([], [], error)
 
 
 def _answer(message: Received) -> Answer:
     try:
         body = message.decode()
     except InvalidMessage as error:
-        return Answer(error=error)
+        return _failed(error)
     if message.kind == ERROR:
         close_received(message.fds)
         text = body[0] if body and isinstance(body[0], str) else ""
-        return Answer(error=CallError(message.error_name or "", text))
+        return _failed(CallError(message.error_name or "", text))
     return Answer(body, message.fds)
 
 

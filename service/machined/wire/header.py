@@ -70,7 +70,7 @@ class Outgoing(NamedTuple):
     reply_serial: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Received:
     """A message as it came in. Its descriptors belong to whoever holds it, until `decode`.
 

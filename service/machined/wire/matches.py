@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from machined.wire.calls import Answer, Calls
@@ -50,13 +49,15 @@ def _is_within(path: str, namespace: str) -> bool:
     return namespace in {path, "/"} or path.startswith(namespace + "/")
 
 
-@dataclass(slots=True, eq=False)
 class HeldRule:
     """A rule at the bus and the number of those who want it; `ready` completes when the bus has it."""
 
-    text: str
-    ready: asyncio.Future[None]
-    holders: int = 0
+    __slots__ = ("holders", "ready", "text")
+
+    def __init__(self, text: str, ready: asyncio.Future[None]) -> None:
+        self.text = text
+        self.ready = ready
+        self.holders = 0
 
     def added(self, answer: Answer) -> None:
         """Take note of the reply to AddMatch."""

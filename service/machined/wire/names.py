@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from machined.wire.calls import BUS_NAME, BUS_PATH, Answer, Calls
@@ -18,16 +17,18 @@ NO_OWNER = "org.freedesktop.DBus.Error.NameHasNoOwner"
 OWNER_CHANGED = "NameOwnerChanged"
 
 
-@dataclass(slots=True, eq=False)
 class HeldName:
     """A name whose owner somebody wants to know; "" stands for nobody."""
 
-    name: str
-    rule: HeldRule
-    known: asyncio.Future[None]
-    owner: str = ""
-    holders: int = 0
-    callbacks: list[Callable[[str], None]] = field(default_factory=list)
+    __slots__ = ("callbacks", "holders", "known", "name", "owner", "rule")
+
+    def __init__(self, name: str, rule: HeldRule, known: asyncio.Future[None]) -> None:
+        self.name = name
+        self.rule = rule
+        self.known = known
+        self.owner = ""
+        self.holders = 0
+        self.callbacks: list[Callable[[str], None]] = []
 
     def told(self, answer: Answer) -> None:
         """Take note of the reply to GetNameOwner, which came in the order of the stream."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from machined.wire.calls import BUS_NAME, Calls
@@ -51,13 +50,17 @@ class Subscription:
             undo()
 
 
-@dataclass(slots=True, eq=False)
 class _Listener:
-    match: Match
-    callback: Callable[[Signal], None]
-    rule: HeldRule
-    name: HeldName | None
-    active: bool = True
+    __slots__ = ("active", "callback", "match", "name", "rule")
+
+    def __init__(
+        self, match: Match, callback: Callable[[Signal], None], rule: HeldRule, name: HeldName | None
+    ) -> None:
+        self.match = match
+        self.callback = callback
+        self.rule = rule
+        self.name = name
+        self.active = True
 
     def accepts(self, message: Received) -> bool:
         owner = self.match.sender if self.name is None else self.name.owner

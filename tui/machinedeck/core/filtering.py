@@ -13,7 +13,7 @@ from typing import NamedTuple
 LONGEST = 200
 """Characters of a field that a regular expression is tried on: what machines write may be any length."""
 
-_WORD = re.compile(r"""(!?)(?:(\w+):)?(?:"([^"]*)"?|/((?:[^/\\]|\\.)*)/?|(\S+))""")
+_WORD = r"""(!?)(?:(\w+):)?(?:"([^"]*)"?|/((?:[^/\\]|\\.)*)/?|(\S+))"""
 
 
 class Term(NamedTuple):
@@ -59,7 +59,7 @@ def read_filter(text: str, keys: frozenset[str]) -> Filter:
         keys: The fields that a row has; a word before a colon that is none of them is part of the text.
     """
     terms = []
-    for match in _WORD.finditer(text.strip()):
+    for match in re.finditer(_WORD, text.strip()):
         negation, key, quoted, pattern, plain = match.groups()
         if key is not None and key not in keys:
             quoted = f"{key}:{quoted or plain or pattern or ''}"

@@ -204,10 +204,12 @@ class Follower:
             self._timer.cancel()
 
     async def _watch(self) -> None:
+        await self._details.may_look.wait()  # what it needs is imported then
         if self._watch_images is not None:
             await self._watch_images(self._on_images_changed)
 
     async def _watch_long_work(self) -> None:
+        await self._details.may_look.wait()
         if self._watch_work is not None:
             await self._watch_work(self.store, self._on_event)
 

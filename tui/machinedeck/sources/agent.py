@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import pty
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -44,7 +43,7 @@ class Agent:
             raise NoAgentError(
                 f"No password can be asked for: {PROGRAM} is not there (it comes with polkit)."
             )
-        master, slave = pty.openpty()
+        master, slave = os.openpty()
         told, telling = os.pipe2(os.O_CLOEXEC)
         command = [program, f"--process={os.getpid()},{_started()}", f"--notify-fd={telling}"]
         try:

@@ -8,9 +8,7 @@ from typing import NamedTuple
 
 from machinedeck.model.machine import Identity
 
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
-)
+_UNSAFE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 """What is left out of a machine's text: it may be pasted into a shell of the operator's own."""
 
 
@@ -25,7 +23,7 @@ class ClipboardWrite(NamedTuple):
 
 def clipboard_write(wanted: str) -> ClipboardWrite:
     """A machine's text, made safe."""
-    text = _UNSAFE.sub("", wanted)
+    text = re.sub(_UNSAFE, "", wanted)
     return ClipboardWrite(text, len(text.encode("utf-8", "replace")))
 
 

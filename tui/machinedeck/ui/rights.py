@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from machinedeck.ui.dialogs.password import PasswordPrompt
     from machinedeck.ui.session import Session
 
-_ANSWERED = re.compile(r"==== AUTHENTICATION (?:COMPLETE|FAILED|CANCELED) ====")
+_ANSWERED = r"==== AUTHENTICATION (?:COMPLETE|FAILED|CANCELED) ===="
 """What the agent writes when it has an answer (polkit, polkitagenttextlistener.c)."""
 
 CLEAR = b"\x1b[H\x1b[2J\x1b[3J"
@@ -93,7 +93,7 @@ class Rights:
 
     @staticmethod
     def _is_answered(session: Session) -> bool:
-        return session.has_ended or any(_ANSWERED.search(line) for line in session.terminal.display)
+        return session.has_ended or any(re.search(_ANSWERED, line) for line in session.terminal.display)
 
     def _on_closed(self, is_answered: bool | None) -> None:
         self._prompt = None

@@ -16,6 +16,7 @@ from machinedeck.core.store import Store
 from machinedeck.model.event import Listener
 from machinedeck.sources.environment import first_environment, operator_name
 from machinedeck.ui.options import Options, read_options
+from machinedeck.ui.spared import spare_palette
 
 if TYPE_CHECKING:
     from machinedeck.ui.app import MachinedeckApp
@@ -71,6 +72,7 @@ async def _run(host: Host, options: Options, setup: Setup) -> MachinedeckApp:
         # Textual takes a quarter of a second to import: what the bus has to say is asked for before that.
         # The service of a demo needs that time itself to get ready.
         await _first_questions(follower)
+    spare_palette()
     from machinedeck.ui.app import MachinedeckApp  # noqa: PLC0415 - see above
     from machinedeck.ui.keyboard import KeyboardDriver  # noqa: PLC0415 - see above
 

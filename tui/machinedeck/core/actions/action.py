@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from machinedeck.core.host import Host
 from machinedeck.core.store import Store
@@ -57,8 +57,7 @@ class FieldKind(StrEnum):
     """An absolute path in the machine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One thing that is asked before an action is done."""
 
     id: str
@@ -75,7 +74,7 @@ def _nothing_to_say(_subject: Subject, _values: Values, _store: Store) -> str | 
     return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)  # more takes time at each start
 class Action(Generic[S]):
     """One thing that can be done to a machine, an image or the pool."""
 

@@ -12,7 +12,7 @@ INFINITY = "infinity"
 NONE = frozenset({"none", INFINITY, "-"})
 """What operators write for it."""
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(?:i?B)?", re.IGNORECASE)
+_SIZE = r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(?:i?B)?"
 _POWERS = "KMGTPE"
 
 
@@ -24,7 +24,7 @@ def read_size(text: str) -> int:
     """
     if text.lower() in NONE:
         return UNLIMITED
-    match = _SIZE.fullmatch(text.strip())
+    match = re.fullmatch(_SIZE, text.strip(), re.IGNORECASE)
     if match is None:
         raise ValueError(f"{text!r} is no size: write it like 512M or 1.5G, or 'none'.")
     unit = match[2].upper()

@@ -10,7 +10,7 @@ from machinedeck.model.image import Image
 from machinedeck.model.machine import Machine, State
 from machinedeck.model.text import clean
 
-_LIBVIRT = re.compile(r"(?:qemu|lxc|xen|ch)-\d+-(?P<name>.+)")
+_LIBVIRT = r"(?:qemu|lxc|xen|ch)-\d+-(?P<name>.+)"
 """How libvirt registers its domains: driver, number, name."""
 
 
@@ -74,7 +74,7 @@ def no_image_file(machine: Machine, store: Store) -> str | None:
 
 def owner_command(machine: Machine, verb: str) -> str:
     """How whoever runs a virtual machine does something to it, as a sentence."""
-    domain = _LIBVIRT.fullmatch(machine.name)
+    domain = re.fullmatch(_LIBVIRT, machine.name)
     if machine.service.startswith("libvirt") and domain is not None:
         return f"Use: virsh {verb} {clean(domain['name'])}"
     if machine.service:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -33,6 +32,7 @@ from machinedeck.ui.panes.machines import MachinesPane
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.panes.pool import PoolPane
 from machinedeck.ui.screens.terminals import TerminalScreen
+from machinedeck.ui.widgets.ground import GroundRow
 from machinedeck.ui.widgets.line import Line
 from machinedeck.ui.widgets.marking import MarkingTable
 from machinedeck.ui.widgets.table import Table
@@ -113,12 +113,9 @@ class Console(TerminalScreen):
         self._key_of = key_of
         self._pane = 0
         self._is_composed = False
-        self.panes: tuple[Pane, ...] = (
-            MachinesPane(id="machines"),
-            ImagesPane(id="images"),
-            PoolPane(id="pool"),
-        )
-        for pane, table in zip(self.panes, TABLES, strict=True):
+        panes: list[Pane] = [MachinesPane(id="machines"), ImagesPane(id="images"), PoolPane(id="pool")]
+        self.panes = tuple(panes)
+        for pane, table in zip(panes, TABLES, strict=True):
             bind_actions(pane, table, key_of)
         # Kept, not looked up: a piece of news or a moving focus may still come while the screen is taken down
         self.header, self.keys = Line(id="header"), Line(id="keys")
@@ -129,7 +126,7 @@ class Console(TerminalScreen):
         yield self.header
         with self.estate:
             yield machines
-            yield Horizontal(images, pool, id="lower")
+            yield GroundRow(images, pool, id="lower")
         yield self.keys
 
     def on_mount(self) -> None:

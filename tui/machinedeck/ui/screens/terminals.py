@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.message import Message
 from textual.screen import Screen
 
@@ -20,6 +19,7 @@ from machinedeck.model.wish import Wish
 from machinedeck.ui.commands import COMMANDS
 from machinedeck.ui.shells import Shells
 from machinedeck.ui.widgets.focus import pass_on
+from machinedeck.ui.widgets.ground import Ground, GroundContainer
 from machinedeck.ui.widgets.line import Line
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 TABS_BY_NUMBER = 9
 
 
-class TerminalScreen(Screen[None]):
+class TerminalScreen(Ground, Screen[None]):
     """A screen with terminals beside something else.
 
     Args:
@@ -75,7 +75,7 @@ class TerminalScreen(Screen[None]):
         self._opening = asyncio.Lock()
         # Kept, not looked up: a piece of news or a moving focus may still come while the screen is taken down
         self.tabs = Line(id="tabs")
-        self.estate = Container(id="estate")
+        self.estate = GroundContainer(id="estate")
         self.shells = Shells(id="shells", leave_key=leave_key, frames=frames)
 
     @property
