@@ -234,4 +234,4 @@ def shown(pane: MachinesPane | ImagesPane | PoolPane, store: Store) -> list[list
         pairs = [*_size(store.pool or Pool("", None, None), store), *_images(store)]
         return [[what, cell.text] for what, cell in pairs]
     pane._store, pane._now = store, NOW
-    return [[cell.text for cell in pane.cells(thing).values()] for _name, thing in pane.things(store)]
+    return [[cell.text for cell in pane.cells(thing).values()] for thing in pane.things(store).values()]

@@ -217,7 +217,8 @@ class Follower:
         """Count what machines use while the host is open."""
         await self._details.may_look.wait()
         try:
-            await Sampler(self.store, self.usage).run()
+            seen = self.image_details.seen
+            await Sampler(self.store, self.usage, seen=lambda: seen(Part.MACHINES)).run()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is passed on
             self._on_crash(error)
 

@@ -52,6 +52,10 @@ class ImageDetails:
         if part is Part.IMAGES and any(self._has_unknown_sizes(name) for name in names):
             self._sizes.ask()
 
+    def seen(self, part: Part) -> tuple[str, ...]:
+        """The names that were said to be seen of a list."""
+        return self._wanted.get(part, ())
+
     def _has_unknown_os(self, name: str) -> bool:
         """Whether it can be asked and was not: only folders, whose files lie open, and none that runs."""
         image = self._store.images.get(name)

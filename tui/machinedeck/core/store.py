@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from machined.contract import HOST_MACHINE
@@ -68,7 +69,9 @@ class Store:
         self.pool_usage: tuple[int, ...] = ()
         """What the pool used, each time it was something else, the oldest first."""
         self._rows: dict[str, Machine] | None = None
+        self._runners: dict[str, str] | None = None
         self._idle: dict[str, Machine] = {}
+        self._idle_states: Counter[State] = Counter()
         self.failures: dict[Part, Failure] = {}
         """Parts that could not be read, and why."""
         self.read: set[Part] = set()
@@ -85,13 +88,33 @@ class Store:
 
     def rows(self) -> list[Machine]:
         """Registered machines and images that could run but do not, by name; last the host itself."""
-        return list(self._by_name().values())
+        return list(self.by_name().values())
 
     def row(self, name: str | None) -> Machine | None:
         """One of `rows`; None where there is none of that name."""
-        return None if name is None else self._by_name().get(name)
+        return None if name is None else self.by_name().get(name)
 
-    def _by_name(self) -> dict[str, Machine]:
+    def states(self) -> Counter[State]:
+        """How many of `rows` are in each state, the host itself left out."""
+        counts = self._idle_states.copy()
+        counts.update(machine.state for machine in self.registered.values())
+        counts.subtract(self._idle[name].state for name in self.registered if name in self._idle)
+        return counts
+
+    def runners(self) -> Mapping[str, str]:
+        """The machines that run from images, by these: by their folder's name, else by their own.
+
+        As long as it says the same it is the same mapping.
+        """
+        if self._runners is None:
+            self._runners = {one.image or one.name: one.name for one in self.registered.values()}
+        return self._runners
+
+    def by_name(self) -> Mapping[str, Machine]:
+        """`rows` by their names.
+
+        As long as it has the same names it is the same mapping, in which what is known of them changes.
+        """
         if self._rows is None:
             rows = self._idle | self.registered
             self._rows = {name: rows[name] for name in sorted(rows)}
@@ -111,6 +134,8 @@ class Store:
             )
             for name in startable | self.failed
         }
+        self._idle_states = Counter(machine.state for machine in self._idle.values())
+        self._rows = None
 
     def visible_images(self) -> list[Image]:
         """The images pane: all but the hidden ones, by name."""
@@ -134,6 +159,7 @@ class Store:
         host = next((machine for machine in listed if machine.name == HOST_MACHINE), None)
         if host is None or self.host is None or host.path != self.host.path:
             self.host = None if host is None else host._replace(state=State.RUNNING)
+            self._rows = None
             self._changed(Part.MACHINES)
         self._set(Part.MACHINES, "registered", merged)
 
@@ -147,13 +173,14 @@ class Store:
         """Take one that was told of and is not listed yet."""
         if machine.name not in self.registered:
             self.registered = {**self.registered, machine.name: machine}
+            self._rows = self._runners = None
             self._changed(Part.MACHINES)
 
     def update_host(self, machine: Machine) -> None:
         """Take news of the host itself."""
         if self.host is not None and machine != self.host:
             self.host = machine
-            self._changed(Part.MACHINES)
+            self._put(machine)
 
     def set_failed(self, names: frozenset[str]) -> None:
         """Take which machines' units failed."""
@@ -165,8 +192,16 @@ class Store:
     def update_machine(self, machine: Machine) -> None:
         """Take news of one machine, unless it is gone meanwhile: an answer may come late."""
         if machine.name in self.registered and self.registered[machine.name] != machine:
-            self.registered = {**self.registered, machine.name: machine}
-            self._changed(Part.MACHINES)
+            if machine.image != self.registered[machine.name].image:
+                self._runners = None
+            self.registered[machine.name] = machine
+            self._put(machine)
+
+    def _put(self, machine: Machine) -> None:
+        """Show other news of a machine that has a row already: the order of a thousand others stays."""
+        if self._rows is not None:
+            self._rows[machine.name] = machine
+        self._changed(Part.MACHINES)
 
     def remove_machine(self, name: str) -> None:
         """Drop a machine that ended."""
@@ -175,6 +210,7 @@ class Store:
             if name in self.images and machine.os is not None:
                 self._keep_os(name, machine.os)
             self.registered = {key: other for key, other in self.registered.items() if key != name}
+            self._rows = self._runners = None
             self._changed(Part.MACHINES)
 
     def set_images(self, images: Iterable[Image]) -> None:
@@ -206,6 +242,8 @@ class Store:
         self.image_os[name] = os
         if name in self._idle:
             self._idle[name] = self._idle[name]._replace(os=os)
+            if self._rows is not None and name not in self.registered:
+                self._rows[name] = self._idle[name]
 
     def set_image_sizes(self, name: str, sizes: ImageSizes) -> None:
         """Take the sizes and limits of an image."""
@@ -252,12 +290,12 @@ class Store:
         self.read.add(part)
         setattr(self, attribute, value)
         if is_news:
+            if part is Part.MACHINES:
+                self._rows = self._runners = None
             self._changed(part)
 
     def _changed(self, part: Part) -> None:
         self._parts.add(part)
-        if part is Part.MACHINES:
-            self._rows = None
         self._tell()
 
     def _tell(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple, Protocol
 
 from machinedeck.core.status import Link
@@ -21,6 +21,12 @@ FIRST_SECONDS = 0.5
 
 IDLE_TIMES = 5
 """How many times as long as a look took nothing is looked at after it, at least."""
+
+ALL = 200
+"""Machines up to which each look is at all of them; of more, at those that are seen and at others in turn."""
+
+IN_TURN = 100
+"""Others in one look: of a thousand machines, the last is looked at after 20 seconds."""
 
 SLICE = 50
 """Machines that are looked at before others get their turn in the event loop."""
@@ -55,14 +61,21 @@ class Sampler:
         store: Which machines there are, and where to write.
         source: What counts.
         clock: A clock that only goes forward, in seconds.
+        seen: Tells the names of machines that are on the screen now.
     """
 
     def __init__(
-        self, store: Store, source: UsageSource, clock: Callable[[], float] = time.monotonic
+        self,
+        store: Store,
+        source: UsageSource,
+        clock: Callable[[], float] = time.monotonic,
+        seen: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._store = store
         self._source = source
         self._clock = clock
+        self._seen = seen
+        self._turn = 0
         self._last: dict[str, _Last] = {}
 
     async def run(self) -> None:
@@ -78,18 +91,33 @@ class Sampler:
             await asyncio.sleep(max(SAMPLE_SECONDS, (self._clock() - began) * IDLE_TIMES))
 
     async def look(self) -> None:
-        """Look at every machine once."""
-        running = [one for one in self._store.registered.values() if one.state is State.RUNNING]
-        found: dict[str, Usage] = {}
-        for at, machine in enumerate(running):
+        """Look at every machine once, or at some of very many."""
+        running = {one.name: one for one in self._store.registered.values() if one.state is State.RUNNING}
+        found = {
+            name: usage
+            for name, usage in self._store.usage.items()
+            if name in running and name in self._last and self._last[name].identity == running[name].identity
+        }
+        for at, machine in enumerate(self._chosen(list(running.values()))):
             if at % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
+            found.pop(machine.name, None)
             usage = await self._usage(machine)
             if usage is not None:
                 found[machine.name] = usage
         self._last = {name: last for name, last in self._last.items() if name in found}
         self._source.keep(set(found))
         self._store.set_usage(found)
+
+    def _chosen(self, running: list[Machine]) -> list[Machine]:
+        if len(running) <= ALL or not self._last:
+            return running
+        seen = set(self._seen())
+        others = [one for one in running if one.name not in seen]
+        start = self._turn % max(1, len(others))
+        self._turn = start + IN_TURN
+        in_turn = (others + others)[start : start + min(IN_TURN, len(others))]
+        return [*(one for one in running if one.name in seen), *in_turn]
 
     async def _usage(self, machine: Machine) -> Usage | None:
         try:

@@ -52,6 +52,9 @@ LEAVE_SECONDS = 5.0
 GATHER_SECONDS = 0.05
 """News that come within this time of others are shown together."""
 
+LONG, LONG_GATHER_SECONDS = 1000, 0.1
+"""Rows from which the list of machines is long, and how long news of it are gathered."""
+
 REST_TIMES = 8
 """How many times as long as showing news took no more are shown after it."""
 
@@ -197,7 +200,8 @@ class MachinedeckApp(DetailDesk, inherit_bindings=False):
         self._show(news)
         took = time.perf_counter() - began
         # Of very long lists, news are gathered for longer: keys come first.
-        self.set_timer(max(GATHER_SECONDS, took * REST_TIMES), self.on_machinedeck_app_news)
+        gather = LONG_GATHER_SECONDS if len(self.store.by_name()) > LONG else GATHER_SECONDS
+        self.set_timer(max(gather, took * REST_TIMES), self.on_machinedeck_app_news)
 
     def _show(self, change: Change) -> None:
         with self.batch_update():

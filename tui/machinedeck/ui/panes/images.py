@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
@@ -61,7 +61,7 @@ class ImagesPane(ListPane[Listed]):
         self.shows_hidden = False
         """Whether hidden ones are listed too."""
         self._listed: dict[str, Listed] = {}
-        self._runners: dict[str, str] = {}
+        self._runners: Mapping[str, str] = {}
         self.configure(IMAGE_COLUMNS, "name")
 
     @property
@@ -69,9 +69,9 @@ class ImagesPane(ListPane[Listed]):
         """See `Pane`."""
         return "No images."
 
-    def things(self, store: Store) -> Iterable[tuple[str, Listed]]:
+    def things(self, store: Store) -> Mapping[str, Listed]:
         """See `ListPane`."""
-        self._runners = runners = _runners(store)
+        self._runners = runners = store.runners()
         images = store.listed_images() if self.shows_hidden else store.visible_images()
         listed: dict[str, Listed] = {}
         for image in images:
@@ -83,11 +83,12 @@ class ImagesPane(ListPane[Listed]):
             known = self._listed.get(name)
             listed[name] = known if known == new else new  # the same object where it is the same
         self._listed = listed
-        return listed.items()
+        return listed
 
     def is_concerned(self, change: Change, store: Store) -> bool:
         """See `Pane`: which machines run from images is shown here too."""
-        is_other = Part.MACHINES in change.parts and self._runners != _runners(store)
+        now = store.runners()
+        is_other = now is not self._runners and now != self._runners
         return is_other or super().is_concerned(change, store)
 
     def fields(self, thing: Listed) -> Mapping[str, str]:
@@ -142,8 +143,3 @@ class ImagesPane(ListPane[Listed]):
             "os": Cell(written.os_name(thing.os)),
             "machine": Cell(clean(thing.machine) or UNKNOWN, "good" if thing.machine else "faint"),
         }
-
-
-def _runners(store: Store) -> dict[str, str]:
-    """Which machine runs from an image: by its folder's name, else by its own."""
-    return {machine.image or machine.name: machine.name for machine in store.registered.values()}

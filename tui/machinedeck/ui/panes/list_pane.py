@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from textual import events
@@ -12,11 +12,12 @@ from textual.message import Message
 from machinedeck.core.filtering import Filter, read_filter
 from machinedeck.core.store import Store
 from machinedeck.model.text import UNKNOWN, clean
+from machinedeck.ui.panes.heads import head_row, under_heads
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.widgets.columns import Column
 from machinedeck.ui.widgets.focus import is_passed_on
 from machinedeck.ui.widgets.marking import MarkingTable
-from machinedeck.ui.widgets.rows import HEAD_MARK, Cell, Row, Rows
+from machinedeck.ui.widgets.rows import HEAD_MARK, Cell, MadeRows, Row, Rows
 
 NO_GROUP = "none"
 
@@ -74,14 +75,16 @@ class ListPane(MarkingTable, Pane, Generic[T]):
         self._is_typing = False
         self._store: Store | None = None
         self._now = 0.0
-        self._things: dict[str, T] = {}
+        self._things: Mapping[str, T] = {}
+        self._in_order: list[str] | None = None
+        self._made = MadeRows()
         self._kept: dict[str, Kept[T]] = {}
         self._told: tuple[str, ...] = ()
 
     # What the panes differ in
 
-    def things(self, store: Store) -> Iterable[tuple[str, T]]:
-        """All of them with their names, sorted by name."""
+    def things(self, store: Store) -> Mapping[str, T]:
+        """All of them by their names, in order of these; the same mapping while the names are the same."""
         raise NotImplementedError
 
     def fields(self, thing: T) -> Mapping[str, str]:
@@ -95,6 +98,10 @@ class ListPane(MarkingTable, Pane, Generic[T]):
     def cells(self, thing: T) -> Mapping[str, Cell]:
         """The texts of all columns."""
         raise NotImplementedError
+
+    def made_of(self, thing: T) -> object:
+        """All that the texts of a thing are made of: as long as it is the same, they are not made anew."""
+        return thing
 
     def group_of(self, thing: T) -> str:
         """The group a thing stands in."""
@@ -110,6 +117,7 @@ class ListPane(MarkingTable, Pane, Generic[T]):
         """Choose columns, what is sorted by, and what things stand together by."""
         # Those at the right go first where there is no room.
         self.set_columns([self._all_columns[key]._replace(rank=at) for at, key in enumerate(columns)])
+        self._made.clear()
         self.group = group
         self._sort_by(sort)
         self._again()
@@ -117,8 +125,10 @@ class ListPane(MarkingTable, Pane, Generic[T]):
     def show(self, store: Store, now: float) -> None:
         """See `Pane`."""
         self._store, self._now = store, now
-        self._things = dict(self.things(store))
-        self.marks &= self._things.keys()
+        things = self.things(store)
+        if things is not self._things:
+            self._things, self._in_order = things, None
+            self.marks &= things.keys()
         self.show_rows(Rows(self._keys(), self._make_row), self._notice(store))
         self._show_titles(store)
         self._tell_seen()
@@ -144,11 +154,15 @@ class ListPane(MarkingTable, Pane, Generic[T]):
     def _keys(self) -> list[str]:
         if len(self._kept) > 2 * len(self._things) + 100:
             self._kept.clear()
-        names = list(self._things)
+        if self._in_order is None:
+            self._in_order = list(self._things)
+        names = self._in_order  # the very same list while nothing comes or goes
         if self.filter.terms:
             names = [name for name in names if self._is_shown(name)]
         names = self._sorted(names)
-        return names if self.group == NO_GROUP else self._grouped(names)
+        if self.group == NO_GROUP:
+            return names
+        return under_heads(names, lambda name: self.group_of(self._things[name]))
 
     def _sorted(self, names: list[str]) -> list[str]:
         if self.sorted_by == self.columns[0].key:
@@ -158,21 +172,15 @@ class ListPane(MarkingTable, Pane, Generic[T]):
         known.sort(key=orders.__getitem__, reverse=self.is_upside_down)  # type: ignore[arg-type]
         return known + [name for name in names if orders[name] is None]
 
-    def _grouped(self, names: list[str]) -> list[str]:
-        groups: dict[str, list[str]] = {}
-        for name in names:
-            groups.setdefault(self.group_of(self._things[name]), []).append(name)
-        keys = []
-        for group in sorted(groups, key=lambda group: (group == UNKNOWN, group.casefold())):
-            keys += [f"{HEAD_MARK}{len(groups[group])} {group}", *groups[group]]
-        return keys
-
     def _make_row(self, key: str) -> Row:
         if key.startswith(HEAD_MARK):
-            count, _, group = key.removeprefix(HEAD_MARK).partition(" ")
-            return Row(key, (Cell(f"── {clean(group)} · {count}", "faint"),))
-        cells = self.cells(self._things[key])
-        return Row(key, tuple(cells[column.key] for column in self.columns))
+            return head_row(key)
+        thing = self._things[key]
+        return self._made.row(key, self.made_of(thing), lambda: self._cells_of(thing))
+
+    def _cells_of(self, thing: T) -> tuple[Cell, ...]:
+        cells = self.cells(thing)
+        return tuple(cells[column.key] for column in self.columns)
 
     def _show_titles(self, store: Store) -> None:
         parts = []  # what the operator did comes first: a long title is cut at its end

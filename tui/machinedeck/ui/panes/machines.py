@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 from machined.contract import HOST_MACHINE
@@ -65,9 +64,9 @@ class MachinesPane(ListPane[Machine]):
         """See `Pane`."""
         return "No machine runs here, and there is no image to start one from."
 
-    def things(self, store: Store) -> Iterable[tuple[str, Machine]]:
+    def things(self, store: Store) -> Mapping[str, Machine]:
         """See `ListPane`."""
-        return [(machine.name, machine) for machine in store.rows()]
+        return store.by_name()
 
     def fields(self, thing: Machine) -> Mapping[str, str]:
         """See `ListPane`."""
@@ -97,9 +96,9 @@ class MachinesPane(ListPane[Machine]):
     def _keys(self) -> list[str]:
         """The host itself comes last, however the others are sorted."""
         keys = super()._keys()
-        if self.group == NO_GROUP and HOST_MACHINE in self._things and HOST_MACHINE in keys:
-            keys.remove(HOST_MACHINE)
-            keys.append(HOST_MACHINE)
+        is_listed = self.group == NO_GROUP and HOST_MACHINE in self._things and keys[-1:] != [HOST_MACHINE]
+        if is_listed and HOST_MACHINE in keys:
+            return [*(key for key in keys if key != HOST_MACHINE), HOST_MACHINE]
         return keys
 
     def _notice(self, store: Store) -> str:
@@ -109,13 +108,15 @@ class MachinesPane(ListPane[Machine]):
 
     def count(self, store: Store) -> str:
         """How many there are of each state; one whose state was not read yet was listed, so it runs."""
-        states: Counter[State] = Counter(
-            State.RUNNING if one.state is State.UNKNOWN else one.state
-            for name, one in self._things.items()
-            if name != HOST_MACHINE
-        )
+        states = store.states()
+        states[State.RUNNING] += states[State.UNKNOWN]
         always = {State.RUNNING, State.STOPPED}
         return ", ".join(f"{states[one]} {one}" for one in _LOOKS if one and (states[one] or one in always))
+
+    def made_of(self, thing: Machine) -> object:
+        """See `ListPane`: what it uses and how long it runs are shown too."""
+        usage = None if self._store is None else self._store.usage.get(thing.name)
+        return thing, usage, written.since(thing.timestamp, self._now)
 
     def cells(self, thing: Machine) -> Mapping[str, Cell]:
         """See `ListPane`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from textwrap import wrap
 from typing import ClassVar
 
@@ -106,7 +107,9 @@ class Grid(ScrollView, can_focus=True):
             self._needed = self._widest(self.rows, labels)
         else:
             top = self.scroll_offset.y
-            seen = self._widest(self.rows[top : top + self.size.height], labels)
+            # What is drawn already was measured then
+            rows = zip_longest(self.rows[top : top + self.size.height], self._seen)
+            seen = self._widest((row for row, drawn in rows if row and row is not drawn), labels)
             self._needed = list(map(max, self._needed, seen))
         self._shared = self._room
         widths = share(self.columns, self._needed, self._shared - self._gutter)

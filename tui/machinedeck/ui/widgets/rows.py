@@ -8,6 +8,9 @@ from typing import NamedTuple, overload
 HEAD_MARK = "\0"
 """What the keys of head lines begin with. They stand above groups; the cursor passes over them."""
 
+MOST_MADE = 500
+"""Rows that are kept after they were made."""
+
 
 class Cell(NamedTuple):
     """One text of a row. `tone` names its colour (see `tones`), "" for none."""
@@ -63,6 +66,32 @@ class Rows(Sequence[Row]):
         if row is None:
             row = self._made[key] = self._make(key)
         return row
+
+
+class MadeRows:
+    """Rows that were made, each with what it was made of: what is still the same is not made anew."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[object, Row]] = {}
+
+    def row(self, key: str, of: object, make: Callable[[], tuple[Cell, ...]]) -> Row:
+        """The row of a key.
+
+        Args:
+            key: Its key.
+            of: All that its cells are made of.
+            make: Makes its cells.
+        """
+        made = self._made.get(key)
+        if made is None or made[0] != of:
+            if len(self._made) > MOST_MADE:
+                self._made.clear()
+            made = self._made[key] = of, Row(key, make())
+        return made[1]
+
+    def clear(self) -> None:
+        """Make all of them anew."""
+        self._made.clear()
 
 
 def rows_of(rows: Sequence[Row]) -> Rows:

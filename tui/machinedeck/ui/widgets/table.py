@@ -79,7 +79,7 @@ class Table(Grid):
         self.rows = rows
         is_other_notice, self.notice = notice != self.notice, notice
         keys = rows.keys
-        to = keys.index(was) if was is not None and self._is_there(was, at) else min(at, len(keys) - 1)
+        to = self._place(was, at) if was is not None and self._is_there(was, at) else min(at, len(keys) - 1)
         self.set_reactive(Grid.cursor, self._beside_heads(max(0, to), 1))
         if len(before) != len(rows):
             self._measure()
@@ -87,12 +87,17 @@ class Table(Grid):
             self.redraw()
         else:
             self._refresh_changed(at)
-        if was != self.current or before.keys != keys or self._is_row_other(before):
+        is_other = before.keys is not keys and before.keys != keys
+        if is_other or was != self.current or self._is_row_other(before):
             self.post_message(self.Moved(self))
 
     def _is_there(self, key: str, at: int) -> bool:
         keys = self.rows.keys
         return (at < len(keys) and keys[at] == key) or key in keys
+
+    def _place(self, key: str, at: int) -> int:
+        """Where a row is now that was at a place: most often there."""
+        return at if at < len(self.rows) and self.rows.keys[at] == key else self.rows.keys.index(key)
 
     def _is_row_other(self, before: Rows) -> bool:
         at = self.cursor
