@@ -59,7 +59,9 @@ MOST_OF_OURS = 145
 """Modules of the project until then, at most: each costs a fifth of a millisecond before it does anything."""
 
 
-@pytest.mark.promise("The first list is drawn before anything is imported that it does not need")
+@pytest.mark.promise(
+    "The first list is drawn before anything is imported that it does not need", where="bare host"
+)
 def test_what_is_imported_until_the_first_list(tmp_path: Path) -> None:
     file = tmp_path / "modules"
     with PtyProgram([sys.executable, "-c", PROGRAM, str(file), "--demo"]) as console:
