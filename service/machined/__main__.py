@@ -8,10 +8,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, HelpFormatter, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from machined.loop import import_asyncio
 
@@ -104,15 +104,42 @@ def serve_system(options: Options) -> int:
 
 def read_options(arguments: Sequence[str]) -> Options:
     """The options, read; ends the process with code 2 if they make no sense, with 0 after `--help`."""
-    parser = ArgumentParser(
-        prog="machined",
-        usage="machined install|uninstall [option …]\n"
-        "       machined [--system | --listen ADDRESS] [--client-fd N] [--demo [--seed N]] [option …]",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    try:
+        plain = _Plain(add_help=False, formatter_class=_formatter, allow_abbrev=False)
+        _add_options(plain)
+        return Options(**vars(plain.parse_args(arguments)))
+    except _Unclear:
+        parser = ArgumentParser(
+            prog="machined",
+            usage="machined install|uninstall [option …]\n"
+            "       machined [--system | --listen ADDRESS] [--client-fd N] [--demo [--seed N]] [option …]",
+            description=_DESCRIPTION,
+            epilog=_EPILOG,
+            formatter_class=RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        _add_options(parser)
+        return Options(**vars(parser.parse_args(arguments)))
+
+
+class _Unclear(Exception):
+    """Help is wanted, or something is wrong with the command line."""
+
+
+class _Plain(ArgumentParser):
+    """Reads a command line that is right: printing help needs modules that serving has no use for."""
+
+    def error(self, message: str) -> NoReturn:
+        """Have it read again by what says what is wrong."""
+        raise _Unclear(message)
+
+
+def _formatter(prog: str) -> HelpFormatter:
+    """One that need not find out how wide the terminal is: it is used to check options, not to print help."""
+    return HelpFormatter(prog, width=80)
+
+
+def _add_options(parser: ArgumentParser) -> None:
     where = parser.add_argument_group("where")
     place = where.add_mutually_exclusive_group()
     place.add_argument(
@@ -148,7 +175,6 @@ def read_options(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--strict", action="store_true", help="answer as systemd does even where that could be better"
     )
-    return Options(**vars(parser.parse_args(arguments)))
 
 
 def check(options: Options) -> None:

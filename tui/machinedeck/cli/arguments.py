@@ -46,7 +46,7 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     if arguments and arguments[0] == SERVICE:
         return argparse.Namespace(verb=SERVICE, arguments=list(arguments[1:]))
     try:
-        parser: argparse.ArgumentParser = _Plain(add_help=False)
+        parser: argparse.ArgumentParser = _Plain(add_help=False, formatter_class=_formatter)
         _add_options(parser)
         read = parser.parse_args(arguments)
     except _Unclear:
@@ -67,6 +67,11 @@ class _Plain(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Have the parser of all verbs read it, and say what is wrong."""
         raise _Unclear(message)
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """One that need not find out how wide the terminal is: it is used to check options, not to print help."""
+    return argparse.HelpFormatter(prog, width=80)
 
 
 def _check(read: argparse.Namespace) -> None:

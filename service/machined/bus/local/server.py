@@ -7,7 +7,6 @@ import errno
 import logging
 import os
 import socket
-import uuid
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +38,7 @@ class LocalBus:
         self._file = file
         self._allow = allow
         self._limits = limits
-        self._guid = uuid.uuid4().hex
+        self._guid = os.urandom(16).hex()
         self._load = Load()
         self._router = Router(limits, self._load, self._guid)
         self._loop = asyncio.get_running_loop()
