@@ -97,8 +97,13 @@ class Grid(ScrollView, can_focus=True):
         return regions or [Region(0, y, self.size.width, 1)]
 
     def _measure(self) -> None:
-        # Another size has everything laid out and drawn anew: as long as all rows fit it stays the same.
-        self.virtual_size = Size(self.size.width, max(self.size.height, len(self.rows) + HEAD))
+        # Another size has everything laid out and drawn anew: as long as all rows fit it stays the same,
+        # or changes with the room there is, for which all was drawn already.
+        size = Size(self.size.width, max(self.size.height, len(self.rows) + HEAD))
+        if self.size and size.height == self.size.height and not self.show_vertical_scrollbar:
+            self.set_reactive(Grid.virtual_size, size)
+        else:
+            self.virtual_size = size
 
     def _lay_out(self) -> bool:
         """Share the width; whether columns are others than before."""
