@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from machinedeck.core.store import Store
-from machinedeck.core.usage import Sampler
+from machinedeck.core.usage import IN_TURN, Sampler
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.machine import Machine, State
 from machinedeck.model.usage import Counted, Process, Usage, tree
@@ -60,6 +60,35 @@ async def test_a_share_needs_two_looks_at_the_same_run() -> None:
     source.counted["web"] = None
     await sampler.look()
     assert store.usage == {}
+
+
+async def test_of_very_many_those_that_are_seen_are_looked_at_each_time_and_others_in_turn() -> None:
+    store, source, looked = Store(), Source(), []
+    names = [f"m{number:04}" for number in range(1000)]
+    store.set_machines([machine(name) for name in names])
+    count = source.count
+
+    async def count_and_note(machine: Machine) -> Counted | None:
+        looked.append(machine.name)
+        return await count(machine)
+
+    source.count = count_and_note  # type: ignore[method-assign]
+    source.counted = dict.fromkeys(names, Counted(0, 4096, 3))
+    sampler = Sampler(store, source, lambda: 10.0, seen=lambda: ["m0500", "m0501"])
+    await sampler.look()
+    assert len(store.usage) == len(looked) == 1000, "the first look is at all"
+    looked.clear()
+    await sampler.look()
+    assert looked[:2] == ["m0500", "m0501"]
+    assert len(looked) == 2 + IN_TURN
+    for _ in range(9):
+        await sampler.look()
+    assert set(looked) == set(names)
+    del source.counted["m0007"]
+    store.remove_machine("m0009")
+    while "m0007" in store.usage:
+        await sampler.look()
+    assert set(store.usage) == set(names) - {"m0007", "m0009"}
 
 
 def _process(pid: int, parent: int) -> Process:
