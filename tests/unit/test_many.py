@@ -23,10 +23,11 @@ CHANGES = st.lists(
         st.tuples(
             st.just("update"),
             st.builds(
-                lambda name, state, root: machine(name, state=state, root=root),
+                lambda name, state, root, unit: machine(name, state=state, root=root, unit=unit),
                 st.sampled_from(NAMES),
                 st.sampled_from(STATES),
                 st.sampled_from(["", "/var/lib/machines/d", "/srv/a"]),
+                st.sampled_from(["a.scope", "b.scope"]),
             ),
         ),
         st.tuples(st.just("come"), st.sampled_from(NAMES[:3])),
@@ -71,4 +72,8 @@ async def test_what_is_kept_is_what_is_so(changes: list[tuple[str, object]]) -> 
         kept = store.by_name()
         others = [one for one in store.rows() if one.name != HOST_MACHINE]
         assert +store.states() == Counter(one.state for one in others)
+        for unit in {one.unit for one in store.registered.values()}:
+            assert set(store.of_unit(unit)) == {
+                one.name for one in store.registered.values() if one.unit == unit
+            }
         assert store.runners() == {one.image or one.name: one.name for one in store.registered.values()}

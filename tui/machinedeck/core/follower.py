@@ -276,9 +276,8 @@ class Follower:
     def _on_unit_busy(self, unit: str) -> None:
         if nspawn_machine(unit) is not None:
             self._soon.ask(self._failed, len(self.store.registered))
-        for machine in self.store.registered.values():
-            if machine.unit == unit:
-                self._details.look(machine.name)
+        for name in self.store.of_unit(unit):
+            self._details.look(name)
 
     def _on_images_changed(self) -> None:
         self._soon.ask(self._images, len(self.store.images))

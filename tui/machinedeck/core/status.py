@@ -1,4 +1,4 @@
-"""How the console stands with the host: connected, lost, refused, or nobody there to ask."""
+"""How the console stands with the host (connected, lost, refused, nobody there to ask), and what changed."""
 
 from __future__ import annotations
 
@@ -34,3 +34,22 @@ class Status(NamedTuple):
 
     link: Link = Link.CONNECTING
     failure: Failure | None = None
+
+
+class Change(NamedTuple):
+    """What changed since the last one was told."""
+
+    parts: frozenset[Part]
+    is_status: bool
+    is_usage: bool = False
+    """Whether machines use more or less than before."""
+
+    def __or__(self, other: Change) -> Change:
+        """Both changes in one."""
+        return Change(
+            self.parts | other.parts, self.is_status or other.is_status, self.is_usage or other.is_usage
+        )
+
+
+EVERYTHING = Change(frozenset(Part), is_status=True, is_usage=True)
+"""The change to tell somebody who knows nothing yet."""

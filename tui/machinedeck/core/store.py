@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from machined.contract import HOST_MACHINE
-from machinedeck.core.status import Part, Status
+from machinedeck.core.status import EVERYTHING, Change, Part, Status
 from machinedeck.model.failure import Failure
 from machinedeck.model.image import Image, ImageSizes, Pool, Space
 from machinedeck.model.machine import Machine, OperatingSystem, State
 from machinedeck.model.operation import Operation
 from machinedeck.model.usage import Usage
 
+__all__ = ["EVERYTHING", "POOL_HISTORY", "Change", "Store"]
+
 POOL_HISTORY = 24
 """How many sizes of the pool are kept."""
-
-
-class Change(NamedTuple):
-    """What changed since the last one was told."""
-
-    parts: frozenset[Part]
-    is_status: bool
-    is_usage: bool = False
-    """Whether machines use more or less than before."""
-
-    def __or__(self, other: Change) -> Change:
-        """Both changes in one."""
-        return Change(
-            self.parts | other.parts, self.is_status or other.is_status, self.is_usage or other.is_usage
-        )
-
-
-EVERYTHING = Change(frozenset(Part), is_status=True, is_usage=True)
-"""The change to tell somebody who knows nothing yet."""
 
 
 class Store:
@@ -70,6 +52,7 @@ class Store:
         """What the pool used, each time it was something else, the oldest first."""
         self._rows: dict[str, Machine] | None = None
         self._runners: dict[str, str] | None = None
+        self._units: dict[str, list[str]] | None = None
         self._idle: dict[str, Machine] = {}
         self._idle_states: Counter[State] = Counter()
         self.failures: dict[Part, Failure] = {}
@@ -109,6 +92,14 @@ class Store:
         if self._runners is None:
             self._runners = {one.image or one.name: one.name for one in self.registered.values()}
         return self._runners
+
+    def of_unit(self, unit: str) -> Sequence[str]:
+        """The names of the machines that a unit runs."""
+        if self._units is None:
+            self._units = {}
+            for machine in self.registered.values():
+                self._units.setdefault(machine.unit, []).append(machine.name)
+        return self._units.get(unit, ())
 
     def by_name(self) -> Mapping[str, Machine]:
         """`rows` by their names.
@@ -173,7 +164,7 @@ class Store:
         """Take one that was told of and is not listed yet."""
         if machine.name not in self.registered:
             self.registered = {**self.registered, machine.name: machine}
-            self._rows = self._runners = None
+            self._rows = self._runners = self._units = None
             self._changed(Part.MACHINES)
 
     def update_host(self, machine: Machine) -> None:
@@ -192,8 +183,9 @@ class Store:
     def update_machine(self, machine: Machine) -> None:
         """Take news of one machine, unless it is gone meanwhile: an answer may come late."""
         if machine.name in self.registered and self.registered[machine.name] != machine:
-            if machine.image != self.registered[machine.name].image:
-                self._runners = None
+            known = self.registered[machine.name]
+            if machine.image != known.image or machine.unit != known.unit:
+                self._runners = self._units = None
             self.registered[machine.name] = machine
             self._put(machine)
 
@@ -210,7 +202,7 @@ class Store:
             if name in self.images and machine.os is not None:
                 self._keep_os(name, machine.os)
             self.registered = {key: other for key, other in self.registered.items() if key != name}
-            self._rows = self._runners = None
+            self._rows = self._runners = self._units = None
             self._changed(Part.MACHINES)
 
     def set_images(self, images: Iterable[Image]) -> None:
@@ -291,7 +283,7 @@ class Store:
         setattr(self, attribute, value)
         if is_news:
             if part is Part.MACHINES:
-                self._rows = self._runners = None
+                self._rows = self._runners = self._units = None
             self._changed(part)
 
     def _changed(self, part: Part) -> None:

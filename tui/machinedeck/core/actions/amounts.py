@@ -24,7 +24,7 @@ def read_size(text: str) -> int:
     """
     if text.lower() in NONE:
         return UNLIMITED
-    match = re.fullmatch(_SIZE, text.strip(), re.IGNORECASE)
+    match = _size(text)
     if match is None:
         raise ValueError(f"{text!r} is no size: write it like 512M or 1.5G, or 'none'.")
     unit = match[2].upper()
@@ -32,6 +32,10 @@ def read_size(text: str) -> int:
     if not 0 < size < UNLIMITED:
         raise ValueError(f"{text!r} is out of range: a limit is above 0 and below 16E.")
     return size
+
+
+def _size(text: str) -> re.Match[str] | None:
+    return re.fullmatch(_SIZE, text.strip(), re.IGNORECASE)
 
 
 def read_cpu(text: str) -> int:
@@ -64,7 +68,7 @@ def read_count(text: str) -> int:
 
 def size_word(text: str) -> str:
     """A size as systemctl(1) and machinectl(1) take it; what is no size as it was written."""
-    match = _SIZE.fullmatch(text.strip())
+    match = _size(text)
     if match is None:
         return INFINITY if text.strip().lower() in NONE else text
     return f"{match[1]}{match[2].upper()}"
