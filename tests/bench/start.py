@@ -23,6 +23,7 @@ TIMES = 15
 MACHINES = 50
 DEMO_MACHINES = [b"build-runner-7", b"web-2"]
 """The first and one of the last that run in the demo's estate."""
+GOAL = "<= 1.25"
 TOP = Path(__file__).parents[2]
 
 
@@ -79,7 +80,7 @@ def measure() -> list[Measure]:
     base = statistics.median(reference)
     what = "Textual app, one row"
     return [
-        Measure("start", f"{MACHINES} machines listed", statistics.median(listed), "s", what, base, "<= 1.3"),
+        Measure("start", f"{MACHINES} machines listed", statistics.median(listed), "s", what, base, GOAL),
         Measure("start", "… with state, OS and addresses", statistics.median(complete), "s", what, base, ""),
-        Measure("start", "the demo's machines listed", statistics.median(made_up), "s", what, base, "<= 1.3"),
+        Measure("start", "the demo's machines listed", statistics.median(made_up), "s", what, base, GOAL),
     ]
