@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from machined.wire.library import InvalidSignatureError, SignatureTree, SignatureType, Variant
-
 from machined.wire.closing import close_fd
+from machined.wire.library import InvalidSignatureError, SignatureTree, SignatureType, Variant
 
 
 def close_fds(fds: Iterable[int]) -> None:

@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from dbus_next.constants import MessageType
 
 from machined.wire import Call, Connection, connect
-from machined.wire.header import NO_REPLY_EXPECTED
+from machined.wire.header import METHOD_CALL, NO_REPLY_EXPECTED
 from machined.wire.queueing import AT_ONCE, FD_BYTES, MOST_BYTES, MOST_WAITING, SILENT_AT_ONCE
 from tests.service.wire.drivers import INTERFACE, PATH, open_pipes, pipe_end
 from tests.support.waiting import until
@@ -54,7 +53,7 @@ async def third(address: str) -> AsyncIterator[Connection]:
 def send_silent(client: Connection, to: str, member: str, signature: str, *values: Any) -> None:
     """Make a call that wants no reply."""
     client._bus.transmit(
-        MessageType.METHOD_CALL,
+        METHOD_CALL,
         signature,
         values,
         flags=NO_REPLY_EXPECTED,
