@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from dbus_next.constants import MessageType
-
 from machined.contract import MACHINE1, MANAGER_INTERFACE, MANAGER_PATH
 from machined.wire import connect, system_address
-from machined.wire.header import NO_REPLY_EXPECTED
+from machined.wire.header import METHOD_CALL, NO_REPLY_EXPECTED
 
 AT_ONCE = 500
 """Calls between two looks at whether the socket takes more."""
@@ -24,7 +22,7 @@ async def main(member: str, count: int, names: list[str]) -> None:
     signature = "s" * len(names)
     for number in range(count):
         connection._bus.transmit(
-            MessageType.METHOD_CALL,
+            METHOD_CALL,
             signature,
             names,
             flags=NO_REPLY_EXPECTED,

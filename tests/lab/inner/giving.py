@@ -8,11 +8,9 @@ import os
 import sys
 from typing import Any
 
-from dbus_next.constants import MessageType
-
 from machined.contract import MACHINE1, MANAGER_INTERFACE, MANAGER_PATH
 from machined.wire import CallError, CallTimeout, connect, system_address
-from machined.wire.header import NO_REPLY_EXPECTED
+from machined.wire.header import METHOD_CALL, NO_REPLY_EXPECTED, SIGNAL
 
 PATIENCE = 5.0
 
@@ -36,7 +34,7 @@ async def main(path: str, machine: str) -> None:
     await call("CopyToMachine", "sssh", machine, "/etc/hostname", "/run/x", given())
     await call("OpenMachineShell", "sssash", machine, "root", "/bin/true", [], given())
     await call("GetMachine", "h", given())
-    for kind, member in ((MessageType.METHOD_CALL, "GetMachine"), (MessageType.SIGNAL, "Changed")):
+    for kind, member in ((METHOD_CALL, "GetMachine"), (SIGNAL, "Changed")):
         connection._bus.transmit(
             kind,
             "h",
