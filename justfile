@@ -18,9 +18,9 @@ demo *arguments:
 serve address="unix:path=/tmp/machinedeck-demo/bus":
     uv run machinedeck service --demo --listen "$1"
 
-# run every test; arguments go to pytest
+# run every test, several parts at once; arguments go to pytest
 test *arguments:
-    uv run pytest "$@"
+    uv run python -m tests.parts "$@"
 
 # look at the code without running it: style, types, layers, homes, sizes
 check:
@@ -67,4 +67,4 @@ picture:
 
 # run every test and write docs/proof.md: each promise, its test, where it ran
 proof:
-    uv run pytest tests --proof=docs/proof.md
+    uv run python -m tests.parts --proof=docs/proof.md

@@ -8,7 +8,7 @@ import gc
 import inspect
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -52,25 +52,27 @@ def cgroups() -> set[str]:
     return {str(path) for path in found if path.name != "machinedeck-lab"}
 
 
-def everything() -> dict[str, set[str]]:
-    """What a test could leave behind."""
+Count = Callable[[], set[str]]
+
+
+@pytest.fixture
+def counts() -> dict[str, Count]:
+    """What a test could leave behind, by kind."""
     return {
-        "descriptors": {f"{fd} -> {to}" for fd, to in open_fds().items()},
-        "children": {str(pid) for pid in children()},
-        "mounts": set(mounts()),
-        "control groups": cgroups(),
+        "descriptors": lambda: {f"{fd} -> {to}" for fd, to in open_fds().items()},
+        "children": lambda: {str(pid) for pid in children()},
+        "mounts": lambda: set(mounts()),
+        "control groups": cgroups,
     }
 
 
 @pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
+def nothing_left(counts: dict[str, Count]) -> Iterator[None]:
     """Fail a test that leaves a descriptor, child process, mount or control group behind."""
-    before = everything()
+    before = {kind: count() for kind, count in counts.items()}
     yield
     deadline = time.monotonic() + 3
-    while left := {
-        kind: there - before[kind] for kind, there in everything().items() if there - before[kind]
-    }:
+    while left := {kind: new for kind, count in counts.items() if (new := count() - before[kind])}:
         assert time.monotonic() < deadline, f"the test left behind: {left}"
         gc.collect()
         time.sleep(0.02)
@@ -96,8 +98,12 @@ async def no_task_left() -> AsyncIterator[None]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--proof", metavar="FILE", help="write the list of promises and how they stand")
+    parser.addoption("--promises", metavar="FILE", help="write notes for the list of several runs")
+    parser.addoption("--release", metavar="NAME", help="run those tests of the lab that are this release's")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if path := config.getoption("--proof"):
-        config.pluginmanager.register(Proof(Path(path)), "proof")
+    document, notes = config.getoption("--proof"), config.getoption("--promises")
+    if document or notes:
+        proof = Proof(document=document and Path(document), notes=notes and Path(notes))
+        config.pluginmanager.register(proof, "proof")

@@ -174,5 +174,5 @@ def test_a_host_goes_when_its_test_run_is_killed(suite: str) -> None:
         name = process.stdout.readline().strip()
         os.kill(process.pid, signal.SIGKILL)
     wait_until(lambda: "processes" not in remains(name), "its processes ended", 30)
-    assert name in sweep()
+    assert remains(name) == {} or name in sweep()  # other runs of the tests sweep too
     assert remains(name) == {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,8 +51,10 @@ class Promise:
 class Proof:
     """Collects promises while the tests run."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, *, document: Path | None, notes: Path | None) -> None:
+        """Write the list, or notes for one of several runs' promises, or both."""
+        self._document = document
+        self._notes = notes
         self._promises: dict[str, Promise] = defaultdict(Promise)
 
     @pytest.hookimpl(wrapper=True)
@@ -66,13 +70,35 @@ class Proof:
         return report
 
     def pytest_sessionfinish(self) -> None:
-        """Write the list."""
-        lines = [
-            f"| {text} | {', '.join(sorted(promise.places))} | {promise.result} "
-            f"| {'<br>'.join(f'`{test}`' for test in sorted(promise.tests))} |"
-            for text, promise in sorted(self._promises.items())
-        ]
-        self._path.write_text(HEAD + "\n".join(lines) + "\n")
+        """Write what was asked for."""
+        if self._document:
+            self._document.write_text(document(self._promises))
+        if self._notes:
+            told = {
+                text: {kind: sorted(values) for kind, values in vars(promise).items()}
+                for text, promise in self._promises.items()
+            }
+            self._notes.write_text(json.dumps(told))
+
+
+def document(promises: Mapping[str, Promise]) -> str:
+    """The list as it is read."""
+    lines = [
+        f"| {text} | {', '.join(sorted(promise.places))} | {promise.result} "
+        f"| {'<br>'.join(f'`{test}`' for test in sorted(promise.tests))} |"
+        for text, promise in sorted(promises.items())
+    ]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def gathered(notes: Iterable[Path]) -> dict[str, Promise]:
+    """The promises of several runs, from their notes."""
+    found: dict[str, Promise] = defaultdict(Promise)
+    for path in notes:
+        for text, told in json.loads(path.read_text()).items():
+            for kind, values in vars(found[text]).items():
+                values.update(told[kind])
+    return found
 
 
 def place_of(item: pytest.Item) -> str:
