@@ -22,6 +22,9 @@ HOSTS = ("lab", "deck", "suite")
 
 HERE = Path(__file__).parent
 
+#: What a test may take, in seconds: some take a minute where others use the processors too.
+PATIENCE = 300
+
 
 def _suites(node: pytest.Item | pytest.Metafunc) -> tuple[str, ...]:
     item = node.definition if isinstance(node, pytest.Metafunc) else node
@@ -36,7 +39,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of the release that the run is for; those that need no host are the newest's."""
+    """Give tests on hosts more time, and keep those of the release that the run is for.
+
+    Those that need no host are the newest release's.
+    """
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(PATIENCE))
     release = config.getoption("--release")
     if release is not None:
         newest = max(SUITES, key=lambda suite: SUITES[suite])

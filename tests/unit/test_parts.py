@@ -47,7 +47,14 @@ def pytest_addoption(parser):
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
     (tmp_path / "conftest.py").write_text(NOTES)
-    for name, text in {"good": GOOD, "bad": BAD, "broken": BROKEN, "long": LONG, "empty": EMPTY}.items():
+    for name, text in {
+        "good": GOOD,
+        "fine": GOOD,
+        "bad": BAD,
+        "broken": BROKEN,
+        "long": LONG,
+        "empty": EMPTY,
+    }.items():
         (tmp_path / f"{name}.py").write_text(text)
     return tmp_path
 
@@ -66,11 +73,11 @@ def played(files: Path, names: str, *arguments: str) -> tuple[int, list[str]]:
 
 
 def test_what_passes_is_counted_together(files: Path) -> None:
-    code, lines = played(files, "good,empty,good", "--durations=3")
+    code, lines = played(files, "good,empty,fine", "--durations=3")
     assert code == 0
-    assert lines[-1].strip("= ").startswith("2 passed in ")
+    assert lines[-1].strip("= ").startswith("4 passed in ")
     at = lines.index("== seconds of each part")
-    assert sorted(line.split()[1] for line in lines[at + 1 : -2]) == ["empty", "good", "good"]
+    assert sorted(line.split()[1] for line in lines[at + 1 : -2]) == ["empty", "fine", "good"]
 
 
 def test_what_fails_is_named_at_the_end_and_known_to_the_next_run(files: Path) -> None:

@@ -132,7 +132,13 @@ class RawClient:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             (name,) = socket_names(address)
-            await asyncio.get_running_loop().sock_connect(sock, name)
+            while True:
+                try:
+                    sock.connect(name)
+                except BlockingIOError:  # its queue is full; sock_connect would take us for connected
+                    await asyncio.sleep(0.01)
+                else:
+                    break
         except BaseException:
             sock.close()
             raise
