@@ -120,7 +120,7 @@ class ProcessTable:
 
     def of_machine(self, machine: str) -> list[Process]:
         """The processes of a machine by its name, leader first."""
-        return [one for one in self.processes.values() if one.machine == machine]
+        return [one for one in list(self.processes.values()) if one.machine == machine]
 
 
 class SimulatedProcesses:

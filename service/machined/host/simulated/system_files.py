@@ -21,9 +21,10 @@ _DEVICES = {"null": 0o666, "zero": 0o666, "full": 0o666, "random": 0o666, "urand
 def proc_folder(table: ProcessTable, clock: Clock, machine: str | None) -> LazyFolder:
     """The folder `/proc` of a machine, or of the host; what is in it is as it is when it is looked at."""
 
+    # A thread copies these files while processes come and go: what it loops over is a list of its own
     def processes() -> dict[str, Process]:
         if machine is None:
-            return {str(one.pid): one for one in table.processes.values()}
+            return {str(one.pid): one for one in list(table.processes.values())}
         return {str(one.inner_pid): one for one in table.of_machine(machine)}
 
     def content() -> dict[str, Node]:
@@ -59,7 +60,7 @@ def device_folder() -> Node:
 
 def load_average(table: ProcessTable) -> str:
     """The line of `/proc/loadavg`, from what the processes of the whole host use now."""
-    load = sum(one.load for one in table.processes.values())
+    load = sum(one.load for one in list(table.processes.values()))
     last = max(table.processes, default=1)
     return f"{load:.2f} {load * 0.9:.2f} {load * 0.8:.2f} 1/{len(table.processes)} {last}\n"
 
@@ -70,7 +71,7 @@ def _uptime(clock: Clock) -> str:
 
 
 def _memory(table: ProcessTable) -> str:
-    used = sum(one.memory for one in table.processes.values())
+    used = sum(one.memory for one in list(table.processes.values()))
     cached = MEMORY // 5
     lines = {
         "MemTotal": MEMORY,
