@@ -28,15 +28,16 @@ from tests.support.proof import document, gathered
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-AREAS = ("tests/service", "tests/console", "tests/terminal")
-
 #: The longest first, for none to be left alone at the end. What has no part of its own is in the last.
 PARTS = {
-    "lab 257": ("tests/lab", "--release=trixie"),
-    "lab 252": ("tests/lab", "--release=bookworm"),
-    **{area.rpartition("/")[2]: (area,) for area in AREAS},
-    "rest": ("tests", "--ignore=tests/lab", *(f"--ignore={area}" for area in AREAS)),
+    "lab 257": ("tests/lab", "--release=trixie", "--beside"),
+    "lab 252": ("tests/lab", "--release=bookworm", "--beside"),
+    # Its machines alone have control groups where all parts see them.
+    "service": ("tests/service",),
+    "console": ("tests/console", "--beside"),
+    "terminal": ("tests/terminal", "--beside"),
 }
+PARTS["rest"] = ("tests", *sorted({f"--ignore={words[0]}" for words in PARTS.values()}), "--beside")
 
 #: How many run at once: one more than there are processors, as a part of the lab takes half of one.
 AT_ONCE = (os.cpu_count() or 1) + 1
@@ -45,7 +46,7 @@ AT_ONCE = (os.cpu_count() or 1) + 1
 COMMON = re.compile(r"-q+|-v+|-r[a-zA-Z]+|--durations=.*|--durations-min=.*|--tb=.*|--proof=.*|--color=.*")
 
 #: Heads what pytest tells at the end: failures, durations, the summary.
-HEADING = re.compile(r"=+ (?!test session starts)")
+HEADING = re.compile(r"(=+|!+) (?!test session starts)")
 
 #: As pytest orders them.
 OUTCOMES = ("failed", "passed", "skipped", "deselected", "xfailed", "xpassed", "warning", "error")
@@ -130,8 +131,12 @@ class Run:
             part.process.send_signal(signal.SIGINT)
 
     def _start(self, name: str) -> None:
-        words = [sys.executable, "-m", "pytest", *PARTS[name], f"-ocache_dir=.pytest_cache/{name}"]
-        words += [f"--promises={self._notes / name}.json", *self._arguments]
+        words = [sys.executable, "-m", "pytest", *PARTS[name], "--no-header"]
+        words += [
+            f"-ocache_dir=.pytest_cache/{name}",
+            f"--promises={self._notes / name}.json",
+            *self._arguments,
+        ]
         if sys.stdout.isatty():
             words.append("--color=yes")
         part = Part(
@@ -174,7 +179,7 @@ def close(done: Sequence[Part], seconds: float) -> int:
     """Tell how all went together; returns the exit code."""
     for part in done:
         for line in part.ending:
-            if plain(line).startswith(("FAILED ", "ERROR ")):
+            if re.match(r"(FAILED|ERROR) \S", plain(line)):
                 say(line)
     say("", "== seconds of each part")
     for part in done:

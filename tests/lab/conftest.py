@@ -7,7 +7,7 @@ marked `lab("trixie")` runs on that release; without arguments, or without the m
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -71,15 +71,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             dependencies()
     except LabError as error:  # the tests that need it will say so too
         session.config.issue_config_time_warning(pytest.PytestWarning(f"the lab: {error}"), stacklevel=2)
-
-
-@pytest.fixture
-def counts(counts: dict[str, Callable[[], set[str]]]) -> dict[str, Callable[[], set[str]]]:
-    """What a test could leave behind, but for control groups: `labs_gone` looks for those of hosts.
-
-    Besides, other tests that run at the same time make groups of their own.
-    """
-    return {kind: count for kind, count in counts.items() if kind != "control groups"}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.parts import COMMON, PROJECT
+from tests.support.proof import document, gathered
 
 PLAY = """
 import sys
@@ -137,3 +138,20 @@ def test_a_path_is_given_to_a_single_pytest(files: Path) -> None:
     assert code == 0
     assert lines[-1].strip("= ").startswith("2 passed in ")
     assert "== seconds of each part" not in lines
+
+
+def test_the_promises_of_all_parts_are_one_list(tmp_path: Path) -> None:
+    one = {
+        "It holds": {"places": ["lab 252"], "tests": ["a.py::one"], "results": []},
+        "It fails": {"places": ["lab 252"], "tests": ["a.py::two"], "results": []},
+    }
+    other = {
+        "It holds": {"places": ["lab 257"], "tests": ["a.py::one", "b.py::one"], "results": []},
+        "It fails": {"places": ["simulated"], "tests": ["b.py::two"], "results": ["failed"]},
+    }
+    (tmp_path / "one.json").write_text(json.dumps(one))
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    assert document(gathered(tmp_path.glob("*.json"))).splitlines()[-2:] == [
+        "| It fails | lab 252, simulated | **failed** | `a.py::two`<br>`b.py::two` |",
+        "| It holds | lab 252, lab 257 | holds | `a.py::one`<br>`b.py::one` |",
+    ]

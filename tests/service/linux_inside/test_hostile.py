@@ -46,7 +46,7 @@ def fuse(machine: Guest, path: str) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextlib.asynccontextmanager
 async def others_are_fast(inside: LinuxInside) -> AsyncIterator[None]:
-    """Ask another machine all the while, and see that it answers fast."""
+    """Ask another machine all the while, and see that it answers about as fast as before."""
     times: list[float] = []
 
     async def ask(other: Guest) -> None:
@@ -60,13 +60,17 @@ async def others_are_fast(inside: LinuxInside) -> AsyncIterator[None]:
     with guest("other") as other:
         asking = asyncio.create_task(ask(other))
         try:
-            await until(lambda: len(times) > 20)
+            await until(lambda: len(times) > 20, seconds=30)
+            before = max(times)
             yield
         finally:
             asking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await asking
-    assert statistics.quantiles(times, n=20)[-1] < 0.02, "the 95th percentile of others' calls"
+    # What is busy with other things than these tests is slow before and meanwhile
+    assert statistics.quantiles(times, n=20)[-1] < max(0.02, 3 * before), (
+        "the 95th percentile of others' calls"
+    )
 
 
 @pytest.mark.parametrize(
