@@ -10,7 +10,7 @@ from dbus_next.aio import MessageBus
 
 from machined.contract import MACHINE1, MACHINE_INTERFACE, MANAGER_INTERFACE, MANAGER_PATH, SYSTEMD1
 from tests.service.clients.marks import works_unchanged
-from tests.support.demo_service import DemoService
+from tests.support.demo_service import DemoService, wait_until
 
 MANAGER = (MACHINE1, MANAGER_PATH, MANAGER_INTERFACE)
 WEB = (MACHINE1, f"{MANAGER_PATH}/machine/web_2d1", MACHINE_INTERFACE)
@@ -127,12 +127,18 @@ def test_gdbus_introspects(still: DemoService) -> None:
 
 @works_unchanged
 def test_gdbus_waits_and_monitors(demo: DemoService) -> None:
+    def is_over() -> bool:
+        state = demo.run("systemctl", "is-active", "systemd-nspawn@scratch.service", check=False).stdout
+        listed = demo.ask("machinectl", "list", "--no-legend").split()
+        return state.strip() in {"failed", "inactive"} and "scratch" not in listed
+
     demo.ask("gdbus", "wait", "--system", "--timeout", "10", MACHINE1)
     with demo.watch("gdbus", "monitor", "--system", "-d", MACHINE1) as monitor:
         monitor.until(f"The name {MACHINE1} is owned by")
         for _ in range(2):  # it says so before it lets the signals of the owner in
             demo.ask("machinectl", "start", "scratch")
             demo.ask("machinectl", "kill", "--signal=SIGKILL", "scratch")
+            wait_until(is_over, "scratch is gone and can be started again")
         path = "'/org/freedesktop/machine1/machine/scratch'"
         monitor.until(f"{MANAGER_PATH}: {MANAGER_INTERFACE}.MachineNew ('scratch', objectpath {path})")
         monitor.until(f"{MANAGER_PATH}: {MANAGER_INTERFACE}.MachineRemoved ('scratch', objectpath {path})")
