@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from machinedeck.core.usage import Sampler
 from machinedeck.ui.app import MachinedeckApp
@@ -31,6 +32,7 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         if name.startswith(("LC_", "LANG", "TEXTUAL_ANIM", "SSH_")) or name in {"NO_COLOR", "COLORTERM"}:
             monkeypatch.delenv(name)
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(Input.cursor_blink, "_default", False)  # else a slow picture lacks the cursor
     with monkeypatch.context() as zone:
         zone.setenv("TZ", "UTC")
         zone.setattr(Sampler, "run", _wait)  # when it looks is the outside's time; a picture looks once
