@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from textual.geometry import Region
 
@@ -9,6 +11,7 @@ from machinedeck.model.event import UnitBusy
 from machinedeck.model.machine import State
 from machinedeck.ui.widgets.table import Table
 from tests.console.conftest import Open
+from tests.console.test_shells import enter
 from tests.support.fake_host import FakeHost
 
 
@@ -50,3 +53,30 @@ async def test_news_that_are_none_draw_nothing(
         host.tell(UnitBusy("cron.service"))
         await deck.settle()
         assert drawn == []
+
+
+async def test_leaving_a_terminal_and_coming_back_are_painted_in_one_go(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left is not painted once more before what is shown."""
+    async with console() as deck:
+        await enter(deck)
+        await deck.settle()
+        screen = deck.app.console_screen
+        painted: list[tuple[bool, bool]] = []
+        render = screen._compositor.render_update
+
+        def noted(**options: Any) -> object:
+            seen = screen._compositor.visible_widgets
+            painted.append((screen.estate in seen, screen.shells in seen))
+            return render(**options)
+
+        monkeypatch.setattr(screen._compositor, "render_update", noted)
+        await deck.press("f12")
+        assert painted[0] == (True, False)
+        assert set(painted) == {(True, False)}
+        painted.clear()
+        await deck.press("f12")
+        assert painted[0] == (False, True)
+        assert set(painted) == {(False, True)}
+        assert deck.app._batch_count == 0

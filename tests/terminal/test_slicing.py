@@ -9,6 +9,7 @@ import pytest
 
 from machinedeck.term import Pump, Terminal, pump, slicing
 from machinedeck.term.slicing import Slicer, Turns
+from tests.support.waiting import until
 from tests.terminal.test_pump import Guest
 
 pytestmark = pytest.mark.usefixtures("no_task_left")
@@ -144,3 +145,47 @@ def test_speed_of_the_clock_is_no_matter() -> None:
     slicer._data = memoryview(bytes(1_000_000))
     slicer._work()
     assert max(sizes) <= slicing.MOST_BYTES
+
+
+async def test_a_flood_gives_way_to_a_key_and_an_echo_does_not() -> None:
+    now, fed = [100.0], 0
+
+    def feed(data: bytes) -> None:
+        nonlocal fed
+        fed += len(data)
+
+    turns = Turns(clock=lambda: now[0])
+    slicer = Slicer(feed, turns, lambda: None, clock=lambda: now[0])
+    turns.give_way()
+    slicer.take(b"an echo")
+    assert fed == 7
+    for _ in range(slicing.FLOOD_BYTES // 4095):
+        slicer.take(bytes(4095))
+    before = fed
+    slicer.take(bytes(4095))
+    assert (fed, slicer.waiting) == (before, 4095)
+    now[0] += slicing.GIVE_WAY_SECONDS
+    await until(lambda: slicer.waiting == 0)
+    assert fed == before + 4095
+    slicer.take(bytes(4095))
+    assert slicer.waiting == 0, "no key was typed since"
+    now[0] += 3 * slicing.FLOOD_SECONDS
+    turns.give_way()
+    slicer.take(b"an echo after the flood")
+    assert slicer.waiting == 0
+
+
+def test_a_flood_is_known_from_one_moment_to_the_next() -> None:
+    now = [100.0]
+    slicer = Slicer(lambda data: None, Turns(clock=lambda: now[0]), lambda: None, clock=lambda: now[0])
+    known = []
+    for _ in range(100):
+        slicer.take(bytes(4095))
+        known.append(slicer._is_flooding)
+        now[0] += 0.004
+    assert known == [False] * 8 + [True] * 92
+    assert slicer._is_flooding
+    for _ in range(60):  # what has stopped is none any more
+        slicer.take(b"x")
+        now[0] += 0.004
+    assert not slicer._is_flooding

@@ -23,6 +23,9 @@ LEAST_BYTES, MOST_BYTES = 256, 65536
 GIVE_WAY_SECONDS = 0.03
 """How long what waits to be parsed goes on waiting when a key was typed, so that it is on its way first."""
 
+FLOOD_SECONDS, FLOOD_BYTES = 0.1, 32768
+"""Who writes more than so much in so long a time floods, and gives way; an echo or a picture does not."""
+
 
 class Turns:
     """Lets everybody who has work do a slice of it, round and round, one in each turn of the event loop.
@@ -36,6 +39,11 @@ class Turns:
         self._waiting: deque[Callable[[], bool]] = deque()
         self._next: asyncio.Handle | None = None
         self._quiet_until = 0.0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether whoever floods should do nothing now."""
+        return self._clock() < self._quiet_until
 
     def give_way(self) -> None:
         """Do nothing for a moment, so that a key that was typed is not held up. From any thread."""
@@ -84,6 +92,9 @@ class Slicer:
         self._clock = clock
         self._data = memoryview(b"")
         self._size = 4096
+        self._since = 0.0
+        self._lately = 0
+        self._is_flooding = False
         self._pump: Pump | None = None
         self._on_empty: Callable[[], None] | None = None
 
@@ -100,7 +111,9 @@ class Slicer:
         """Take in what was read; a little at once, the rest in slices."""
         is_idle = not self._data
         self._data = memoryview(data) if is_idle else memoryview(bytes(self._data) + data)
-        if is_idle and self._work():
+        self._count(len(data))
+        # A pty gives 4 KiB at a time, so a flood is mostly parsed here, and it is here that it gives way.
+        if is_idle and ((self._is_flooding and self._turns.is_quiet) or self._work()):
             if self._pump is not None:
                 self._pump.pause()
             self._turns.add(self._work)
@@ -139,6 +152,17 @@ class Slicer:
         if then is not None:
             then()
         return False
+
+    def _count(self, size: int) -> None:
+        """Note how much is written, to know a flood."""
+        now = self._clock()
+        if now - self._since > FLOOD_SECONDS:
+            was_lately = now - self._since < 2 * FLOOD_SECONDS
+            self._is_flooding = was_lately and self._lately > FLOOD_BYTES
+            self._since, self._lately = now, 0
+        self._lately += size
+        if self._lately > FLOOD_BYTES:
+            self._is_flooding = True
 
     def _adapt(self, size: int, seconds: float) -> None:
         """Choose the size of the next piece, so that it takes a quarter of a slice."""

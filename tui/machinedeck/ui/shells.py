@@ -107,7 +107,11 @@ class Shells(Container):
     """
 
     class Changed(Message):
-        """A terminal came, went, ended, or another one is seen."""
+        """A terminal came, went, ended, or another one is seen; the latter is to be painted in one go."""
+
+        def __init__(self, *, is_switch: bool = False) -> None:
+            super().__init__()
+            self.is_switch = is_switch
 
     def __init__(self, *, id: str, leave_key: str, frames: int) -> None:
         super().__init__(id=id)
@@ -171,6 +175,8 @@ class Shells(Container):
 
     def show(self, view: TerminalView | None, *, is_captive: bool = True) -> None:
         """Show one terminal with its tab, or none (`None`): then the panes are seen."""
+        # Nothing is painted until the screen has heard of it: half of it would only be painted over.
+        self.app._begin_batch()
         if view is None and self.shown is not None:
             self._last = self.shown
         self.shown = next((tab for tab in self.places if view in tab.views), None)
@@ -185,7 +191,8 @@ class Shells(Container):
                 one.refresh()
             view.is_captive = is_captive and not view.session.has_ended
             self.screen.set_focus(view)
-        self.post_message(self.Changed())
+        if not self.post_message(self.Changed(is_switch=True)):
+            self.app._end_batch()  # the screen is being taken down
 
     def back(self, *, is_raw_next: bool = False) -> None:
         """Show the terminal that is seen or was left last, else the newest, and type into it."""

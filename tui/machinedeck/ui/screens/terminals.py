@@ -10,6 +10,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 
 from machinedeck.core.actions import find
 from machinedeck.core.store import Store
@@ -114,7 +115,7 @@ class TerminalScreen(Ground, Screen[None]):
                 if now is None or (now.timestamp_monotonic and now.identity != session.identity):
                     session.end("the machine ended")
 
-    def on_shells_changed(self) -> None:
+    def on_shells_changed(self, event: Shells.Changed) -> None:
         """Show the panes where no terminal is seen, and the tabs where there are any."""
         current = self.shells.current
         self.estate.display = current is None
@@ -122,6 +123,16 @@ class TerminalScreen(Ground, Screen[None]):
         if current is None:
             self.focus_pane()
         self.show_lines()
+        if event.is_switch:
+            # Each widget would tell at leisure that it wants to be laid out or painted.
+            for widget in self.walk_children(Widget):
+                widget._check_refresh()
+            self.call_later(self._paint)
+
+    def _paint(self) -> None:
+        """Lay out and paint what a switch has changed, without waiting for Textual's next turn to do so."""
+        self.app._end_batch()
+        self._on_timer_update()
 
     def on_terminal_view_leave(self) -> None:
         """Back to the panes."""
