@@ -10,6 +10,7 @@ from textual.events import Key
 
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.wish import Wish
+from machinedeck.ui.session import ANSWERS_LIMIT
 from tests.console.conftest import Open
 from tests.support.console import Deck
 from tests.support.fake_host import FakeHost
@@ -277,3 +278,26 @@ async def test_a_click_into_a_shell_that_is_looked_at_says_where_keys_go(
         assert not deck.shows("all other keys go to")
         await deck.pilot.click("TerminalView")
         await deck.until_shown("all other keys go to")
+
+
+async def test_a_machine_that_asks_but_reads_nothing_is_answered_no_more(
+    console: Open, host: FakeHost
+) -> None:
+    """What is typed would wait behind all the answers."""
+    async with console() as deck:
+        await enter(deck)
+        view = deck.app.console_screen.shells.current
+        assert view is not None
+        session = view.session
+        session.terminal.feed(b"\x1b[c" * 20_000)
+        assert ANSWERS_LIMIT <= session._pump.waiting < ANSWERS_LIMIT + 100
+        await deck.press("y")
+        got = bytearray()
+
+        def is_there() -> bool:
+            got.extend(typed(host))
+            return got.endswith(b"y")
+
+        await until(is_there)
+        session.terminal.feed(b"\x1b[5n")
+        await arrived(host, b"\x1b[0n")

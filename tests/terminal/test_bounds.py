@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from machinedeck.term import Terminal
+from machinedeck.term import Stream, Terminal
 from tests.terminal.screens import check, text
 
 CHUNK = 1 << 16
@@ -44,6 +44,39 @@ def test_a_string_without_end(opener: str) -> None:
     terminal.feed(b"\x1b\\hello")
     assert text(terminal) == ["hello"]
     assert terminal.title == ""
+
+
+@pytest.mark.parametrize("opener", ["\x1b]2;", "\x1bP$q", "\x1b_"])
+def test_a_string_without_end_that_comes_in_small_pieces(opener: str) -> None:
+    terminal = Terminal(20, 5)
+
+    def feed(terminal: Terminal) -> None:
+        terminal.feed(opener.encode())
+        for _ in range(100_000):
+            terminal.feed("漢".encode())
+
+    assert growth(feed, terminal) < (1 << 16 if opener == "\x1b_" else 1 << 20)
+    terminal.feed(b"\x1b\\hello")
+    assert text(terminal) == ["hello"]
+
+
+def test_a_sequence_without_end_that_comes_in_small_pieces() -> None:
+    """What was read of it is not read again for every piece; controls in it act."""
+    terminal = Terminal(20, 5)
+    read: list[int] = []
+    complete = Stream._is_complete
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stream, "_is_complete", staticmethod(lambda text: (read.append(1), complete(text))[1]))
+        terminal.feed(b"ab\x1b[")
+        for _ in range(5000):
+            terminal.feed(b"1;")
+        assert len(read) < 5000 * 5
+    terminal.feed(b"\r1m")
+    assert terminal.cursor.x == 0
+    terminal.feed(b"cd")
+    assert text(terminal) == ["cd"]
+    assert not terminal.cell(0, 0).bold
 
 
 @pytest.mark.parametrize("filler", [b"1;", b"9", b":", b";;;;", b"1:2;"])

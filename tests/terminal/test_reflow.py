@@ -15,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from machinedeck.term import Terminal
+from machinedeck.term.history import History
 from machinedeck.term.rows import SKIPPED
+from machinedeck.term.searching import Search
 from tests.support.waiting import until
 from tests.terminal.screens import check, drawn
 
@@ -128,6 +130,23 @@ def test_a_wide_character_at_the_edge_leaves_no_gap() -> None:
     assert terminal.display[0] == "abc中d    "
     terminal.resize(4, 3)
     assert terminal.display[:2] == ["abc ", "中d "]
+
+
+@pytest.mark.parametrize("edit", ["\x1b[@x", "\x1b[P", "\x1b[4hx\x1b[4l"])
+def test_inserting_and_deleting_within_a_wrapped_row_leaves_it_a_line_with_the_next(edit: str) -> None:
+    terminal = drawn(f"abcdefghijklmno\x1b[1;3H{edit}", columns=10, lines=4)
+    assert terminal.screen.rows[0][2] is True
+    terminal.resize(20, 4)
+    assert rows(terminal)[0].endswith("klmno")
+
+
+def test_a_cell_that_a_wide_character_left_alone_is_no_text() -> None:
+    terminal = drawn("abcdefghi漢字", columns=10, lines=4)
+    history = History(terminal)
+    assert history.text(0) + history.text(1) == "abcdefghi漢字" + " " * 6
+    assert history.text(0, 3, 10) == "defghi"
+    search = Search(History(terminal), "i漢")
+    assert [match.first for match in search.matches] == [(0, 8)]
 
 
 def test_a_row_written_to_the_edge_without_wrapping_stays_a_line_of_its_own() -> None:

@@ -54,6 +54,7 @@ PRIVATE: dict[int, tuple[str, int]] = {
     1043: ("bell raises", RESET),
     1044: ("clipboard is kept", RESET),
     1045: ("extended reverse wraparound", RESET),
+    1046: ("alternate screen allowed", SET),
     1047: ("alternate screen, blanked", RESET),
     1048: ("saved cursor", RESET),
     1049: ("alternate screen with cursor", RESET),

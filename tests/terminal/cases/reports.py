@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.terminal.cases.case import ENDS, SIDES, Case
 
 CASES = [
+    Case("DECRQUPSS", "\x1b[&u", "", (0, 0), "VT510: DECRQUPSS", answers="\x1bP0!u%5\x1b\\"),
+    Case("DECRQUPSS needs level 3", '\x1b[62"p\x1b[&u', "", (0, 0), "xterm: CASE_DECRQUPSS"),
     Case(
         "DA",
         "\x1b[c",

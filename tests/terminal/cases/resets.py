@@ -6,6 +6,31 @@ from tests.terminal.cases.case import ENDS, SIDES, Case
 
 CASES = [
     Case(
+        "DECSTR: the palette",
+        "\x1b]4;1;#102030\x07\x1b[!p\x1b]4;1;?\x07",
+        "",
+        (0, 0),
+        "xterm: ReallyReset",
+        answers="\x1b]4;1;rgb:cdcd/0000/0000\x07",
+    ),
+    Case(
+        "DECSTR: colours that are none of the palette stay",
+        "\x1b]10;#102030\x07\x1b[!p\x1b]10;?\x07",
+        "",
+        (0, 0),
+        "xterm: ReallyReset",
+        answers="\x1b]10;rgb:1010/2020/3030\x07",
+    ),
+    Case(
+        "DECSTR: modified keys",
+        "\x1b[>4;2m\x1b[>1u\x1b[!p\x1b[?u",
+        "",
+        (0, 0),
+        "xterm: ReallyReset",
+        answers="\x1b[?0u",
+        modes={"modify_other_keys": 0, "disambiguates": False},
+    ),
+    Case(
         "DECSTR keeps text and cursor",
         "ab\x1b[2;3H\x1b[!px",
         "ab|  x",

@@ -6,6 +6,37 @@ from tests.terminal.cases.case import ENDS, FIVE, Case
 
 CASES = [
     Case(
+        "1046 off: no alternate screen",
+        "ab\x1b[?1046l\x1b[?1049hx\x1b[?47hy\x1b[?1047hz",
+        "abxyz",
+        (5, 0),
+        "ctlseqs: private mode 1046; xterm: srm_ALLOW_ALTBUF",
+        modes={"is_alternate": False},
+    ),
+    Case(
+        "1046 off leaves the alternate screen",
+        "ab\x1b[?1049hcd\x1b[?1046lx",
+        "ab  x",
+        (5, 0),
+        "ctlseqs: private mode 1046; xterm: srm_ALLOW_ALTBUF",
+        modes={"is_alternate": False},
+    ),
+    Case(
+        "1046 off: 1048 keeps no cursor",
+        "ab\x1b7\x1b[?1046l\x1b[3;3H\x1b[?1048h\x1b[Hx\x1b8y",
+        "xby",
+        (3, 0),
+        "ctlseqs: private mode 1046; xterm: srm_SAVE_CURSOR",
+    ),
+    Case(
+        "1046 on again",
+        "ab\x1b[?1046l\x1b[?1046h\x1b[?1047hx",
+        "  x",
+        (3, 0),
+        "ctlseqs: private mode 1046; xterm: srm_ALLOW_ALTBUF",
+        modes={"is_alternate": True},
+    ),
+    Case(
         "47 shows the alternate screen",
         "ab\x1b[?47hx",
         "  x",

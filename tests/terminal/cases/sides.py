@@ -6,6 +6,14 @@ from tests.terminal.cases.case import ENDS, GRID, SIDES, Case
 
 CASES = [
     Case(
+        "DECBI and DECFI need level 4",
+        f'{GRID}\x1b[63;1"p\x1b[2;1H\x1b6\x1b[2;10H\x1b9x',
+        "abcdefghij|klmnopqrsx|uvwxyzABCD|EFGHIJKLMN|OPQRSTUVWX",
+        (9, 1),
+        "VT510: DECBI, DECFI; xterm: CASE_DECBI",
+        is_pending=True,
+    ),
+    Case(
         "the margins",
         f"{SIDES}",
         "",

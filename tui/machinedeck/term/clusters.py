@@ -29,11 +29,11 @@ class Clusters:
     """The table of clusters of one terminal."""
 
     def __init__(self) -> None:
-        self._table: Table[str] = Table(CLUSTER_LIMIT, "\ufffd")
+        self.table: Table[str] = Table(CLUSTER_LIMIT, "\ufffd")
 
     def stand_in(self, cluster: str) -> str | None:
         """The code point that stands for a cluster in a row, or None when the table is full."""
-        number = self._table.intern(cluster)
+        number = self.table.intern(cluster)
         return None if number is None else chr(FIRST + number)
 
     def text(self, cells: str) -> str:
@@ -51,8 +51,8 @@ class Clusters:
 
     def retain(self, rows: str) -> None:
         """Forget the clusters that do not stand in `rows`, the text of all that is kept."""
-        self._table.retain({ord(character) - FIRST for character in set(_STAND_IN.findall(rows))})
+        self.table.retain({ord(character) - FIRST for character in set(_STAND_IN.findall(rows))})
 
     def _cluster(self, match: re.Match[str]) -> str:
         number = ord(match[0]) - FIRST
-        return self._table.values[number]
+        return self.table.values[number]

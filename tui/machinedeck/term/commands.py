@@ -68,6 +68,13 @@ class Commands(Switching):
         self.ended: tuple[tuple[str, str], ...] = ()
         super().start()
 
+    def soft_reset(self) -> None:
+        """DECSTR: see `Switching.soft_reset`; the palette too is as at the start."""
+        super().soft_reset()
+        if self.colours.changed:
+            self.colours.reset(range(256))
+            self.touch_all()
+
     def set_title(self, param: str) -> None:
         """OSC 0, 2: the window's title, without control characters, 256 characters at most."""
         self.title = clean(param, TITLE_LIMIT)

@@ -133,6 +133,8 @@ class Editing(Moving):
 
     def back_index(self) -> None:
         """DECBI: left by one; on the left margin the region shifts right instead."""
+        if self.level < 4:
+            return
         if self.cursor.x == self.left:
             self._insert_columns(self.left, 1)
         elif self.cursor.x > self.left:
@@ -140,6 +142,8 @@ class Editing(Moving):
 
     def forward_index(self) -> None:
         """DECFI: right by one; on the right margin the region shifts left instead."""
+        if self.level < 4:
+            return
         if self.cursor.x == self.right:
             self._delete_columns(self.left, 1)
         elif self.cursor.x < self.right:
@@ -209,6 +213,8 @@ class Editing(Moving):
         """A row with the cells that are not protected blanked in a part of it."""
         styles = row[1]
         protected = {code for code in set(styles[start:end]) if self.style_of(code).is_protected}
+        if not protected:
+            return rows.erase(row, start, end, self.eraser)
         position = start
         while position < end:
             stop = next((x for x in range(position, end) if styles[x] in protected), end)

@@ -6,7 +6,7 @@ from a full scrollback: whoever keeps one moves it by what `Changes` tells.
 
 from __future__ import annotations
 
-from machinedeck.term.rows import RIGHT, Row
+from machinedeck.term.rows import RIGHT, SKIPPED, Row
 from machinedeck.term.terminal import Terminal
 
 
@@ -52,7 +52,15 @@ class History:
         """The text of some cells of a line; a wide character half of which is among them is there whole."""
         cells = self.row(line)[0]
         start, end = whole_cells(cells, start, len(cells) if end is None else end)
-        return self.plain(cells[start:end])
+        return self.plain(self.joining(line)[start:end])
+
+    def joining(self, line: int) -> str:
+        """A line with one character for each cell, as it joins the one below.
+
+        A cell that a wide character left alone because it needs two is none of the text.
+        """
+        cells, _, mark = self.row(line)
+        return cells[:-1] + RIGHT if mark == SKIPPED and cells.endswith(" ") else cells
 
     def plain(self, cells: str) -> str:
         """Text of cells as it was written: clusters whole, right halves gone."""

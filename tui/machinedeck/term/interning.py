@@ -21,6 +21,7 @@ class Table(Generic[Value]):
         self.values: list[Value] = [first]
         self._numbers: dict[Value, int] = {first: 0}
         self._free: list[int] = []
+        self._misses = 0
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -56,6 +57,15 @@ class Table(Generic[Value]):
         self._numbers[value] = number
         return number
 
+    def wants_cleaning(self) -> bool:
+        """Whether it is time to find out what can be forgotten, now that a new value found no place.
+
+        Looking through all that is kept takes long. Where that freed little, half as many values as the table
+        holds have to find no place before it is worth while again.
+        """
+        self._misses -= 1
+        return self._misses < 0
+
     def retain(self, live: Container[int]) -> None:
         """Forget all values but the first and those with a number in `live`; free numbers are given anew."""
         dead = [number for number in self._numbers.values() if number and number not in live]
@@ -63,3 +73,4 @@ class Table(Generic[Value]):
             del self._numbers[self.values[number]]
             self.values[number] = self.values[0]
         self._free.extend(dead)
+        self._misses = self.limit >> 1 if self.free < self.limit >> 2 else 0

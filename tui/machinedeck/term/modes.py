@@ -54,6 +54,8 @@ class Modes:
     """1004: coming and going of the focus is reported."""
     alternate_scroll: bool = False
     """1007: on the alternate screen the wheel sends cursor keys."""
+    allows_alternate: bool = True
+    """1046: 47, 1047, 1048 and 1049 act."""
     extended_reverse_wrap: bool = False
     """1045: as 45, but from any row, and from the top to the bottom margin."""
     bracketed_paste: bool = False
@@ -94,6 +96,7 @@ PRIVATE = {
     1004: "focus_events",
     1007: "alternate_scroll",
     1045: "extended_reverse_wrap",
+    1046: "allows_alternate",
     2004: "bracketed_paste",
     2026: "synchronized",
 }
@@ -112,7 +115,7 @@ ALTERNATE = frozenset({47, 1047, 1049})
 """Modes that show the alternate screen."""
 
 REMEMBERED = frozenset(
-    {4, 18, 19, 30, 35, 41, 44, 46, 80, 1001, 1010, 1011, 1016, *range(1034, 1038), *range(1039, 1045), 1046}
+    {4, 18, 19, 30, 35, 41, 44, 46, 80, 1001, 1010, 1011, 1016, *range(1034, 1038), *range(1039, 1045)}
     | {*range(1050, 1054), 1060, 1061, 1070, 2001, 2002, 2003, 2005, 2006, 8452}
 )
 """Private modes that xterm knows and that have no effect here: they are only remembered and reported.

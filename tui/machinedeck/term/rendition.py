@@ -21,7 +21,7 @@ STACK_LIMIT = 10
 LINK_LENGTH = 1024
 """Characters of an address that are kept; a longer one is none."""
 
-LINK_LIMIT = 2048
+LINK_LIMIT = 4096
 """How many different addresses may be alive at once."""
 
 SCHEMES = ("http://", "https://", "ftp://", "file://", "mailto:", "ssh://", "man:")
@@ -95,9 +95,9 @@ class Rendition(Drawing):
         if len(address) > LINK_LENGTH or clean(address) != address or not address.startswith(SCHEMES):
             address = ""
         if self._links.intern(address) is None:
-            self.forget_unused()
-            values = self.styles.values
-            used = {style.link for style in values}
-            self._links.retain({number for number, link in enumerate(self._links.values) if link in used})
+            if self._links.wants_cleaning():
+                self.forget_unused()
+                used = {style.link for style in self.styles.values}
+                self._links.retain({number for number, link in enumerate(self._links.values) if link in used})
             address = "" if self._links.intern(address) is None else address
         self.cursor.pen = self.restyled(self.cursor.pen, link=address)

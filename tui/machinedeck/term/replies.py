@@ -31,6 +31,9 @@ SECONDARY = "\x1b[>41;390;0c"
 TERTIARY = "\x1bP!|00000000\x1b\\"
 """DA3: no site, no serial number."""
 
+SUPPLEMENTAL = "\x1bP0!u%5\x1b\\"
+"""DECRQUPSS: the user's preferred supplemental set, which is DEC's, as it is in a VT420."""
+
 VERSION = f"\x1bP>|{NAME}\x1b\\"
 """XTVERSION."""
 

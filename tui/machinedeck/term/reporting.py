@@ -67,6 +67,11 @@ class Reporting(Windows):
         if not mode:
             self.reply(replies.VERSION)
 
+    def report_supplemental_set(self) -> None:
+        """DECRQUPSS: the set that is preferred as a supplement."""
+        if self.level >= 3:
+            self.reply(replies.SUPPLEMENTAL)
+
     def report_keyboard(self) -> None:
         """`CSI ? u`: the flags of kitty's keyboard protocol."""
         self.reply(f"\x1b[?{int(self.modes.disambiguates)}u")

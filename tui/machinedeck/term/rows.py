@@ -85,8 +85,11 @@ def erase(row: Row, start: int, end: int, style: str) -> Row:
 
 
 def insert(row: Row, x: int, count: int, style: str) -> Row:
-    """Shift the cells from `x` on right by `count` blank cells; what passes the right margin is lost."""
-    text, styles, _ = row
+    """Shift the cells from `x` on right by `count` blank cells; what passes the right margin is lost.
+
+    The text still goes on below if it did.
+    """
+    text, styles, wraps = row
     columns = len(text)
     count = min(count, columns - x)
     kept = text[x : columns - count]
@@ -96,19 +99,24 @@ def insert(row: Row, x: int, count: int, style: str) -> Row:
         kept = " " + kept[1:] if kept else kept
     if kept and text[columns - count] == RIGHT:
         kept = kept[:-1] + " "
-    return head + " " * count + kept, styles[:x] + style * count + styles[x : columns - count], False
+    if wraps == SKIPPED and kept[-1:] != " ":
+        wraps = True
+    return head + " " * count + kept, styles[:x] + style * count + styles[x : columns - count], wraps
 
 
 def delete(row: Row, x: int, count: int, style: str) -> Row:
-    """Remove `count` cells from `x` on; the cells behind them move left blank ones come in at the right."""
-    text, styles, _ = row
+    """Remove `count` cells from `x` on; the cells behind them move left, blank ones come in at the right.
+
+    The text still goes on below if it did.
+    """
+    text, styles, wraps = row
     count = min(count, len(text) - x)
     head, tail = text[:x], text[x + count :]
     if text[x] == RIGHT:
         head = head[:-1] + " "
     if tail.startswith(RIGHT):
         tail = " " + tail[1:]
-    return head + tail + " " * count, styles[:x] + styles[x + count :] + style * count, False
+    return head + tail + " " * count, styles[:x] + styles[x + count :] + style * count, wraps
 
 
 def fit(row: Row, columns: int) -> Row:

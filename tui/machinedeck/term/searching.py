@@ -103,7 +103,7 @@ def _matches(history: History, pattern: re.Pattern[str]) -> Iterator[Match]:
 
 def _in_lines(history: History, first: int, last: int, pattern: re.Pattern[str]) -> Iterator[Match]:
     """Matches in lines that are one text."""
-    cells = "".join(history.row(line)[0] for line in range(first, last)) + history.cells(last)
+    cells = "".join(history.joining(line) for line in range(first, last)) + history.cells(last)
     text, places = _as_text(history, cells)
     starts = [0]
     for line in range(first, last):

@@ -67,6 +67,7 @@ CSI: dict[str, Event] = {
     "s": Event("save_cursor_or_margins", 2, instead="save_cursor", instead_most=0),
     "t": Event("window_operation", 3),
     "u": Event("restore_saved_cursor", 1, instead="restore_cursor", instead_most=0),
+    "&u": Event("report_supplemental_set", 0),
     "?J": Event("erase_in_display", is_private=True),
     "?K": Event("erase_in_line", is_private=True),
     "?h": Event("set_mode", MOST, is_private=True),

@@ -21,9 +21,6 @@ from machinedeck.term.rows import PLAIN, Row
 from machinedeck.term.scrollback import Scrollback
 from machinedeck.term.styles import Style, coarse, eraser, style_table
 
-MISSES = 1 << 15
-"""How many looks find no place in a full table before it is looked through again."""
-
 TAB_WIDTH = 8
 """Columns between tab stops at the start (terminfo `it#8`)."""
 
@@ -87,7 +84,6 @@ class ScreenState(pyte.Screen):
         self.checksum_extension = 0
         self._renditions: dict[str, dict[str, str]] = {}
         self._rendition_count = 0
-        self._misses = 0
         self._erasers: dict[str, str] = {}
         self.start()
 
@@ -158,13 +154,9 @@ class ScreenState(pyte.Screen):
         """
         spare = self.styles.limit >> 3
         number = self.styles.intern(style, spare)
-        if number is None:
-            self._misses -= 1
-            if self._misses < 0:
-                self.forget_unused()
-                # Looking through all that is kept takes long, so where that frees little it must wait.
-                self._misses = MISSES if self.styles.free < 2 * spare else 0
-                number = self.styles.intern(style, spare)
+        if number is None and self.styles.wants_cleaning():
+            self.forget_unused()
+            number = self.styles.intern(style, spare)
         if number is None:
             number = self.styles.intern(coarse(style))
         return chr(number or 0)
@@ -177,7 +169,7 @@ class ScreenState(pyte.Screen):
     def cluster_code(self, cluster: str) -> str:
         """The code point that stands for a cluster; its first alone if the table is full after a clean-up."""
         code = self.clusters.stand_in(cluster)
-        if code is None:
+        if code is None and self.clusters.table.wants_cleaning():
             self.forget_unused()
             code = self.clusters.stand_in(cluster)
         if code is None:

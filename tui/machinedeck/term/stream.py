@@ -22,8 +22,17 @@ from machinedeck.term.vt52 import Vt52
 SEQUENCE_LIMIT = 512
 """Characters of parameters that a sequence may have; a longer one is swallowed."""
 
+RESUME_FROM = 64
+"""Characters of an incomplete sequence from which on it is not looked at from its start for each new one."""
+
 STRING_LIMIT = 1 << 20
-"""Characters of a string (OSC, DCS …) that are kept; a longer one is swallowed to its end."""
+"""Characters of a string (OSC, DCS) that are kept; a longer one is swallowed to its end."""
+
+PIECES_LIMIT = 1024
+"""Pieces of a string that are kept apart."""
+
+UNREAD = frozenset({"APC", "PM", "SOS"})
+"""Strings whose text means nothing here."""
 
 MEMORY_LIMIT = 8192
 """How many sequences are remembered with the call that they make."""
@@ -109,9 +118,13 @@ class Stream(pyte.Stream):
         """
         if self.listener is None:
             raise RuntimeError("the stream has no screen")
-        if self._rest:
-            data, self._rest = self._rest + data, ""
-        position, end = 0, len(data)
+        rest, self._rest = self._rest, ""
+        position = 0
+        if len(rest) > RESUME_FROM:
+            position = self._go_on(rest, data, 0)
+        elif rest:
+            data = rest + data
+        end = len(data)
         while position < end:
             if self._vt52:
                 position = self._take_vt52(self._vt52, data, position)
@@ -170,7 +183,10 @@ class Stream(pyte.Stream):
         """Take a sequence that is not complete, holds controls, is too long, or begins with a C1 control."""
         opener = data[position]
         sequence = "\x1b" if opener == "\x1b" else "\x1b" + chr(ord(opener) - 0x40)
-        position += 1
+        return self._go_on(sequence, data, position + 1)
+
+    def _go_on(self, sequence: str, data: str, position: int) -> int:
+        """Take the rest of a sequence that has begun; returns the position behind what was taken."""
         while not self._is_complete(sequence):
             if position == len(data):
                 self._rest = sequence
@@ -269,9 +285,13 @@ class Stream(pyte.Stream):
         """Take a string's text up to its terminator; returns the position behind what was taken."""
         match = _STRING_ENDS.get(self._string, _STRING_ENDS["OSC"]).search(data, position)
         stop = match.start() if match else len(data)
-        if self._length <= STRING_LIMIT:
-            self._kept.append(data[position:stop])
         self._length += stop - position
+        if self._length > STRING_LIMIT or self._string in UNREAD:
+            self._kept.clear()
+        else:
+            self._kept.append(data[position:stop])
+            if len(self._kept) > PIECES_LIMIT:
+                self._kept[:] = ["".join(self._kept)]
         if not match:
             return stop
         if match[0] != "\x1b":

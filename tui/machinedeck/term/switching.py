@@ -106,12 +106,17 @@ class Switching(Rendition):
         self.bells += 1
 
     def soft_reset(self) -> None:
-        """DECSTR: modes, margins, style, character sets as at the start; text, cursor, tab stops stay."""
+        """DECSTR: modes, margins, style, character sets as at the start; text, cursor, tab stops stay.
+
+        The keys that are sent are the usual ones again, and the palette is as at the start.
+        """
         modes = self.modes
         modes.is_cursor_visible = modes.autowrap = True
         modes.insert = modes.origin = modes.side_margins = False
         modes.reverse_wrap = modes.extended_reverse_wrap = False
         modes.application_cursor = modes.application_keypad = modes.locked_keyboard = False
+        modes.modify_other_keys, modes.disambiguates = 0, False
+        self.keyboards = [False]
         self.cursor.hidden = False
         self.set_cursor_shape(0)
         self.reset_margins()
@@ -220,7 +225,7 @@ class Switching(Rendition):
             self.modes.side_margins = is_on
             if not is_on:
                 self.set_sides(0, self.columns - 1)
-        elif number == 1048:
+        elif number == 1048 and self.modes.allows_alternate:
             self.save_cursor() if is_on else self.restore_cursor()
 
     def _switch_width(self, is_wide: bool) -> None:
@@ -243,6 +248,8 @@ class Switching(Rendition):
             self.place(0, 0)
         elif number == 5:
             self.touch_all()
+        elif number == 1046 and not self.modes.allows_alternate:
+            self._show_screen(False)
         self.cursor.hidden = not self.modes.is_cursor_visible
 
     def _switch_screen(self, number: int, is_on: bool) -> None:
@@ -250,21 +257,27 @@ class Switching(Rendition):
 
         1049 keeps the cursor and blanks the alternate screen; 1047 blanks it when it is left.
         """
+        if not self.modes.allows_alternate:
+            return
         if number == 1049 and is_on:
             self.save_cursor()
         if number == 1047 and not is_on and self.modes.is_alternate:
             self._blank(0, self.lines)
             self.cursor.is_pending = False
-        if self.modes.is_alternate != is_on:
-            self.rows, self.hidden_rows = self.hidden_rows, self.rows
-            self.saved, self.hidden_saved = self.hidden_saved, self.saved
-            self.keyboards, self.hidden_keyboards = self.hidden_keyboards, self.keyboards
-            self.modes.disambiguates = self.keyboards[-1]
-            self.modes.is_alternate = is_on
-            self.touch_all()
+        self._show_screen(is_on)
         if number == 1049 and is_on:
             self.rows[:] = [rows.blank(self.columns, self.eraser)] * self.lines
             self.cursor.is_pending = False
             self.touch_all()
         elif number == 1049:
             self.restore_cursor()
+
+    def _show_screen(self, is_alternate: bool) -> None:
+        """Show the alternate screen or the main one, whichever it was."""
+        if self.modes.is_alternate != is_alternate:
+            self.rows, self.hidden_rows = self.hidden_rows, self.rows
+            self.saved, self.hidden_saved = self.hidden_saved, self.saved
+            self.keyboards, self.hidden_keyboards = self.hidden_keyboards, self.keyboards
+            self.modes.disambiguates = self.keyboards[-1]
+            self.modes.is_alternate = is_alternate
+            self.touch_all()

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.model.wish import Wish
-from machinedeck.term import Pump, PumpOverflowError, Terminal
+from machinedeck.term import Pump, Terminal
 from machinedeck.term.slicing import Slicer, Turns
 from machinedeck.ui.consent import ClipboardWrite, clipboard_write
 
 FIRST_SIZE = (80, 24)
 """Columns and lines until the widget that shows it is laid out."""
+
+ANSWERS_LIMIT = 65536
+"""Bytes that may wait for a machine to read them while it is still answered."""
 
 SCROLLBACK = 10_000
 """Lines that are kept unless something else is set."""
@@ -143,10 +146,9 @@ class Session:
         self._pump.close()
 
     def _answer(self, data: bytes) -> None:
-        try:
+        # A machine that asks and asks but reads nothing gets no more answers: keys would wait behind them.
+        if self._pump.waiting < ANSWERS_LIMIT:
             self.write(data)
-        except PumpOverflowError:
-            return  # a machine that asks and asks but reads nothing gets no more answers
 
     def _on_fed(self) -> None:
         screen = self.terminal.screen
