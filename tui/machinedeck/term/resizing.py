@@ -19,10 +19,12 @@ class Resizing(Reporting):
         """Change the size of both screens; nothing or 0 keeps a dimension.
 
         The main screen's lines and those of the scrollback are cut anew at the new width, and the cursor
-        stays on its character. The alternate screen's rows are cut or filled at the right: its program draws
-        anew. When the height shrinks, blank rows below the cursor go first, then rows at the top, which the
-        main screen gives to the scrollback, then rows below the cursor. When it grows, or when lines take
-        fewer rows, the main screen takes rows back from the scrollback. Margins return to the screen's edges.
+        stays on its character. The scrollback keeps as many rows as before, so of long lines fewer where the
+        width shrinks; the oldest are lost. The alternate screen's rows are cut or filled at the right: its
+        program draws anew. When the height shrinks, blank rows below the cursor go first, then rows at the
+        top, which the main screen gives to the scrollback, then rows below the cursor. When it grows, or when
+        lines take fewer rows, the main screen takes rows back from the scrollback. Margins return to the
+        screen's edges.
         """
         before = self.columns
         height = max(1, lines or self.lines)

@@ -12,7 +12,8 @@ class Scrollback:
     """A bounded store of rows without the blank cells at their ends (see `rows.trim`).
 
     Args:
-        limit: How many lines are kept; the oldest go first. 0 keeps none.
+        limit: How many rows are kept; the oldest go first. 0 keeps none. A line that is wider than the
+            terminal is several rows, so one that is full loses its oldest lines when it gets narrower.
     """
 
     def __init__(self, limit: int) -> None:

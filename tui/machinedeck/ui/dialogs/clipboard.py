@@ -47,15 +47,12 @@ class ClipboardQuestion(ModalScreen[Answer | None]):
         lines = self._write.text[:SHOWN_CHARACTERS].split("\n")
         text = "\n".join(clean(line) for line in lines[:8])
         cut = len(self._write.text) > SHOWN_CHARACTERS or len(lines) > 8
-        keys = (("y", "this once"), ("a", "as long as it runs"), ("n", "no"), ("N", "never while it runs"))
         with Frame():
             yield Static(
                 Content(f"{self._machine} wants to put {self._write.size} bytes into your clipboard:")
             )
             yield Static(Content(text + ("\n…" if cut else "")), id="text")
-            yield Static(Content.assemble(*(
-                part for key, what in keys for part in ((key, "bold"), f" {what}   ")
-            ), ("Esc", "bold"), " later"), id="answers")  # fmt: skip
+            yield Static(_answers(), id="answers")
 
     def action_answer(self, answer: str) -> None:
         """Close with the answer."""
@@ -64,3 +61,11 @@ class ClipboardQuestion(ModalScreen[Answer | None]):
     def action_later(self) -> None:
         """Close without one."""
         self.dismiss(None)
+
+
+def _answers() -> Content:
+    """The keys and what they mean: yes above no, so that no answer is cut in two where room is short."""
+    return Content.assemble(
+        ("y", "bold"), " this once   ", ("a", "bold"), " as long as it runs\n",
+        ("n", "bold"), " no          ", ("N", "bold"), " never while it runs   ", ("Esc", "bold"), " later",
+    )  # fmt: skip
