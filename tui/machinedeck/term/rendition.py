@@ -71,7 +71,9 @@ class Rendition(Drawing):
             if self._rendition_count >= MEMORY_LIMIT:
                 self._renditions.clear()
                 self._rendition_count = 0
-            self._renditions.setdefault(before, {})[parameters] = pen
+            if known is None or not self._renditions:
+                known = self._renditions[before] = {}
+            known[parameters] = pen
             self._rendition_count += 1
         cursor.pen = pen
 

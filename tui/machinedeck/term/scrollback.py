@@ -29,6 +29,10 @@ class Scrollback:
     def __iter__(self) -> Iterator[Row]:
         return iter(self._rows)
 
+    def append(self, row: Row) -> None:
+        """Add a trimmed row."""
+        self._rows.append(row)
+
     def extend(self, rows: Iterable[Row]) -> None:
         """Add trimmed rows, oldest first."""
         self._rows.extend(rows)

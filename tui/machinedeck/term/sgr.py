@@ -44,6 +44,7 @@ SIMPLE: dict[int, dict[str, Any]] = {
 COLOURS = {38: "fg", 48: "bg", 58: "underline_color"}
 """The parameters that a colour follows."""
 
+_CHANNELS = {str(level): level for level in range(256)}
 _TRUE_COLOUR = re.compile(r"([34])8;2;([0-9]{1,3});([0-9]{1,3});([0-9]{1,3})(?:;|\Z)")
 
 
@@ -58,12 +59,12 @@ def render(style: Style, parameters: str) -> Style:
     """
     while match := _TRUE_COLOUR.match(parameters):
         # What pictures are made of, on a short way.
-        ground, *texts = match.groups()
-        channels = red, green, blue = int(texts[0]), int(texts[1]), int(texts[2])
-        if red > 255 or green > 255 or blue > 255:
+        ground, red, green, blue = match.groups()
+        channels = _CHANNELS.get(red), _CHANNELS.get(green), _CHANNELS.get(blue)
+        if None in channels:
             break
-        rest = style[2:]
-        style = Style._make((channels, style[1], *rest) if ground == "3" else (style[0], channels, *rest))
+        colours = (channels, style[1]) if ground == "3" else (style[0], channels)
+        style = tuple.__new__(Style, (*colours, *style[2:]))
         if match.end() == len(parameters) and parameters[-1] != ";":
             return style
         parameters = parameters[match.end() :]

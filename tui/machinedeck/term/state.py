@@ -230,7 +230,10 @@ class ScreenState(pyte.Screen):
         """Scroll the region up by `count` rows; what leaves the main screen's top goes to the scrollback."""
         count = min(count, self.bottom - self.top + 1)
         if self.top == 0 and not self.modes.is_alternate and self.is_full_width:
-            self.scrollback.extend([rows.trim(row) for row in self.rows[:count]])
+            if count == 1:
+                self.scrollback.append(rows.trim(self.rows[0]))
+            else:
+                self.scrollback.extend([rows.trim(row) for row in self.rows[:count]])
             self.scrolled += count
         self.scroll(self.top, self.bottom, count)
 

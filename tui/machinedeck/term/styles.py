@@ -44,21 +44,25 @@ STYLE_LIMIT = 1 << 16
 """How many different looks may be alive at once; the numbers stay code points of a string with that."""
 
 
-_CUBE_STEPS = [bisect((47, 114, 154, 194, 234), channel) for channel in range(256)]
+_BLUES = [bisect((47, 114, 154, 194, 234), channel) for channel in range(256)]
 """For each level of a channel the nearest of the palette's cube: 0, 95, 135, 175, 215, 255."""
+
+_GREENS, _REDS = [6 * step for step in _BLUES], [16 + 36 * step for step in _BLUES]
 
 
 def coarse(style: Style) -> Style:
     """The look with each true colour replaced by the nearest of the palette's cube."""
-    fg, bg, line = (_in_cube(colour) for colour in (style.fg, style.bg, style.underline_color))
-    return style._replace(fg=fg, bg=bg, underline_color=line)
+    line = style[6]
+    if isinstance(line, tuple):
+        style = style._replace(underline_color=_in_cube(line))
+    return tuple.__new__(Style, (_in_cube(style[0]), _in_cube(style[1]), *style[2:]))
 
 
 def _in_cube(colour: Colour) -> Colour:
-    if not isinstance(colour, tuple):
-        return colour
-    red, green, blue = (_CUBE_STEPS[channel] for channel in colour)
-    return 16 + 36 * red + 6 * green + blue
+    if isinstance(colour, tuple):
+        red, green, blue = colour
+        return _REDS[red] + _GREENS[green] + _BLUES[blue]
+    return colour
 
 
 @lru_cache(maxsize=1024)

@@ -47,6 +47,28 @@ def _fitting(text: str, cells: int) -> str:
     return text
 
 
+def _divided(strip: Strip, start: int, end: int) -> tuple[list[Segment], list[Segment], list[Segment]]:
+    """What stands before some cells of a line, in them and behind them."""
+    before: list[Segment] = []
+    within: list[Segment] = []
+    behind: list[Segment] = []
+    at = 0
+    for whole in strip:
+        segment, stop = whole, at + whole.cell_length
+        if at < start < stop:
+            head, segment = segment.split_cells(start - at)
+            before.append(head)
+            at = start
+        if at < end < stop:
+            segment, tail = segment.split_cells(end - at)
+            behind.append(tail)
+            within.append(segment)
+        else:
+            (before if stop <= start else within if stop <= end else behind).append(segment)
+        at = stop
+    return before, within, behind
+
+
 class TerminalPicture(Widget, can_focus=True):
     """Draws the lines of a session, scrolled back or not.
 
@@ -146,9 +168,10 @@ class TerminalPicture(Widget, can_focus=True):
             if caret.line != index:
                 return strip
             return self._styled(strip, *self._cell(index, caret.column), "cursor")
-        cursor = terminal.cursor
-        if not cursor.is_visible or y - self.back != cursor.y or self.session.has_ended:
+        is_here = y - self.back == terminal.screen.cursor.y
+        if not is_here or not terminal.modes.is_cursor_visible or self.session.has_ended:
             return strip
+        cursor = terminal.cursor
         start, end = self._cell(index, cursor.x)
         if not self.has_focus or not self.is_captive:
             return self._styled(strip, start, end, "cursor-away")
@@ -175,11 +198,9 @@ class TerminalPicture(Widget, can_focus=True):
         return self._with_style(strip, start, end, style)
 
     def _with_style(self, strip: Strip, start: int, end: int, style: RichStyle) -> Strip:
-        cells = strip.crop(start, end)
-        marked = Strip(
-            [Segment(text, (old or self._base) + style) for text, old, _ in cells], cells.cell_length
-        )
-        return Strip.join([strip.crop(0, start), marked, strip.crop(end)])
+        before, cells, behind = _divided(strip, start, end)
+        marked = [Segment(text, (old or self._base) + style) for text, old, _ in cells]
+        return Strip([*before, *marked, *behind], strip.cell_length)
 
     def link_at(self, spot: Spot | None) -> str:
         """Where a cell leads to (OSC 8), "" for nowhere; only to be shown, nothing is ever opened."""
