@@ -24,7 +24,7 @@ PACKAGES = (
         "polkitd",
     ),
     *("iproute2", "btrfs-progs", "procps", "util-linux", "mount", "login", "passwd", "bash", "python3"),
-    *("tmux", "vim", "less", "ncurses-base", "ncurses-term"),
+    *("tmux", "vim", "less", "htop", "ncurses-base", "ncurses-term"),
 )
 
 #: What a lab never reads, and what a release's first boot would otherwise share with its copies.

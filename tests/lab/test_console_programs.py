@@ -51,6 +51,27 @@ def test_less_vim_and_tmux(console: Terminal) -> None:
     console.wait_for("[exited]")
 
 
+@pytest.mark.promise("Full-screen programs run in a machine's terminal and follow its size")
+def test_htop(console: Terminal) -> None:
+    """One that draws by itself, in colours, and takes function keys and the mouse."""
+    enter(console, MACHINE)
+    console.type("clear; sleep 7777 & sleep 8888 & htop\n")
+    console.wait_for(lambda screen: "sleep 7777" in screen.text and "F10Quit" in screen.text)
+    console.keys("F4")
+    console.type("8888")
+    console.wait_for(lambda screen: "sleep 8888" in screen.text and "sleep 7777" not in screen.text)
+    console.resize(90, 24)
+    console.wait_for(lambda screen: "sleep 8888" in screen.text and "sleep 7777" not in screen.text)
+    console.keys("Escape", "F2")
+    console.wait_for("Meters")
+    console.keys("F10")
+    console.wait_for("F10Quit")
+    console.resize(120, 40)
+    console.keys("F10")
+    console.type("kill %1 %2; clear; echo 'all of' it\n")
+    console.wait_for(lambda screen: "all of it" in rows(screen) and "F10Quit" not in screen.text)
+
+
 @pytest.mark.promise("Long lines flow when the terminal gets another width")
 def test_long_lines_flow(console: Terminal) -> None:
     enter(console, MACHINE)

@@ -60,6 +60,21 @@ def test_a_string_without_end_that_comes_in_small_pieces(opener: str) -> None:
     assert text(terminal) == ["hello"]
 
 
+@pytest.mark.parametrize("opener", ["\x1b]4;", "\x1b]10;", "\x1b]104;", "\x1b]3008;start=a;", "\x1bP+q"])
+def test_a_string_of_a_million_fields(opener: str) -> None:
+    terminal = Terminal(20, 5)
+
+    def feed(terminal: Terminal) -> None:
+        terminal.feed(opener.encode())
+        for _ in range(15):
+            terminal.feed(b"abc;" * (CHUNK // 4))
+        terminal.feed(b"\x1b\\")
+
+    assert growth(feed, terminal) < ENOUGH
+    terminal.feed(b"hello")
+    assert text(terminal) == ["hello"]
+
+
 def test_a_sequence_without_end_that_comes_in_small_pieces() -> None:
     """What was read of it is not read again for every piece; controls in it act."""
     terminal = Terminal(20, 5)

@@ -16,6 +16,15 @@ _UNWANTED = dict.fromkeys(
 """Controls, line separators, and marks that turn the direction of text: no guest may dress up as another."""
 
 
+LOOKED_AT = 16
+"""How many times as much as is kept of a text is looked at."""
+
+
 def clean(text: str, limit: int | None = None) -> str:
-    """The text without controls and marks of direction, cut to `limit` characters."""
+    """The text without controls and marks of direction, cut to `limit` characters.
+
+    Of a text that is far longer no more is looked at than may be needed.
+    """
+    if limit is not None:
+        text = text[: LOOKED_AT * limit]
     return text.translate(_UNWANTED)[:limit]

@@ -111,24 +111,24 @@ class Commands(Switching):
 
     def mark_context(self, text: str) -> None:
         """OSC 3008: a context begins (`start=`) or ends (`end=`); ended ones take those within them along."""
-        head, *rest = text.split(";")[:QUERY_LIMIT]
+        head, *rest = fields(text, QUERY_LIMIT)
         action, _, name = head.partition("=")
         identifier = clean(name, FIELD_LIMIT)
         pairs = (field.partition("=") for field in rest)
-        fields = tuple((clean(key, 64), clean(value, FIELD_LIMIT)) for key, _, value in pairs)
+        told = tuple((clean(key, 64), clean(value, FIELD_LIMIT)) for key, _, value in pairs)
         known = [context.identifier for context in self.contexts]
         if action == "start" and identifier:
             if identifier in known:
                 del self.contexts[known.index(identifier) :]
-            self.contexts.append(Context(identifier, fields))
+            self.contexts.append(Context(identifier, told))
             del self.contexts[:-CONTEXT_LIMIT]
         elif action == "end" and identifier in known:
             del self.contexts[known.index(identifier) :]
-            self.ended = fields
+            self.ended = told
 
     def query_palette(self, number: int, payload: str, terminator: str) -> None:
         """OSC 4, and 5 for special colours: pairs of a number, and `?` or a colour."""
-        words = payload.split(";")[: 2 * QUERY_LIMIT]
+        words = fields(payload, 2 * QUERY_LIMIT)
         for word, wanted in zip(words[::2], words[1::2], strict=False):
             index = _number(word)
             place = index + 256 if number == 5 else index
@@ -143,7 +143,7 @@ class Commands(Switching):
 
     def query_colour(self, number: int, payload: str, terminator: str) -> None:
         """OSC 10 to 19: each `?` asks for a colour, each colour sets it, counted on from the OSC's number."""
-        for at, wanted in zip(range(number, DYNAMIC.stop), payload.split(";"), strict=False):
+        for at, wanted in zip(range(number, DYNAMIC.stop), fields(payload, len(DYNAMIC)), strict=False):
             if wanted == "?":
                 answer = replies.colour(str(at), self.colours.get_dynamic(at), terminator)
                 self.reply(answer)
@@ -155,7 +155,7 @@ class Commands(Switching):
         """OSC 104, 105: the named colours as at the start, or all."""
         special = number == 105
         if payload:
-            for word in payload.split(";")[:QUERY_LIMIT]:
+            for word in fields(payload, QUERY_LIMIT):
                 index = _number(word)
                 if index >= 0:
                     place = index + 256 if special else index
@@ -191,6 +191,11 @@ class Commands(Switching):
 
     def write_process_input(self, data: str) -> None:
         """Send an answer to the guest."""
+
+
+def fields(text: str, most: int) -> list[str]:
+    """What stands between semicolons, `most` of them; the rest is not even cut up."""
+    return text.split(";", most)[:most]
 
 
 def _number(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from machinedeck.term import modes, replies
-from machinedeck.term.commands import QUERY_LIMIT
+from machinedeck.term.commands import QUERY_LIMIT, fields
 from machinedeck.term.windows import Windows
 
 _RESTORE_LIMIT = 1024
@@ -120,7 +120,7 @@ class Reporting(Windows):
         if payload.startswith("$q"):
             self.reply(self._setting(payload[2:]))
         elif payload.startswith("+q"):
-            for name in payload[2:].split(";")[:QUERY_LIMIT]:
+            for name in fields(payload[2:], QUERY_LIMIT):
                 self.reply(replies.capability(_from_hexadecimal(name)))
         elif payload.startswith("2$t") and self.level >= 3:
             words = payload[3 : 3 + _RESTORE_LIMIT].split("/")
