@@ -28,6 +28,7 @@ STYLES = "tmux has no way to keep styles on a stack."
 COLOURS = "tmux takes what is wrong with a colour for the default one, or reads on behind it."
 SETS = "tmux has ASCII and line drawing, in G0 and G1 alone, and no DECSTR for them."
 SCREENS = "tmux's alternate screen starts blank each time, and it keeps one saved cursor for both."
+RESTORING = "tmux has neither XTSAVE nor XTRESTORE."
 ALLOWED = "tmux has no mode 1046."
 SAVING = (
     "tmux has no mode 1048, restores without heeding new margins, and heeds no parameters of CSI s and u."
@@ -360,6 +361,8 @@ DIFFERENCES: dict[str, str] = {
     "charsets: Swiss": SETS,
     "charsets: Dutch": SETS,
     "charsets: Portuguese": SETS,
+    "reports: XTSAVE and XTRESTORE of 1048 keep the cursor": RESTORING,
+    "reports: XTSAVE and XTRESTORE of 1049 change the screen alone": RESTORING,
     "screens: 1046 off: no alternate screen": ALLOWED,
     "screens: 1046 off leaves the alternate screen": ALLOWED,
     "screens: 47 keeps what is on the alternate screen": SCREENS,

@@ -84,6 +84,16 @@ ANSI: dict[int, tuple[str, int]] = {
 }
 
 FIXED = {
+    "?34": ("DECRLM", RESET_FOR_EVER),
+    "?57": ("DECNAKB", RESET_FOR_EVER),
+    "?60": ("DECHCCM", RESET_FOR_EVER),
+    "?64": ("DECPCCM", RESET_FOR_EVER),
+    "?68": ("DECKBUM", RESET_FOR_EVER),
+    "?81": ("DECKPM", RESET_FOR_EVER),
+    "?97": ("DECCRTSM", RESET_FOR_EVER),
+    "?103": ("DECHDPXM", RESET_FOR_EVER),
+    "?106": ("DECOSCNM", RESET_FOR_EVER),
+    "?117": ("DECECM", RESET_FOR_EVER),
     "?2": ("DECANM", SET),
     "?8": ("DECARM", RESET_FOR_EVER),
     "?13": ("blinking, by the operator", RESET),

@@ -459,6 +459,21 @@ CASES = [
         modes={"application_cursor": False, "bracketed_paste": True},
     ),
     Case(
+        "XTSAVE and XTRESTORE of 1049 change the screen alone",
+        "\x1b[?1049h\x1b[?1049scd\x1b[?1049l\x1b[2;2Hx\x1b[?1049r",
+        "cd",
+        (2, 1),
+        "ctlseqs: XTSAVE, XTRESTORE; xterm: restoremodes",
+        modes={"is_alternate": True},
+    ),
+    Case(
+        "XTSAVE and XTRESTORE of 1048 keep the cursor",
+        "\x1b[2;3H\x1b[?1048s\x1b[Hx\x1b[?1048ry",
+        "x|  y",
+        (3, 1),
+        "ctlseqs: XTSAVE, XTRESTORE; xterm: savemodes, restoremodes",
+    ),
+    Case(
         "XTRESTORE without XTSAVE",
         "\x1b[?2004h\x1b[?2004r",
         "",

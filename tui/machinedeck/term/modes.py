@@ -124,8 +124,17 @@ Smooth scroll, printing, scroll bar, fonts, `more` fix, margin bell, log, sixels
 and function keys, selection and bell, readline.
 """
 
-RESET_FOR_EVER = {True: frozenset({8}), False: frozenset({1, 5, 7, 10, 11, *range(13, 20)})}
-"""Modes that cannot be set, by whether they are private: DECARM; ECMA-48's for block terminals."""
+KNOWN_BY_NAME = frozenset({34, 36, 57, 58, 60, 61, 64, 68, 73, 81, *range(96, 104), 106, *range(108, 118)})
+"""Private modes of the VT510 and VT520 that xterm knows and leaves alone.
+
+Writing from right to left, Hebrew and other keyboards, cursor coupling, CRT saver, half duplex, colours.
+"""
+
+RESET_FOR_EVER = {
+    True: frozenset({8}) | KNOWN_BY_NAME,
+    False: frozenset({1, 5, 7, 10, 11, *range(13, 20)}),
+}
+"""Modes that cannot be set, by whether they are private: DECARM and others; ECMA-48's for block terminals."""
 
 
 def report(modes: Modes, number: int, *, is_private: bool) -> int:

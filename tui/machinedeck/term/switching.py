@@ -45,16 +45,22 @@ class Switching(Rendition):
             self._switch(number, private, is_on=False)
 
     def save_modes(self, *numbers: int) -> None:
-        """XTSAVE: keep the state of DEC private modes."""
+        """XTSAVE: keep the state of DEC private modes; 1048 keeps the cursor."""
+        if 1048 in numbers and self.modes.allows_alternate:
+            self.save_cursor()
         for number in numbers:
             state = tables.report(self.modes, number, is_private=True)
             if state in {1, 2}:
                 self.kept_modes[number] = state == 1
 
     def restore_modes(self, *numbers: int) -> None:
-        """XTRESTORE: bring back the state of DEC private modes."""
+        """XTRESTORE: bring back the state of DEC private modes; of the screens, nothing is erased."""
         for number in numbers:
-            if number in self.kept_modes:
+            if number in tables.ALTERNATE and self.modes.allows_alternate:
+                self._show_screen(self.kept_modes.get(number, self.modes.is_alternate))
+            elif number == 1048 and self.modes.allows_alternate:
+                self.restore_cursor()
+            elif number in self.kept_modes:
                 self._switch(number, True, is_on=self.kept_modes[number])
 
     def application_keypad(self) -> None:
