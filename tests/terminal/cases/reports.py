@@ -6,6 +6,9 @@ from tests.terminal.cases.case import ENDS, SIDES, Case
 
 CASES = [
     Case("DECRQUPSS", "\x1b[&u", "", (0, 0), "VT510: DECRQUPSS", answers="\x1bP0!u%5\x1b\\"),
+    Case("DSR 26 at level 2", '\x1b[62;1"p\x1b[?26n', "", (0, 0), "xterm: CASE_CPR", answers="\x1b[?27;1n"),
+    Case("DSR 26 at level 3", '\x1b[63;1"p\x1b[?26n', "", (0, 0), "xterm: CASE_CPR", answers="\x1b[?27;1;0n"),
+    Case("DSR 26 at level 1", '\x1b[61"p\x1b[?26n', "", (0, 0), "xterm: CASE_CPR"),
     Case("DECRQUPSS needs level 3", '\x1b[62"p\x1b[&u', "", (0, 0), "xterm: CASE_DECRQUPSS"),
     Case(
         "DA",

@@ -52,7 +52,6 @@ PRIVATE_STATUS = {
     5: Status("\x1b[?0n"),
     15: Status("\x1b[?13n", 2),
     25: Status("\x1b[?20n", 2),
-    26: Status("\x1b[?27;1;0;0n", 2),
     53: Status("\x1b[?53n", 3),
     55: Status("\x1b[?53n", 3),
     56: Status("\x1b[?57;0n", 3),
@@ -61,8 +60,11 @@ PRIVATE_STATUS = {
     85: Status("\x1b[?83n", 4),
     996: Status("\x1b[?997;1n"),
 }
-"""DSR with ?: ready, no printer, user keys unlocked, North American keyboard, no locator, of no kind, no room
+"""DSR with ?: ready, no printer, user keys unlocked, no locator, of no kind, no room
 for macros, no errors, no sessions, dark colours."""
+
+KEYBOARD = {2: "\x1b[?27;1n", 3: "\x1b[?27;1;0n", 4: "\x1b[?27;1;0;0n", 5: "\x1b[?27;1;0;0n"}
+"""DSR 26, by the conformance level: a North American keyboard; ready; of the first kind."""
 
 CAPABILITIES = {"TN": "xterm-256color", "Co": "256", "colors": "256", "RGB": "8/8/8"}
 """What XTGETTCAP knows: terminfo's name, number of colours, bits of each channel."""

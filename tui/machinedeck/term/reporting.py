@@ -43,6 +43,8 @@ class Reporting(Windows):
         """DSR with `?`: 6 asks for the cursor's position (DECXCPR), others for parts that we have none of."""
         if mode == 6:
             self.reply(f"\x1b[?{self._position()}{';1' if self.level >= 4 else ''}R")
+        elif mode == 26:
+            self.reply(replies.KEYBOARD.get(self.level, ""))
         elif mode == 63 and self.level >= 4:
             self.reply(replies.checksum(identifier, 0))
         else:
