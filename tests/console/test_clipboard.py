@@ -87,6 +87,32 @@ async def test_an_answer_for_as_long_as_it_runs(
         assert len(written.copied) == 3
 
 
+async def test_a_machine_that_wants_it_all_the_time_is_told_of_once(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shell(console, host, monkeypatch) as (deck, view, written):
+        asked: list[str] = []
+        monkeypatch.setattr(deck.app, "notify", lambda text, **_: asked.append(text))
+        for number in range(20):
+            os.write(host.masters[0], wants(b"%d" % number))
+            await until(
+                lambda number=number: view.session.clipboard and view.session.clipboard.text == f"{number}"
+            )
+            await deck.settle()
+        assert len(asked) == 1
+        await deck.press("f12", "y")
+        await deck.until_shown("wants to put 2 bytes")
+        os.write(host.masters[0], wants(b"another"))
+        await until(lambda: view.session.clipboard and view.session.clipboard.text == "another")
+        await deck.press("a")
+        await until(lambda: written.copied == ["19"])
+        for number in range(20):
+            os.write(host.masters[0], wants(b"more %d" % number))
+            await deck.settle()
+        await until(lambda: written.copied[-1:] == ["more 19"])
+        assert len(written.copied) < 10, "and no more than once a second"
+
+
 def test_consent_is_bound_to_a_run() -> None:
     consents = Consents()
     first, other = Identity("web-1", "aa", 1), Identity("web-1", "aa", 2)

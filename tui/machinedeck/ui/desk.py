@@ -217,6 +217,7 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
         may = self._consents.may(session.identity)
         if may is not None:
             write, session.clipboard = session.clipboard, None
+            event.view.is_wish_told = False
             if may and write is not None and write.text:
                 self.run_worker(self.copy(write.text, f"{clean(session.machine)}: "), group="copy")
             return
@@ -248,6 +249,7 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
             session.clipboard = None
         if answer in {Answer.ONCE, Answer.ALWAYS} and write.text:
             await self.copy(write.text, f"{clean(session.machine)}: ")
+        wanting[0].is_wish_told = False  # another one may have come meanwhile
         wanting[0].tell()
 
 

@@ -32,6 +32,10 @@ BELL_SECONDS = 1.0
 """The least time between two bells that are passed on."""
 
 
+WISH_SECONDS = 1.0
+"""The least time between two wishes for the clipboard that are told or fulfilled."""
+
+
 class TerminalView(TerminalTyping):
     """Shows a session and sends it every key but one.
 
@@ -101,7 +105,10 @@ class TerminalView(TerminalTyping):
         self._cursor = session.terminal.cursor
         self._rows: list[Row] = []
         self._told: tuple[object, ...] = ()
-        self._asked: object = None
+        self.is_wish_told = False
+        """Whether it was told that the machine wants the clipboard, and is not answered yet."""
+        self._wished = 0.0
+        self._wish: Timer | None = None
         session.on_change = self._on_session_change
 
     # What comes from the machine
@@ -189,15 +196,28 @@ class TerminalView(TerminalTyping):
         elif changes.bells and time.monotonic() - self._rung > BELL_SECONDS:
             self._rung = time.monotonic()
             self.app.bell()
-        clipboard = session.clipboard
-        if clipboard is not None and clipboard is not self._asked:
-            self.post_message(self.ClipboardWanted(self))
-        self._asked = clipboard
+        self._tell_wish()
         told = (session.has_ended, session.label, session.title, session.terminal.title,
-                session.has_activity, session.has_rung, clipboard)  # fmt: skip
+                session.has_activity, session.has_rung, session.clipboard)  # fmt: skip
         if told != self._told:
             self._told = told
             self.tell()
+
+    def _tell_wish(self) -> None:
+        """Tell that the machine wants the clipboard: once until that is answered, and not all the time."""
+        if self.session.clipboard is None:
+            self.is_wish_told = False
+        elif not self.is_wish_told and self._wish is None:
+            wait = self._wished + WISH_SECONDS - time.monotonic()
+            if wait > 0:
+                self._wish = self.set_timer(wait, self._tell_late_wish)
+            else:
+                self._wished, self.is_wish_told = time.monotonic(), True
+                self.post_message(self.ClipboardWanted(self))
+
+    def _tell_late_wish(self) -> None:
+        self._wish = None
+        self._tell_wish()
 
     @property
     def is_on_screen(self) -> bool:
