@@ -90,6 +90,7 @@ class Stream(pyte.Stream):
         self._kept: list[str] = []
         self._length = 0
         self._vt52: Vt52 | None = None
+        self._is_behind_text = False
         super().__init__(screen, strict)
 
     def attach(self, screen: pyte.Screen) -> None:
@@ -138,6 +139,8 @@ class Stream(pyte.Stream):
         self._string = ""
         self._kept = []
         self._length = 0
+        self._is_behind_text = False
+        """Whether text stands right before what comes next: only then there is something to repeat (REP)."""
 
     def _take_vt52(self, vt52: Vt52, data: str, position: int) -> int:
         """Take what comes in VT52 mode; returns the position behind what was taken."""
@@ -157,6 +160,7 @@ class Stream(pyte.Stream):
     def _take_tokens(self, data: str, position: int) -> int:
         """Take text and sequences up to where the slow way or a string begins; returns the position there."""
         calls, draw, render = self._calls, self._draw, self._render
+        before: re.Match[str] | None = None
         for match in _TOKENS.finditer(data, position):
             kind = match.lastindex
             if kind == 1:
@@ -168,16 +172,27 @@ class Stream(pyte.Stream):
             elif kind == 2:
                 render(match[2])
             elif kind == 3:
-                method, arguments = calls.get(match[3]) or self._remember(match[3])
+                text = match[3]
+                method, arguments = calls.get(text) or self._remember(text)
                 try:
-                    method(*arguments)
+                    if text[-1] != "b" or self._repeats(before):
+                        method(*arguments)
                 except _ModeChanged:
                     return match.end()
             elif kind == 4:
                 self._control(match[4])
             else:
+                self._is_behind_text = self._repeats(before)
                 return self._take_slowly(data, match.start())
+            before = match
+        self._is_behind_text = self._repeats(before)
         return len(data)
+
+    def _repeats(self, before: re.Match[str] | None) -> bool:
+        """Whether the token before, none if it was in the data of before, is text: else REP does nothing."""
+        if before is None:
+            return self._is_behind_text
+        return before.lastindex == 1 and before.string[before.end() - 1] not in "\r\n"
 
     def _take_slowly(self, data: str, position: int) -> int:
         """Take a sequence that is not complete, holds controls, is too long, or begins with a C1 control."""
@@ -213,9 +228,10 @@ class Stream(pyte.Stream):
 
     def _act(self, sequence: str) -> None:
         """Do what a complete sequence says."""
+        is_behind_text, self._is_behind_text = self._is_behind_text, False
         if len(sequence) == 2 and sequence[1] in sequences.STRINGS:
             self._string = sequences.STRINGS[sequence[1]]
-        elif _WHOLE.fullmatch(sequence, 1):
+        elif _WHOLE.fullmatch(sequence, 1) and (sequence[-1] != "b" or is_behind_text):
             method, arguments = self._calls.get(sequence[1:]) or self._remember(sequence[1:])
             try:
                 method(*arguments)
