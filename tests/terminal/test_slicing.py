@@ -175,6 +175,18 @@ async def test_a_flood_gives_way_to_a_key_and_an_echo_does_not() -> None:
     assert slicer.waiting == 0
 
 
+def test_keys_that_repeat_do_not_hold_a_flood_up_for_ever() -> None:
+    """Every 33 ms a key, as a keyboard repeats it: a page that scrolls with it must be drawn."""
+    now, quiet = [100.0], 0
+    turns = Turns(clock=lambda: now[0])
+    for millisecond in range(1000):
+        now[0] = 100.0 + millisecond / 1000
+        if millisecond % 33 == 0:
+            turns.give_way()
+        quiet += turns.is_quiet
+    assert 300 < quiet < 600
+
+
 def test_a_flood_is_known_from_one_moment_to_the_next() -> None:
     now = [100.0]
     slicer = Slicer(lambda data: None, Turns(clock=lambda: now[0]), lambda: None, clock=lambda: now[0])
@@ -183,7 +195,7 @@ def test_a_flood_is_known_from_one_moment_to_the_next() -> None:
         slicer.take(bytes(4095))
         known.append(slicer._is_flooding)
         now[0] += 0.004
-    assert known == [False] * 8 + [True] * 92
+    assert known == [False] * 16 + [True] * 84
     assert slicer._is_flooding
     for _ in range(60):  # what has stopped is none any more
         slicer.take(b"x")

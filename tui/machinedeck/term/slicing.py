@@ -23,7 +23,10 @@ LEAST_BYTES, MOST_BYTES = 256, 65536
 GIVE_WAY_SECONDS = 0.03
 """How long what waits to be parsed goes on waiting when a key was typed, so that it is on its way first."""
 
-FLOOD_SECONDS, FLOOD_BYTES = 0.1, 32768
+REST_SECONDS = 0.03
+"""How long keys hold nothing up after that: what a key that is held down leads to has to be seen."""
+
+FLOOD_SECONDS, FLOOD_BYTES = 0.1, 65536
 """Who writes more than so much in so long a time floods, and gives way; an echo or a picture does not."""
 
 
@@ -47,7 +50,9 @@ class Turns:
 
     def give_way(self) -> None:
         """Do nothing for a moment, so that a key that was typed is not held up. From any thread."""
-        self._quiet_until = self._clock() + GIVE_WAY_SECONDS
+        now = self._clock()
+        if now >= self._quiet_until + REST_SECONDS:
+            self._quiet_until = now + GIVE_WAY_SECONDS
 
     def add(self, work: Callable[[], bool]) -> None:
         """Have `work` called, in the running loop, until it says that nothing is left (False)."""
