@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from machinedeck.term import Terminal
-from machinedeck.term.history import History
-from machinedeck.term.selecting import Reach, Selection, Spot, word_at
+from machinedeck.term.history import LONGEST_LINE, History
+from machinedeck.term.selecting import LONGEST_WORD, Reach, Selection, Spot, word_at
 
 
 def history(text: str, columns: int = 20, lines: int = 4) -> History:
@@ -87,6 +87,24 @@ def test_word(column: int, word: str) -> None:
     lines = history("cd /usr/bin (x=1)")
     first, last = word_at(lines, Spot(0, column))
     assert lines.text(0, first.column, last.column + 1) == word
+
+
+def test_a_word_goes_on_where_a_wide_character_found_no_room() -> None:
+    lines = history("ab cdefgh日本", 9, 3)
+    assert word_at(lines, Spot(0, 4)) == (Spot(0, 3), Spot(1, 3))
+    assert word_at(lines, Spot(1, 2)) == (Spot(0, 3), Spot(1, 3))
+
+
+def test_what_is_selected_of_an_endless_word_is_bounded() -> None:
+    """Each line that is drawn asks for it: the whole console would wait."""
+    lines = history("x" * 100_000, 80, 24)
+    spot = Spot(600, 40)
+    first, last = word_at(lines, spot)
+    cells = (last.line - first.line) * 80 + last.column - first.column
+    assert cells == 2 * LONGEST_WORD
+    assert lines.first_of(600) == 600 - LONGEST_LINE
+    assert lines.last_of(600) == 600 + LONGEST_LINE
+    assert len(Selection(spot, spot, Reach.LINES).text(lines)) == (2 * LONGEST_LINE + 1) * 80 + 1
 
 
 spots = st.tuples(st.integers(0, 12), st.integers(0, 25))

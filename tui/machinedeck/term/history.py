@@ -9,6 +9,9 @@ from __future__ import annotations
 from machinedeck.term.rows import RIGHT, SKIPPED, Row
 from machinedeck.term.terminal import Terminal
 
+LONGEST_LINE = 500
+"""Rows that a line is looked for to each side of one of them: this is asked for each line that is drawn."""
+
 
 class History:
     """The lines of a terminal.
@@ -67,14 +70,16 @@ class History:
         return self._terminal.screen.clusters.text(cells).replace(RIGHT, "")
 
     def first_of(self, line: int) -> int:
-        """The line in which the text began that wraps into this one."""
-        while line > 0 and self.row(line - 1)[2] > 0:
+        """The line in which the text began that wraps into this one, `LONGEST_LINE` rows away at most."""
+        least = max(0, line - LONGEST_LINE)
+        while line > least and self.row(line - 1)[2] > 0:
             line -= 1
         return line
 
     def last_of(self, line: int) -> int:
-        """The line in which the text ends that wraps from this one."""
-        while self.is_wrapped(line):
+        """The line in which the text ends that wraps from this one, `LONGEST_LINE` rows away at most."""
+        most = line + LONGEST_LINE
+        while line < most and self.is_wrapped(line):
             line += 1
         return line
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from machinedeck.term.history import History, whole_cells
+from machinedeck.term.rows import RIGHT
 
 _JOINED = "-_./~:@%+#?&=$"
 """Characters that belong to a word beside letters and digits, so that paths and addresses are one."""
+
+LONGEST_WORD = 2000
+"""Cells that a word is looked for to each side of a cell."""
 
 
 class Spot(NamedTuple):
@@ -93,38 +98,40 @@ class Selection(NamedTuple):
 
 
 def word_at(history: History, spot: Spot) -> tuple[Spot, Spot]:
-    """The first and last cell of the word at a cell, or of the gap there; words go on where lines wrap."""
-    kind = _kind(history, spot)
-    first = last = spot
-    while (before := _before(history, first)) is not None and _kind(history, before) == kind:
-        first = before
-    while (after := _after(history, last)) is not None and _kind(history, after) == kind:
-        last = after
-    return first, last
+    """The first and last cell of the word at a cell, or of the gap there; words go on where lines wrap.
+
+    A word is looked for `LONGEST_WORD` cells to each side at most: this is asked for each line that is drawn.
+    """
+    return _end_of_word(history, spot, -1), _end_of_word(history, spot, 1)
 
 
-def _kind(history: History, spot: Spot) -> str:
+def _end_of_word(history: History, spot: Spot, by: int) -> Spot:
+    """The last cell of a word to the left (-1) or to the right (1)."""
+    line, column = last = spot
+    cells = history.joining(line)
+    kind = _kind(cells[column]) if column < len(cells) else ""
+    for _ in range(LONGEST_WORD):
+        column += by
+        if not 0 <= column < len(cells):
+            if not (
+                history.is_wrapped(line - 1) if by < 0 and line > 0 else by > 0 and history.is_wrapped(line)
+            ):
+                break
+            line += by
+            cells = history.joining(line)
+            column = len(cells) - 1 if by < 0 else 0
+        if not cells or _kind(cells[column]) != kind:
+            break
+        last = Spot(line, column)
+    return last
+
+
+@lru_cache(maxsize=1024)
+def _kind(cell: str) -> str:
     """Blank, word or else the character itself: neighbours of one kind go together."""
-    cells = history.row(spot.line)[0]
-    start, end = whole_cells(cells, spot.column, spot.column + 1)
-    text = history.plain(cells[start:end])
-    if not text.strip():
+    if cell.isspace():
         return ""
-    return "word" if text[0].isalnum() or text[0] in _JOINED or ord(text[0]) > 127 else text
-
-
-def _before(history: History, spot: Spot) -> Spot | None:
-    if spot.column > 0:
-        return Spot(spot.line, spot.column - 1)
-    if spot.line > 0 and history.is_wrapped(spot.line - 1):
-        return Spot(spot.line - 1, len(history.row(spot.line - 1)[0]) - 1)
-    return None
-
-
-def _after(history: History, spot: Spot) -> Spot | None:
-    if spot.column + 1 < max(len(history.row(spot.line)[0]), 1):
-        return Spot(spot.line, spot.column + 1)
-    return Spot(spot.line + 1, 0) if history.is_wrapped(spot.line) else None
+    return "word" if cell.isalnum() or cell in _JOINED or cell == RIGHT or ord(cell) > 127 else cell
 
 
 def _padded(cells: str, start: int, end: int) -> tuple[int, int] | None:
