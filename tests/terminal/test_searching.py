@@ -90,3 +90,26 @@ def test_every_match_is_what_was_asked_for(text: str, pattern: str) -> None:
         return unicodedata.normalize("NFD", part).replace("\u0301", "")
 
     assert all(bare(pattern) in bare(part) for part in found(text, pattern, columns=7))
+
+
+def test_a_search_that_takes_too_long_has_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else is done meanwhile, so it ends."""
+    monkeypatch.setattr(searching, "MOST_SECONDS", -1.0)
+    search = Search(history("one cat\ntwo cats\nno dog\nthree cats cats"), "cat")
+    assert [match.first for match in search.matches] == [(3, 6), (3, 11)]
+    assert search.is_cut
+
+
+def test_of_too_many_the_newest_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "MOST_MATCHES", 3)
+    search = Search(history("cat 1\ncat 2\ncat 3 cat 4 cat 5"), "cat")
+    assert [match.first for match in search.matches] == [(2, 0), (2, 6), (2, 12)]
+    assert search.is_cut
+    assert not Search(history("cat 1\nno\ncat 2 cat 3"), "cat").is_cut
+
+
+def test_an_endless_line_is_searched_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time a pattern takes may grow with the square of a text's length."""
+    monkeypatch.setattr(searching, "MOST_CELLS", 40)
+    lines = history("a" * 100 + "b" + "a" * 59)
+    assert [match.end for match in Search(lines, "a*b", is_regex=True).matches] == [(5, 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -15,8 +16,14 @@ from machinedeck.term.selecting import Spot
 MOST_MATCHES = 10_000
 """Matches that are found at most; `is_cut` tells that there may be more."""
 
-MOST_CELLS = 65_536
-"""Cells of one line that are searched at most, however long it wraps on."""
+MOST_CELLS = 8192
+"""Cells that are searched as one text at most, however long a line wraps on.
+
+What a regular expression takes for a line may grow with the square of its length.
+"""
+
+MOST_SECONDS = 0.5
+"""How long is searched at most: nothing else is done meanwhile. The newest lines are searched first."""
 
 
 class Match(NamedTuple):
@@ -62,11 +69,17 @@ class Search:
             self._find(history)
 
     def _find(self, history: History) -> None:
-        for match in _matches(history, self._pattern):
-            if len(self.matches) == MOST_MATCHES:
-                self.is_cut = True
-                return
-            self.matches.append(match)
+        until = time.monotonic() + MOST_SECONDS
+        found: list[list[Match]] = []
+        room = MOST_MATCHES
+        for first, last in reversed(_texts(history)):
+            matches = list(_in_lines(history, first, last, self._pattern))
+            self.is_cut = len(matches) > room or time.monotonic() > until
+            found.append(matches[-room:] if room else [])
+            room -= len(found[-1])
+            if self.is_cut:
+                break
+        self.matches = [match for matches in reversed(found) for match in matches]
 
     def on_line(self, line: int) -> Iterator[Match]:
         """The matches that a line has a part of."""
@@ -90,42 +103,42 @@ class Search:
         return at % len(self.matches)
 
 
-def _matches(history: History, pattern: re.Pattern[str]) -> Iterator[Match]:
+def _texts(history: History) -> list[tuple[int, int]]:
+    """The first and the last line of each text that wraps, or of each part of a very long one."""
+    texts: list[tuple[int, int]] = []
     line = 0
     while line < len(history):
         last, length = line, len(history.row(line)[0])
         while history.is_wrapped(last) and length < MOST_CELLS:
             last += 1
             length += len(history.row(last)[0])
-        yield from _in_lines(history, line, last, pattern)
+        texts.append((line, last))
         line = last + 1
+    return texts
 
 
 def _in_lines(history: History, first: int, last: int, pattern: re.Pattern[str]) -> Iterator[Match]:
     """Matches in lines that are one text."""
     cells = "".join(history.joining(line) for line in range(first, last)) + history.cells(last)
-    text, places = _as_text(history, cells)
+    text = history.plain(cells)
+    places: range | list[int] | None = None
     starts = [0]
     for line in range(first, last):
         starts.append(starts[-1] + len(history.row(line)[0]))
     for found in pattern.finditer(text):
         if found.end() > found.start():
+            places = places or _places(history, cells)
             begin, end = places[found.start()], places[found.end() - 1] + 1
             while end < len(cells) and cells[end] == RIGHT:
                 end += 1
             yield Match(_spot(first, starts, begin), _end(first, starts, end))
 
 
-def _as_text(history: History, cells: str) -> tuple[str, range | list[int]]:
-    """The text of cells, and for each of its characters the cell that it is in."""
+def _places(history: History, cells: str) -> range | list[int]:
+    """For each character of the text of cells the cell that it is in."""
     if cells.isascii() and RIGHT not in cells:
-        return cells, range(len(cells))
-    texts, places = [], []
-    for at, cell in enumerate(cells):
-        text = history.plain(cell)
-        texts.append(text)
-        places += [at] * len(text)
-    return "".join(texts), places
+        return range(len(cells))
+    return [at for at, cell in enumerate(cells) for _ in history.plain(cell)]
 
 
 def _spot(first: int, starts: list[int], cell: int) -> Spot:
