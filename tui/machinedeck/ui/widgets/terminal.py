@@ -25,6 +25,9 @@ SYNCHRONIZED_SECONDS = 0.15
 LOOK_AGAIN_SECONDS = 0.3
 """How long after a change what was searched for is looked for again."""
 
+REST_TIMES = 8
+"""How many times as long as a search took nothing is searched for after it."""
+
 FEW_LINES = 4
 """Up to so many changed lines are looked through for the cells that changed."""
 
@@ -102,6 +105,7 @@ class TerminalView(TerminalTyping):
         self._frame: Timer | None = None
         self._resize: Timer | None = None
         self._again: Timer | None = None
+        self._look_pause = LOOK_AGAIN_SECONDS
         self._cursor = session.terminal.cursor
         self._rows: list[Row] = []
         self._told: tuple[object, ...] = ()
@@ -180,11 +184,14 @@ class TerminalView(TerminalTyping):
         elif dropped > 0:
             marking.move_lines(dropped)
         if marking.pattern and self._again is None and (changes.lines or changes.scrolled):
-            self._again = self.set_timer(LOOK_AGAIN_SECONDS, self._look_again)
+            self._again = self.set_timer(self._look_pause, self._look_again)
 
     def _look_again(self) -> None:
         self._again = None
+        began = time.monotonic()
         self.marking.look_again()
+        # What takes long is not done all the time: keys come first.
+        self._look_pause = max(LOOK_AGAIN_SECONDS, REST_TIMES * (time.monotonic() - began))
         self.refresh()
 
     def _note(self, changes: Changes, *, is_seen: bool) -> None:
