@@ -9,10 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from machined.contract import image_path, machine_path
-from machinedeck.model.event import Listener, Lost, MachineAppeared, MachineGone, ServiceMoved, UnitBusy
+from machinedeck.model.event import (
+    Listener,
+    Lost,
+    MachineAppeared,
+    MachineGone,
+    OperationEnded,
+    ServiceMoved,
+    UnitBusy,
+)
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.image import Image, ImageSizes, Pool
 from machinedeck.model.machine import Identity, Machine, OperatingSystem, State
+from machinedeck.model.operation import Operation
 from machinedeck.model.usage import Counted, Process
 from machinedeck.model.wish import Wish
 
@@ -205,6 +214,10 @@ class FakeHost:
     async def terminate(self, identity: Identity) -> None:
         self._called("terminate", identity.name)
         self.vanish(identity.name)
+
+    async def cancel(self, operation: Operation) -> None:
+        self._called("cancel", str(operation.id))
+        self.tell(OperationEnded(operation.id))
 
     def hang_up(self) -> None:
         """End every shell that was handed out."""

@@ -44,6 +44,14 @@ class TestLooking:
         assert found.path == "/"
         assert [one.name for one in await storage.discover()].count(".host") == 1
 
+    async def test_the_host_is_as_old_whenever_it_is_asked(
+        self, storage: SimulatedStorage, clock: StandingClock
+    ) -> None:
+        """Or whoever looks again before a clone would take it for another one."""
+        before = await image(storage, ".host")
+        await clock.advance(5)
+        assert await image(storage, ".host") == before
+
     async def test_names_are_there_once(self, storage: SimulatedStorage) -> None:
         names = [one.name for one in await storage.discover()]
         assert len(names) == len(set(names)) > 20

@@ -69,6 +69,7 @@ def _cannot_be_told(name: str = "") -> Failure:
     return Failure(
         Kind.REFUSED,
         "systemd-machined cannot be told to stop.",
-        "What it does goes on until it is done.",
+        "What it does goes on until it is done;"
+        " 'systemctl restart systemd-machined' ends all of it, and leaves what is half done.",
         name,
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from machinedeck.core.actions import IMAGE_ACTIONS, MACHINE_ACTIONS, POOL_ACTIONS
 from machinedeck.core.settings import SETTINGS, TABLES, Setting
+from machinedeck.core.tools import TOOLS
 from machinedeck.model.text import clean
 
 FILE_NAME = "config.toml"
@@ -38,7 +39,7 @@ class Config:
         return self._values[name]
 
     def key(self, action: str) -> str:
-        """The key of an action."""
+        """The key of an action or a tool."""
         return str(self._values[f"keys.{action}"])
 
 
@@ -105,7 +106,7 @@ def _check_keys(values: dict[str, Any], text: str, path: str) -> None:
     config = Config(values)
     for table in (MACHINE_ACTIONS, IMAGE_ACTIONS, POOL_ACTIONS):
         taken: dict[str, str] = {}
-        for action in table:
+        for action in (*table, *TOOLS):
             key = config.key(action.id)
             if (other := taken.setdefault(key, action.id)) != action.id:
                 of = action.id if f"keys.{action.id}" in values else other

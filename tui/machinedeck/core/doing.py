@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from machined.contract import MACHINE1, OPERATIONS_INTERFACE, OPERATIONS_PATH
 from machinedeck.core.actions import Action, Subject, Values, name_of
 from machinedeck.core.binds import Binds
 from machinedeck.core.host import Host
@@ -15,6 +16,7 @@ from machinedeck.model.deed import DONE, Deed
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.image import Image
 from machinedeck.model.machine import Machine
+from machinedeck.model.operation import Operation
 from machinedeck.model.text import clean
 
 
@@ -73,6 +75,33 @@ class Doing:
         except Failure as failure:
             result = str(failure)
             return Outcome(subject, result, failure)
+        finally:
+            self.journal.end(begun, result, time.monotonic() - since)
+
+    async def cancel(self, operation: Operation) -> None:
+        """End long work before its time, and note that.
+
+        Raises:
+            Failure: It cannot be ended, or has ended.
+        """
+        command = "busctl", "call", MACHINE1, OPERATIONS_PATH, OPERATIONS_INTERFACE, "Cancel", "u"
+        begun = Deed(
+            self._clock(),
+            self.operator,
+            clean(self._host.name),
+            "cancel",
+            clean(operation.subject),
+            f"{clean(operation.kind)} {operation.id}",
+            " ".join([*command, str(operation.id)]),
+        )
+        self.journal.begin(begun)
+        since, result = time.monotonic(), "given up"
+        try:
+            await self._host.image_acting.cancel(operation)
+            result = DONE
+        except Failure as failure:
+            result = str(failure)
+            raise
         finally:
             self.journal.end(begun, result, time.monotonic() - since)
 

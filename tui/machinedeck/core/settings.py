@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from machinedeck.core.actions import ACTIONS
+from machinedeck.core.tools import TOOLS
 from machinedeck.term.chords import read_chord
 
 Check = Callable[[Any], str | None]
@@ -120,6 +121,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("terminal", "term", "xterm-256color", "TERM in machines.", _text),
     Setting("terminal", "user", "root", "Whose shell is opened.", _text),
     *(Setting("keys", action.id, action.key, action.help, _action_key) for action in ACTIONS),
+    *(Setting("keys", tool.id, tool.key, tool.help, _action_key) for tool in TOOLS),
 )
 """All of it, in the order it is documented."""
 

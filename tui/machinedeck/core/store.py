@@ -255,13 +255,18 @@ class Store:
     def set_operation(self, operation: Operation) -> None:
         """Take how far an operation is."""
         self.operations[operation.id] = operation
-        self._changed(Part.IMAGES)
+        self._work_changed()
 
     def drop_operations(self, *numbers: int) -> None:
         """Forget operations that ended; without a number all, for nobody tells of them any more."""
         for number in numbers or tuple(self.operations):
             if self.operations.pop(number, None) is not None:
-                self._changed(Part.IMAGES)
+                self._work_changed()
+
+    def _work_changed(self) -> None:
+        """Images are made or go; of machines nothing but what is shown beside them is another."""
+        self._is_usage = True
+        self._changed(Part.IMAGES)
 
     def set_usage(self, usage: dict[str, Usage]) -> None:
         """Take what machines use now."""

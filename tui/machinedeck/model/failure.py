@@ -45,6 +45,11 @@ class Failure(Exception):
         """Whether the message bus itself refused it, by its policy: nobody was asked (dbus-daemon(1))."""
         return self.kind is Kind.NOT_ALLOWED and "Rejected send message" in self.message
 
+    @property
+    def is_cancellation(self) -> bool:
+        """Whether somebody ended it before its time: ECANCELED (sd-bus-errors(3))."""
+        return self.name == "System.Error.ECANCELED"
+
     def __eq__(self, other: object) -> bool:
         """Two failures that say the same are the same: nothing is drawn again for the second."""
         return isinstance(other, Failure) and self._said == other._said

@@ -234,7 +234,10 @@ class Acting:
         for failure in [outcome.failure for outcome in failed if outcome.failure is not None][:NAMED]:
             if failure.is_of_bus:
                 self._needs_root.add(action.id)
-            self._fail(self.sentence(failure))
+            if failure.is_cancellation:
+                self._warn(str(failure))  # somebody wanted it to end: nothing went wrong
+            else:
+                self._fail(self.sentence(failure))
         if len(failed) > NAMED:
             self._fail(f"{action.label}: {len(failed) - NAMED} more failed. The journal has them all.")
         if (trouble := self._doing.journal.failure) is not None:

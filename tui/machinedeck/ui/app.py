@@ -33,7 +33,6 @@ from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.ui.acting import FAILURE_SECONDS, Acting
 from machinedeck.ui.ascii import AsciiFilter
-from machinedeck.ui.detail_desk import DetailDesk
 from machinedeck.ui.lines import Title
 from machinedeck.ui.narrow import write_only_changed_cells
 from machinedeck.ui.options import Options
@@ -41,6 +40,7 @@ from machinedeck.ui.palette import PALETTE
 from machinedeck.ui.panes.list_pane import ListPane
 from machinedeck.ui.rights import Rights
 from machinedeck.ui.screens.console import Console
+from machinedeck.ui.tool_desk import ToolDesk
 from machinedeck.ui.widgets.frame import DEMO_CLASS
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ DEMO_COLOUR = "#c678dd"
 """The colour of what is made up; nothing else on a screen has it."""
 
 
-class MachinedeckApp(DetailDesk, inherit_bindings=False):
+class MachinedeckApp(ToolDesk, inherit_bindings=False):
     """The console of one host.
 
     Args:

@@ -7,6 +7,7 @@ from typing import Any
 
 from machinedeck.core.actions import IMAGE_ACTIONS, MACHINE_ACTIONS, POOL_ACTIONS, Action
 from machinedeck.core.store import Store
+from machinedeck.core.tools import TOOLS
 from machinedeck.model.text import clean
 from machinedeck.ui.commands import COMMANDS
 from machinedeck.ui.dialogs.palette import Choice
@@ -63,6 +64,7 @@ def help_parts(leave_key: str, key_of: Callable[[str], str]) -> list[tuple[str, 
     tables = (("Machines", MACHINE_ACTIONS), ("Images", IMAGE_ACTIONS), ("The pool", POOL_ACTIONS))
     return [
         ("Everywhere", [*_PANES, (leave, "leave the terminal, and back to it")]),
+        ("In the lists", [(key_name(key_of(one.id)), one.help) for one in TOOLS]),
         *((title, [(key_name(key_of(one.id)), one.help) for one in table]) for title, table in tables),
         (f"Terminals: all keys but {leave} are the machine's", commands),
         ("With the caret", _CARET),
@@ -99,6 +101,7 @@ def choices(
     ]
     return [
         *listed,
+        *(Choice(f"tool('{one.id}')", one.label, key_name(key_of(one.id)), one.help) for one in TOOLS),
         Choice("menu", "actions", "a", "Show all that can be done to what is chosen."),
         Choice("app.journal", "journal", "J", "Show what was done from here."),
         Choice("cycle(1)", "next tab", "]", "Show the next tab."),

@@ -100,7 +100,7 @@ def key_name(key: str) -> str:
 
 _KEY_NAMES = {
     "slash": "/", "vertical_line": "|", "minus": "-", "comma": ",", "question_mark": "?", "colon": ":",
-    "backslash": "\\", "underscore": "_", "at": "@",
+    "backslash": "\\", "underscore": "_", "at": "@", "apostrophe": "'",
 }  # fmt: skip
 
 
@@ -207,6 +207,8 @@ def _pane_keys(shells: Shells, choice: Choice, store: Store) -> list[tuple[str, 
         looking = [("i", "details"), ("< >", "sort")]
         pairs, more = [*pairs[:1], ("a", "actions"), *looking, *pairs[1:FIRST]], pairs[FIRST:]
         more.insert(0, ("/", "filter"))
+    if store.operations:
+        pairs.insert(0, (key_name(choice.key_of("work")), "work"))
     if any(view.session.clipboard for view in shells.views):
         pairs.insert(0, ("y", "clipboard"))
     pairs += [("?", "help"), *more[:1], ("Tab", "panes")]

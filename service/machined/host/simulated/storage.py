@@ -42,6 +42,7 @@ class SimulatedStorage:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._unfinished: dict[str, int] = {}
+        self._installed = estate.clock.realtime() - int(estate.scenario.host.age * 1_000_000)
 
     async def find(self, name: str) -> Image | None:
         """The image of this name; `None` where there is none."""
@@ -144,9 +145,7 @@ class SimulatedStorage:
         self._estate.pool_limit = size
 
     def _host_image(self) -> Image:
-        estate = self._estate
-        created = estate.clock.realtime() - int(estate.scenario.host.age * 1_000_000)
-        return Image(HOST_MACHINE, "/", ImageType.DIRECTORY, created=created)
+        return Image(HOST_MACHINE, "/", ImageType.DIRECTORY, created=self._installed)
 
     def _stored(self, image: Image) -> SimulatedImage:
         """The image as it is now; ENOENT where it is gone, EBUSY for the host's root, always in use."""

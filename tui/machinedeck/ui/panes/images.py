@@ -121,7 +121,7 @@ class ImagesPane(ListPane[Listed]):
 
     def note(self, store: Store) -> str:
         """See `ListPane`: long work that goes on."""
-        return going_on(list(store.operations.values()))
+        return going_on([one for one in store.operations.values() if not one.is_copy])
 
     def action_hidden(self) -> None:
         """List hidden images too, or no more."""

@@ -11,6 +11,7 @@ from machinedeck.core.status import Part
 from machinedeck.core.store import Change, Store
 from machinedeck.model import format as written
 from machinedeck.model.machine import Machine, State
+from machinedeck.model.operation import Operation, going_on, how_far
 from machinedeck.model.text import UNKNOWN, clean
 from machinedeck.ui.panes.list_pane import NO_GROUP, ListPane, Order
 from machinedeck.ui.widgets.columns import Column
@@ -114,20 +115,30 @@ class MachinesPane(ListPane[Machine]):
         return ", ".join(f"{states[one]} {one}" for one in _LOOKS if one and (states[one] or one in always))
 
     def made_of(self, thing: Machine) -> object:
-        """See `ListPane`: what it uses and how long it runs are shown too."""
+        """See `ListPane`: what it uses, how long it runs and what is done to it are shown too."""
         usage = None if self._store is None else self._store.usage.get(thing.name)
-        return thing, usage, written.since(thing.timestamp, self._now)
+        return thing, usage, written.since(thing.timestamp, self._now), self._state(thing)
+
+    def note(self, store: Store) -> str:
+        """See `ListPane`: copies that go on."""
+        return going_on([one for one in store.operations.values() if one.is_copy])
+
+    def _state(self, thing: Machine) -> Cell:
+        """The state, or what is done to it just now."""
+        if self._store is not None and (copy := _copy_of(self._store, thing.name)) is not None:
+            return Cell(f"⇄ {how_far(copy) or 'copy'}", "warn")
+        glyph, tone = _LOOKS[thing.state]
+        return Cell(f"{glyph} {thing.state or UNKNOWN}", tone)
 
     def cells(self, thing: Machine) -> Mapping[str, Cell]:
         """See `ListPane`."""
-        glyph, tone = _LOOKS[thing.state]
         faint = "" if thing.state.is_registered else "faint"
         usage = None if self._store is None else self._store.usage.get(thing.name)
         about = "~" if usage is not None and usage.is_summed else ""
         cpu, memory, tasks = (None, None, None) if usage is None else usage[:3]
         return {
             "name": Cell(clean(thing.name), faint or "strong"),
-            "state": Cell(f"{glyph} {thing.state or UNKNOWN}", tone),
+            "state": self._state(thing),
             "cpu": Cell(about + written.per_cent(cpu) if cpu is not None else UNKNOWN, faint),
             "memory": Cell(about + written.amount(memory) if memory is not None else UNKNOWN, faint),
             "tasks": Cell(f"{about}{tasks}" if tasks is not None else UNKNOWN, faint),
@@ -138,3 +149,8 @@ class MachinesPane(ListPane[Machine]):
             "service": Cell(thing.service or UNKNOWN, faint),
             "image": Cell(clean(thing.image) or UNKNOWN, faint),
         }
+
+
+def _copy_of(store: Store, name: str) -> Operation | None:
+    """The copy to or from a machine that began first; None where there is none."""
+    return next((one for one in store.operations.values() if one.is_copy and one.subject == name), None)

@@ -22,6 +22,7 @@ from machinedeck.core.actions import (
 )
 from machinedeck.core.status import Part
 from machinedeck.core.store import EVERYTHING, Change, Store
+from machinedeck.core.tools import TOOLS
 from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine
 from machinedeck.ui import lines
@@ -98,6 +99,13 @@ class Console(TerminalScreen):
             self.table = table
             self.subjects = subjects
 
+    class ToolWanted(Message):
+        """The user wants one of the tools, by its id."""
+
+        def __init__(self, tool: str) -> None:
+            super().__init__()
+            self.tool = tool
+
     def __init__(
         self,
         store: Store,
@@ -117,6 +125,8 @@ class Console(TerminalScreen):
         self.panes = tuple(panes)
         for pane, table in zip(panes, TABLES, strict=True):
             bind_actions(pane, table, key_of)
+        for tool in TOOLS:
+            self._bindings.bind(key_of(tool.id), f"tool('{tool.id}')", show=False)
         # Kept, not looked up: a piece of news or a moving focus may still come while the screen is taken down
         self.header, self.keys = Line(id="header"), Line(id="keys")
 
@@ -291,6 +301,10 @@ class Console(TerminalScreen):
         """Ask for all that can be done to what is chosen."""
         if self.shells.current is None and (subjects := self.subjects):
             self.post_message(self.WantedMenu(self.table, subjects))
+
+    def action_tool(self, id: str) -> None:
+        """Ask for a tool."""
+        self.post_message(self.ToolWanted(id))
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """Enter on a machine opens a shell in it, wherever the cursor has gone since; elsewhere the menu."""

@@ -1,0 +1,20 @@
+"""What the console can do beside actions: the one table that keys, palette and help are made from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Tool(NamedTuple):
+    """One thing that changes nothing by itself, and works in every pane."""
+
+    id: str
+    key: str
+    """The key, as Textual names it, unless another is set."""
+    label: str
+    """In a word."""
+    help: str
+    """In a sentence."""
+
+
+TOOLS = (Tool("work", "W", "work", "Show the long work that goes on, and cancel it."),)

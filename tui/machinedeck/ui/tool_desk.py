@@ -1,0 +1,39 @@
+"""What the application does for the tools: what goes on, what was bound, values for the clipboard, jumps."""
+
+from __future__ import annotations
+
+from textual import work
+
+from machinedeck.model.failure import Failure
+from machinedeck.model.operation import Operation
+from machinedeck.ui.detail_desk import DetailDesk
+from machinedeck.ui.screens.console import Console
+
+
+class ToolDesk(DetailDesk, inherit_bindings=False):
+    """The part of the application that has to do with `core.tools`."""
+
+    @work(group="ask", exit_on_error=True)
+    async def on_console_tool_wanted(self, event: Console.ToolWanted) -> None:
+        """Do what a tool's key asks for."""
+        if event.tool == "work":
+            await self._show_work()
+
+    async def _show_work(self) -> None:
+        from machinedeck.ui.dialogs.work import WorkDialog  # noqa: PLC0415 - seldom needed at start
+
+        await self.push_screen_wait(WorkDialog(self.console_screen.store, self.cancel_work))
+
+    def cancel_work(self, operation: Operation) -> None:
+        """End long work before its time; returns at once."""
+        self.run_worker(self._cancel_work(operation), group="act", exit_on_error=True)
+
+    async def _cancel_work(self, operation: Operation) -> None:
+        """End long work before its time; whoever waits for it is told by the service."""
+        self.notify(f"Cancelling {operation.label} …", markup=False, timeout=3)
+        try:
+            await self.doing.cancel(operation)
+        except Failure as failure:
+            self.fail(failure)
+        else:
+            self.notify(f"{operation.label} is cancelled.", markup=False)
