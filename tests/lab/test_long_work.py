@@ -7,8 +7,11 @@ import time
 
 import pytest
 
+from machinedeck.sources.copy_work import CopyWork
 from machinedeck.sources.long_work import LongWork
 from tests.lab.host import LabHost
+from tests.lab.images import add_image, start_machine
+from tests.lab.place import wait_until
 
 pytestmark = pytest.mark.lab()
 FILES = 8000
@@ -55,3 +58,39 @@ def test_what_systemd_machined_copies_and_removes_is_seen(lab: LabHost) -> None:
         lab.run("rm", "-rf", "/var/lib/machines/tree", "/var/lib/machines/copy")
     assert {(kind, subject) for kind, subject, _share in seen} == {("clone", "copy"), ("remove", "copy")}
     assert all(0 < share <= 1 for kind, _subject, share in seen if kind == "remove")
+
+
+@pytest.mark.promise("Copies and removals by systemd's own service show in the console, marked as measured")
+def test_what_systemd_machined_copies_into_a_machine_is_seen(lab: LabHost) -> None:
+    (lab.machines / "many").mkdir()
+    for number in range(FILES // 4):
+        (lab.machines / f"many/file-{number}").write_bytes(b"x" * 5000)
+    add_image(lab, "web")
+    start_machine(lab, "web")
+    leader = int(lab.ask("machinectl", "show", "--value", "--property=Leader", "web"))
+    work = CopyWork(lambda: {"web": leader}, lab.root / "proc")
+    seen = []
+    service = lab.ask("systemctl", "show", "--value", "--property=MainPID", "systemd-machined.service")
+    try:
+        assert work.look() == []
+        copy = "machinectl", "copy-to", "web", "/var/lib/machines/many", "/root/many"
+        with lab.running("sh", "-c", SLOWLY, service), lab.running(*copy) as copying:
+            while copying.poll() is None:
+                seen += work.look()
+            assert copying.returncode == 0
+        assert work.look() == []
+        # What the console says when it is asked to cancel one of them
+        with lab.running("sh", "-c", SLOWLY, service), lab.running(*copy[:-1], "/root/again") as copying:
+            wait_until(lambda: bool(work.look()), "the second copy")
+            lab.ask("systemctl", "restart", "systemd-machined")
+            assert copying.wait(30) != 0
+        assert work.look() == []
+        assert lab.ask("machinectl", "show", "--value", "--property=State", "web") == "running"
+    finally:
+        lab.run("machinectl", "terminate", "web")
+        lab.run("rm", "-rf", "/var/lib/machines/many")
+    assert {(one.kind, one.subject, one.total, one.is_estimated, one.id) for one in seen} == {
+        ("copy", "web", 0, True, seen[0].id)
+    }
+    assert [one.done for one in seen] == sorted(one.done for one in seen)
+    assert 0 < seen[-1].done <= FILES // 4 * 5000 + 10_000

@@ -16,7 +16,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from machinedeck.model.event import Listener, OperationEnded, OperationMoved
 from machinedeck.model.operation import Operation
@@ -39,6 +39,25 @@ class _Work(NamedTuple):
 
     kind: str
     name: str
+
+
+class Look(Protocol):
+    """Something that sees long work from the outside."""
+
+    def look(self) -> list[Operation]:
+        """What goes on now. May wait for the disk: it is called in a thread."""
+        ...
+
+
+class Looks:
+    """Several of them as one."""
+
+    def __init__(self, *looks: Look) -> None:
+        self._looks = looks
+
+    def look(self) -> list[Operation]:
+        """What any of them sees."""
+        return [operation for one in self._looks for operation in one.look()]
 
 
 class LongWork:
@@ -126,7 +145,7 @@ class LongWork:
         yield from (path for path in self._pool.glob(f".#{work.name}*") if not path.name.endswith(_ENDING))
 
 
-async def follow_long_work(work: LongWork, listener: Listener) -> None:
+async def follow_long_work(work: Look, listener: Listener) -> None:
     """Tell of long work as a service would, until cancelled."""
     loop = asyncio.get_running_loop()
     told: set[int] = set()

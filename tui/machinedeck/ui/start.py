@@ -135,9 +135,12 @@ async def _watch_images(on_change: Callable[[], None]) -> None:
 
 
 async def _watch_work(store: Store, listener: Listener) -> None:
-    from machinedeck.sources.long_work import LongWork, follow_long_work  # noqa: PLC0415 - not needed at once
+    from machinedeck.sources.copy_work import CopyWork  # noqa: PLC0415 - not needed at once
+    from machinedeck.sources.long_work import LongWork, Looks, follow_long_work  # noqa: PLC0415 - see above
 
-    await follow_long_work(LongWork(lambda name: name in store.registered), listener)
+    images = LongWork(lambda name: name in store.registered)
+    copies = CopyWork(lambda: {name: one.leader for name, one in store.registered.items() if one.leader})
+    await follow_long_work(Looks(images, copies), listener)
 
 
 async def _poll_images(on_change: Callable[[], None]) -> None:
