@@ -57,3 +57,13 @@ def test_work_that_was_measured(picture: Picture, size: tuple[int, int]) -> None
         assert deck.shows("~ is measured")
 
     picture(size, steps)
+
+
+@sizes(SMALL, USUAL)
+def test_restarting(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.go_to("web-2")
+        deck.app.store.set_doing("web-2", "restarting")
+
+    picture(size, steps)

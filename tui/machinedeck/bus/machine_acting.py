@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from machined.contract import (
@@ -116,9 +118,11 @@ class BusMachineActing:
                 f"{clean(machine.name)} runs in {clean(machine.unit)}, which can be stopped but not started.",
                 "Nothing was done. Stop it, and start it the way it was started.",
             )
-        await self._systemd1.stop(machine.unit)
-        await self._gone(machine)
-        await self._systemd1.start(machine.unit)
+        with _told_as(f"{clean(machine.name)} was not restarted: it did not end."):
+            await self._systemd1.stop(machine.unit)
+            await self._gone(machine)
+        with _told_as(f"{clean(machine.name)} was stopped, but is not up again."):
+            await self._systemd1.start(machine.unit)
 
     async def _gone(self, machine: Machine) -> None:
         """Wait until neither the machine is listed nor its unit at work.
@@ -236,6 +240,15 @@ class BusMachineActing:
 
 COPY_REPLACE = 1
 """The flag with which copies replace what is there (org.freedesktop.machine1(5), `COPY_REPLACE`)."""
+
+
+@contextmanager
+def _told_as(what: str) -> Iterator[None]:
+    """Say with a failure which half of something it was."""
+    try:
+        yield
+    except Failure as failure:
+        raise Failure(failure.kind, f"{what} {failure.message}", failure.hint, failure.name) from failure
 
 
 def _template_unit(name: str) -> str:

@@ -68,6 +68,7 @@ class Doing:
         since = time.monotonic()
         result = "given up"
         try:
+            self._show(action, subject, action.state)
             told = await action.run(self._host, subject, values)
             result = DONE
             self.binds.note(action, subject, values)
@@ -76,7 +77,12 @@ class Doing:
             result = str(failure)
             return Outcome(subject, result, failure)
         finally:
+            self._show(action, subject, "")
             self.journal.end(begun, result, time.monotonic() - since)
+
+    def _show(self, action: Action[Any], subject: Subject, word: str) -> None:
+        if action.state and isinstance(subject, Machine):
+            self._store.set_doing(subject.name, word)
 
     async def cancel(self, operation: Operation) -> None:
         """End long work before its time, and note that.

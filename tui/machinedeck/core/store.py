@@ -40,6 +40,8 @@ class Store:
         """Long work that is going on, by number."""
         self.usage: dict[str, Usage] = {}
         """What machines use now, by name."""
+        self.doing: dict[str, str] = {}
+        """What is done to machines from here through several states of theirs, in a word, by name."""
         self.host: Machine | None = None
         """The host itself, where the service lists it."""
         self.failed: frozenset[str] = frozenset()
@@ -107,7 +109,8 @@ class Store:
         As long as it has the same names it is the same mapping, in which what is known of them changes.
         """
         if self._rows is None:
-            rows = self._idle | self.registered
+            meanwhile = {name: Machine(name, State.STOPPED, "container") for name in self.doing}
+            rows = meanwhile | self._idle | self.registered
             self._rows = {name: rows[name] for name in sorted(rows)}
             if self.host is not None:
                 self._rows[HOST_MACHINE] = self.host
@@ -172,6 +175,15 @@ class Store:
         if self.host is not None and machine != self.host:
             self.host = machine
             self._put(machine)
+
+    def set_doing(self, name: str, word: str) -> None:
+        """Say what is done to a machine from here; "" when that is over."""
+        if word:
+            self.doing[name] = word
+        else:
+            self.doing.pop(name, None)
+        self._rows = None
+        self._changed(Part.MACHINES)
 
     def set_failed(self, names: frozenset[str]) -> None:
         """Take which machines' units failed."""

@@ -301,10 +301,12 @@ class MachinedeckApp(ToolDesk, inherit_bindings=False):
     async def action_leave_program(self) -> None:
         """End, after asking if shells would end with it."""
         count = self.console_screen.shells.open_count
-        if count:
-            shells = "the open shell" if count == 1 else f"{count} open shells"
-            if not await self.confirm(f"Quit, and end {shells}?", "quit", "stay"):
-                return
+        ends = [] if not count else ["end the open shell" if count == 1 else f"end {count} open shells"]
+        if self.store.doing:
+            # Who stops a machine here and starts it again is this program
+            ends.append(f"leave {', '.join(map(clean, self.store.doing))} stopped")
+        if ends and not await self.confirm(f"Quit, and {' and '.join(ends)}?", "quit", "stay"):
+            return
         self.exit()
 
     def on_unmount(self) -> None:

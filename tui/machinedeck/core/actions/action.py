@@ -93,6 +93,8 @@ class Action(Generic[S]):
     """What is told while it goes on, with `{name}`."""
     done: str
     """What is told when it is done, with `{name}`."""
+    state: str = ""
+    """What the machine's row says meanwhile in place of its state; "" where that tells all there is."""
     loss: str = ""
     """What exactly goes, for the confirmation, with `{name}`; "" where nothing does."""
     refusal: Callable[[S, Store], str | None]

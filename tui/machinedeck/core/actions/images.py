@@ -42,6 +42,8 @@ async def _start(host: Host, image: Image, _values: Values) -> None:
 
 
 def _not_startable(image: Image, store: Store) -> str | None:
+    if (reason := refusals.being_done(image.name, store)) is not None:
+        return reason
     if image.name in store.registered:
         return f"{clean(image.name)} is running already."
     return None if image.is_startable else f"No machine can be called {clean(image.name)}."

@@ -149,8 +149,9 @@ RESTART = Action[Machine](
     command=lambda machine, _values: ("systemctl", "restart", machine.unit),
     doing="Restarting {name} …",
     done="{name} is up again.",
+    state="restarting",
     loss="All that runs in {name} ends, and is started anew.",
-    refusal=refusals.not_running,
+    refusal=refusals.not_restartable,
     run=_restart,
 )
 

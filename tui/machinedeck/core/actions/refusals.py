@@ -21,10 +21,22 @@ def not_running(machine: Machine, _store: Store | None = None) -> str | None:
     return f"{clean(machine.name)} is not running." if not machine.state.is_registered else None
 
 
-def running(machine: Machine, _store: Store | None = None) -> str | None:
+def not_restartable(machine: Machine, store: Store) -> str | None:
+    """Only what runs can be restarted, and only once at a time."""
+    return being_done(machine.name, store) or not_running(machine)
+
+
+def being_done(name: str, store: Store) -> str | None:
+    """What is being restarted is started already."""
+    return f"{clean(name)} is {store.doing[name]} already." if name in store.doing else None
+
+
+def running(machine: Machine, store: Store) -> str | None:
     """Only what does not run can be started."""
     if machine.name == HOST_MACHINE:
         return "This is the host itself: it runs."
+    if (reason := being_done(machine.name, store)) is not None:
+        return reason
     return f"{clean(machine.name)} is running already." if machine.state.is_registered else None
 
 

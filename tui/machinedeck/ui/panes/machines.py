@@ -19,7 +19,7 @@ from machinedeck.ui.widgets.rows import Cell
 
 COLUMNS = (
     Column("name", "NAME", 20, 64),
-    Column("state", "STATE", 9, 9),
+    Column("state", "STATE", 9, 12),
     Column("cpu", "CPU", 5, 7, is_right=True),
     Column("memory", "MEMORY", 7, 7, is_right=True),
     Column("tasks", "TASKS", 6, 6, is_right=True),
@@ -67,14 +67,19 @@ class MachinesPane(ListPane[Machine]):
 
     def things(self, store: Store) -> Mapping[str, Machine]:
         """See `ListPane`."""
-        return store.by_name()
+        machines = store.by_name()
+        if not store.doing:
+            return machines
+        # New objects where something is done to them: what their state is called was worked out for the old ones
+        done_to = {name: machines[name] for name in store.doing if name in machines}
+        return {**machines, **{name: one._replace(state=one.state) for name, one in done_to.items()}}
 
     def fields(self, thing: Machine) -> Mapping[str, str]:
         """See `ListPane`."""
         return {
             "name": thing.name,
             "class": thing.kind,
-            "state": str(thing.state),
+            "state": self._doing(thing) or str(thing.state),
             "os": "" if thing.os is None else thing.os.name,
             "addresses": " ".join(thing.addresses or ()),
             "service": thing.service,
@@ -123,10 +128,16 @@ class MachinesPane(ListPane[Machine]):
         """See `ListPane`: copies that go on."""
         return going_on([one for one in store.operations.values() if one.is_copy])
 
+    def _doing(self, thing: Machine) -> str:
+        """What is done to it from here, in a word that its row says all the while; "" for nothing."""
+        return "" if self._store is None else self._store.doing.get(thing.name, "")
+
     def _state(self, thing: Machine) -> Cell:
         """The state, or what is done to it just now."""
         if self._store is not None and (copy := _copy_of(self._store, thing.name)) is not None:
             return Cell(f"⇄ {how_far(copy) or 'copy'}", "warn")
+        if word := self._doing(thing):
+            return Cell(f"↻ {word}", "warn")
         glyph, tone = _LOOKS[thing.state]
         return Cell(f"{glyph} {thing.state or UNKNOWN}", tone)
 
