@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from machinedeck.model.event import OperationMoved
 from machinedeck.model.operation import Operation
+from machinedeck.ui.dialogs.values import ValuesDialog
 from machinedeck.ui.dialogs.work import WorkDialog
 from tests.snapshots.conftest import Picture
 from tests.snapshots.test_acting import SMALL, TINY, USUAL, sizes
@@ -65,5 +66,16 @@ def test_restarting(picture: Picture, size: tuple[int, int]) -> None:
         await deck.arrive()
         await deck.go_to("web-2")
         deck.app.store.set_doing("web-2", "restarting")
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL, USUAL)
+def test_values(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.go_to("web-2")
+        await deck.press("Y", "down")
+        assert isinstance(deck.app.screen, ValuesDialog)
 
     picture(size, steps)

@@ -17,4 +17,7 @@ class Tool(NamedTuple):
     """In a sentence."""
 
 
-TOOLS = (Tool("work", "W", "work", "Show the long work that goes on, and cancel it."),)
+TOOLS = (
+    Tool("work", "W", "work", "Show the long work that goes on, and cancel it."),
+    Tool("copy-value", "Y", "copy value", "Copy a name, an address or any other value to your clipboard."),
+)

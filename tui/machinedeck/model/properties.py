@@ -9,9 +9,6 @@ from machined.contract import UNKNOWN_SIZE
 from machinedeck.model import format as written
 from machinedeck.model.text import UNKNOWN, clean
 
-LONGEST = 400
-"""Characters of a value that are shown."""
-
 NO_CID = 0xFFFFFFFF
 """The VSockCID of what has none (VMADDR_CID_ANY, vsock(7))."""
 
@@ -27,10 +24,10 @@ def property_text(name: str, value: Any) -> str:
     if isinstance(value, int):
         return _number(name, value)
     if isinstance(value, dict):
-        return clean(", ".join(f"{key}={one}" for key, one in value.items()), LONGEST) or UNKNOWN
+        return clean(", ".join(f"{key}={one}" for key, one in value.items())) or UNKNOWN
     if isinstance(value, Iterable) and not isinstance(value, str):
-        return clean(", ".join(map(str, value)), LONGEST) or UNKNOWN
-    return clean(value, LONGEST) or UNKNOWN
+        return clean(", ".join(map(str, value))) or UNKNOWN
+    return clean(value) or UNKNOWN
 
 
 def _number(name: str, value: int) -> str:

@@ -6,6 +6,7 @@ from textual import work
 
 from machinedeck.model.failure import Failure
 from machinedeck.model.operation import Operation
+from machinedeck.ui.acting import titled
 from machinedeck.ui.detail_desk import DetailDesk
 from machinedeck.ui.screens.console import Console
 
@@ -18,6 +19,29 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
         """Do what a tool's key asks for."""
         if event.tool == "work":
             await self._show_work()
+        elif event.tool == "copy-value":
+            await self._copy_value()
+
+    async def _copy_value(self) -> None:
+        """Copy the value under the cursor of the details, or ask for one of what is chosen in a list."""
+        from machinedeck.core.copied_values import values_of  # noqa: PLC0415 - seldom needed at start
+        from machinedeck.ui.dialogs.values import ValuesDialog  # noqa: PLC0415 - see above
+
+        screen = self.console_screen
+        if self.inspecting is not None and screen.focused is self.inspecting.pane:
+            if (found := self.inspecting.pane.value) is not None:
+                await self._copy(*found)
+            return
+        subjects = screen.subjects
+        if not (values := values_of(subjects, screen.store)):
+            self.notify("Nothing is chosen that could be copied.", markup=False)
+            return
+        at = await self.push_screen_wait(ValuesDialog(f"Copy of {titled(subjects)}:", values))
+        if at is not None:
+            await self._copy(*values[at])
+
+    async def _copy(self, what: str, value: str) -> None:
+        await self.copy(value, f"{what}: ")
 
     async def _show_work(self) -> None:
         from machinedeck.ui.dialogs.work import WorkDialog  # noqa: PLC0415 - seldom needed at start

@@ -30,7 +30,7 @@ COLUMNS = (
 )
 
 LONGEST = 400
-"""Characters of a command line that are shown."""
+"""Characters of a value that are shown."""
 
 
 class DetailsPane(Pane):
@@ -56,12 +56,24 @@ class DetailsPane(Pane):
     def __init__(self, *, id: str) -> None:
         super().__init__(COLUMNS, id=id)
         self._processes: dict[str, Process] = {}
+        self._whole: dict[str, str] = {}
+
+    @property
+    def value(self) -> tuple[str, str] | None:
+        """What stands under the cursor: what it is, and all of it, however much of that is shown."""
+        key = self.current
+        if key is None:
+            return None
+        what, value = (cell.text for cell in self.rows[self.rows.keys.index(key)].cells[:2])
+        return what, self._whole.get(key, value.strip())
 
     def show_inspection(self, found: Inspection, usage: Usage | None, deeds: Iterable[Deed]) -> None:
         """Draw what was found of a subject, what it uses, and what was done to it from here."""
         name = clean(name_of(found.subject))
         self._show_words(name, clean(found.trouble, 200))
         self._processes = {_key(one): one.branch.process for one in found.processes}
+        self._whole = {f"property {name}": value for name, value in found.properties}
+        self._whole |= {key: clean(process.command) for key, process in self._processes.items()}
         rows = [
             *_section("what it uses", _usage(usage) if isinstance(found.subject, Machine) else ()),
             *_section("processes", map(_process, found.processes), len(found.processes)),
@@ -140,7 +152,7 @@ def _properties(found: Inspection) -> Iterator[Row]:
     if isinstance(found.subject, Machine) and found.subject.os is not None:
         yield _pair("os", "OS", found.subject.os.name)
     for name, value in found.properties:
-        yield _pair(f"property {name}", clean(name, 40), value)
+        yield _pair(f"property {name}", clean(name, 40), clean(value, LONGEST))
 
 
 def _deeds(deeds: Iterable[Deed]) -> Iterator[Row]:

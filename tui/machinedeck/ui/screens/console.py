@@ -178,7 +178,7 @@ class Console(TerminalScreen):
         self.header.show(*lines.header(self.store, self._title))
         self.tabs.show(self.shells.pieces(), lines.leave_hint(self.shells, self.leave_key))
         if self.focused is not None and self.focused.id == "details":
-            self.keys.show(lines.detail_keys(self.size.width))
+            self.keys.show(lines.detail_keys(lines.key_name(self._key_of("copy-value")), self.size.width))
             return
         self.keys.show(
             lines.keys(
@@ -303,8 +303,9 @@ class Console(TerminalScreen):
             self.post_message(self.WantedMenu(self.table, subjects))
 
     def action_tool(self, id: str) -> None:
-        """Ask for a tool."""
-        self.post_message(self.ToolWanted(id))
+        """Ask for a tool; what they are for stands in the lists, but for what goes on."""
+        if self.shells.current is None or id == "work":
+            self.post_message(self.ToolWanted(id))
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """Enter on a machine opens a shell in it, wherever the cursor has gone since; elsewhere the menu."""

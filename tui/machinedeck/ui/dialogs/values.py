@@ -1,0 +1,77 @@
+"""Which value of what is chosen goes to the clipboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from machinedeck.model.text import clean
+from machinedeck.ui.widgets.frame import Frame
+
+BESIDE_LIST = 7
+"""Lines of the dialog beside the list."""
+
+SHOWN = 200
+"""Characters of a value that are shown; all of it is copied."""
+
+
+class ValuesDialog(ModalScreen[int | None]):
+    """Asks for one of some values; its place among them, or None.
+
+    Args:
+        title: What they are of.
+        values: What each is, and the value.
+    """
+
+    CSS_PATH = "form.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "leave", show=False),
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+    ]
+
+    def __init__(self, title: str, values: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._title = title
+        lines = (
+            Content.assemble((f"{what:>10}  ", "bold"), clean(value.replace("\n", " "), SHOWN))
+            for what, value in values
+        )
+        self._list = OptionList(*(Option(line, id=str(at)) for at, line in enumerate(lines)), compact=True)
+
+    def compose(self) -> ComposeResult:
+        """What they are of, the values, and the keys."""
+        keys = Content.assemble(("Enter", "bold"), " copy it    ", ("Esc", "bold"), " leave it")
+        with Frame():
+            yield Static(Content(self._title), classes="title")
+            yield self._list
+            yield Static(keys, id="answers")
+
+    def on_mount(self) -> None:
+        """Begin with the first."""
+        self._list.highlighted = 0
+        self._list.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave the list what room there is beside the rest."""
+        self._list.styles.max_height = max(3, event.size.height - BESIDE_LIST)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Close with it."""
+        self.dismiss(int(event.option.id or 0))
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor."""
+        (self._list.action_cursor_down if by > 0 else self._list.action_cursor_up)()
+
+    def action_leave(self) -> None:
+        """Close without one."""
+        self.dismiss(None)
