@@ -6,6 +6,7 @@ import os
 import pty
 import tty
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from machined.contract import image_path, machine_path
@@ -96,6 +97,8 @@ class FakeHost:
     """All that is told of any object."""
     is_read_only: bool = False
     kept: set[str] = field(default_factory=set)
+    roots: dict[str, Path] = field(default_factory=dict)
+    """Where the files of machines are."""
 
     def _called(self, *call: str) -> None:
         self.calls.append(call)
@@ -188,6 +191,10 @@ class FakeHost:
     async def pool(self) -> Pool:
         self._called("pool")
         return self.space
+
+    async def open_root(self, name: str) -> int:
+        self._called("open_root", name)
+        return os.open(self.roots[name], os.O_PATH | os.O_DIRECTORY)
 
     async def open_terminal(self, wish: Wish) -> int:
         self.wishes.append(wish)

@@ -202,6 +202,10 @@ class BusHost:
         """See `core.host.Host`."""
         return await self._machines.pool()
 
+    async def open_root(self, name: str) -> int:
+        """See `core.host.Host`."""
+        return await self._machines.open_root(name)
+
     async def open_terminal(self, wish: Wish) -> int:
         """See `core.host.Host`."""
         self._may_act()

@@ -25,6 +25,10 @@ _ASKING: dict[str, Any] = {"interactive": True, "timeout": 300.0}
 """The operator may be asked for a password, and has as long as this to find it."""
 
 
+ROOT_SECONDS = 5.0
+"""How long it may take until the root of a machine is open."""
+
+
 class Machine1:
     """What the console asks of the service of machines, on one open connection.
 
@@ -124,6 +128,12 @@ class Machine1:
             _size(values.get("PoolUsage", UNKNOWN_SIZE)),
             _size(values.get("PoolLimit", UNKNOWN_SIZE)),
         )
+
+    async def open_root(self, name: str) -> int:
+        """Open the root of a machine; a descriptor of the folder, the caller's to close."""
+        with asked(f"look at the files of {clean(name)}"):
+            (fd,) = await self._call("OpenMachineRootDirectory", "s", name, timeout=ROOT_SECONDS)
+        return int(fd)
 
     async def shell(self, name: str, user: str, program: list[str], environment: list[str]) -> int:
         """Open a shell in a machine; the descriptor of its terminal, which is the caller's to close.

@@ -111,6 +111,10 @@ class Host(Protocol):
         """The pool of images."""
         ...
 
+    async def open_root(self, name: str) -> int:
+        """The root of a running machine: a descriptor, the caller's to close. No password is asked for."""
+        ...
+
     async def open_terminal(self, wish: Wish) -> int:
         """A shell or login prompt of a machine; the descriptor of its terminal, the caller's to close."""
         ...

@@ -19,6 +19,7 @@ from machinedeck.model.image import Image
 from machinedeck.model.machine import Machine, State
 
 if TYPE_CHECKING:
+    from machinedeck.sources.machine_paths.paths import MachinePaths
     from machinedeck.ui.dialogs.menu import Entry
     from machinedeck.ui.rights import Rights
 
@@ -145,6 +146,7 @@ class Acting:
     async def _ask_values(self, action: Action[Any], subjects: Sequence[Subject]) -> Values | None:
         from machinedeck.ui.dialogs.form import Form  # noqa: PLC0415 - seldom needed at start
 
+        paths = self._machine_paths(action, subjects)
         form = Form(
             action,
             subjects,
@@ -152,9 +154,24 @@ class Acting:
             self._store,
             self._offers(action, subjects),
             is_local=self.is_local,
+            machine_paths=paths,
         )
-        values: Values | None = await self._watched(form, subjects)
+        try:
+            values: Values | None = await self._watched(form, subjects)
+        finally:
+            if paths is not None:
+                paths.close()
         return values
+
+    def _machine_paths(self, action: Action[Any], subjects: Sequence[Subject]) -> MachinePaths | None:
+        """What looks at the files of a machine whose paths are asked for; None where it is about several."""
+        from machinedeck.sources.machine_paths.paths import MachinePaths  # noqa: PLC0415 - seldom needed
+
+        machine, *others = subjects
+        asks = any(field.kind is FieldKind.MACHINE_PATH for field in action.fields)
+        if others or not asks or not isinstance(machine, Machine):
+            return None
+        return MachinePaths(lambda: self._host.open_root(machine.name))
 
     def _offers(self, action: Action[Any], subjects: Sequence[Subject]) -> dict[str, tuple[str, ...]]:
         """What was bound from here, for the dialog that takes it away again."""

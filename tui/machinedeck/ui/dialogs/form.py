@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -20,6 +20,7 @@ from machinedeck.core.actions import YES, Action, Field, FieldKind, Subject
 from machinedeck.core.store import Store
 from machinedeck.model.text import clean
 from machinedeck.sources.host_paths import complete
+from machinedeck.sources.machine_paths.paths import MachinePaths
 from machinedeck.ui.widgets.choice import Choice
 from machinedeck.ui.widgets.frame import Frame
 
@@ -31,7 +32,7 @@ _HOW = {
     FieldKind.CHOICE: "Space and the arrows change it.",
     "local": "The right arrow takes what is offered.",
     FieldKind.HOST_PATH: "A path on the host that is shown, which cannot be looked into from here.",
-    FieldKind.MACHINE_PATH: "A path in the machine. Type it in full: its files are not looked at from here.",
+    FieldKind.MACHINE_PATH: "A path in the machine. Type it in full.",
 }
 """How a field is answered."""
 
@@ -47,6 +48,27 @@ class HostPaths(Suggester):
         return await asyncio.to_thread(complete, value)
 
 
+class MachinePathSuggester(Suggester):
+    """Offers paths of a machine; the right arrow takes what is offered.
+
+    Args:
+        paths: What looks at its files.
+        on_trouble: Called when it is known that they cannot be looked at.
+    """
+
+    def __init__(self, paths: MachinePaths, on_trouble: Callable[[], None]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._paths = paths
+        self._on_trouble = on_trouble
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The first path that goes on from what was typed."""
+        suggestion = await self._paths.complete(value)
+        if self._paths.trouble:
+            self._on_trouble()
+        return suggestion
+
+
 class Form(ModalScreen[dict[str, str] | None]):
     """Asks for the values of an action's fields; None where it is left alone.
 
@@ -57,6 +79,7 @@ class Form(ModalScreen[dict[str, str] | None]):
         store: What is known of the host.
         offers: What was used before, by the id of the field; the first of each stands there already.
         is_local: Whether paths on the host are those of this one.
+        machine_paths: What looks at the files of the one machine it is about; None where nobody does.
     """
 
     CSS_PATH = "form.tcss"
@@ -76,8 +99,10 @@ class Form(ModalScreen[dict[str, str] | None]):
         offers: dict[str, tuple[str, ...]] | None = None,
         *,
         is_local: bool,
+        machine_paths: MachinePaths | None = None,
     ) -> None:
         super().__init__()
+        self._machine_paths = machine_paths
         self._action = action
         self._subjects = subjects
         self._title = title
@@ -102,6 +127,8 @@ class Form(ModalScreen[dict[str, str] | None]):
             suggester = SuggestFromList(offered, case_sensitive=True)
         elif field.kind is FieldKind.HOST_PATH and self._is_local:
             suggester = HostPaths()
+        elif field.kind is FieldKind.MACHINE_PATH and self._machine_paths is not None:
+            suggester = MachinePathSuggester(self._machine_paths, self._say_how)
         value = offered[0] if offered else field.default
         return Input(value, placeholder=field.help, suggester=suggester, compact=True, id=field.id)
 
@@ -166,6 +193,11 @@ class Form(ModalScreen[dict[str, str] | None]):
         """Say how the field under the cursor is answered."""
         self._hint.update(Content(self._how(event.widget)))
 
+    def _say_how(self) -> None:
+        """It may be answered in another way than it looked at first."""
+        if self.focused is not None:
+            self._hint.update(Content(self._how(self.focused)))
+
     def _how(self, widget: Widget) -> str:
         field = next((one for one in self._action.fields if one.id == widget.id), None)
         if field is None:
@@ -173,6 +205,9 @@ class Form(ModalScreen[dict[str, str] | None]):
         if offered := self._offers.get(field.id):
             return f"From here: {', '.join(clean(one, 60) for one in offered[:5])}"
         key = "local" if field.kind is FieldKind.HOST_PATH and self._is_local else field.kind
+        if field.kind is FieldKind.MACHINE_PATH and self._machine_paths is not None:
+            why = self._machine_paths.trouble
+            return f"Type it in full: {why}." if why else _HOW["local"]
         return f"{_HOW.get(key, '')} {field.help}".strip()
 
     def on_input_submitted(self) -> None:
