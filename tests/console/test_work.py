@@ -9,11 +9,15 @@ from contextlib import asynccontextmanager
 import pytest
 
 from machinedeck.core.config import Config
+from machinedeck.core.follower import Follower
+from machinedeck.core.store import Store
 from machinedeck.core.tools import TOOLS
 from machinedeck.model.event import OperationEnded, OperationMoved
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.operation import Operation
+from machinedeck.ui.app import MachinedeckApp
 from machinedeck.ui.dialogs.work import WorkDialog
+from machinedeck.ui.options import Options
 from tests.console.conftest import Open
 from tests.console.test_acting import deck_on_demo, ended, keys, last_deed, row
 from tests.support.demo_deck import DemoDeck
@@ -131,6 +135,17 @@ async def test_who_only_looks_cannot_cancel() -> None:
 
 
 def test_every_tool_can_have_another_key() -> None:
-    config = Config({"keys.work": "f5"})
-    assert config.key("work") == "f5"
-    assert {config.key(tool.id) for tool in TOOLS} == {"f5"}
+    for tool in TOOLS:
+        config = Config({f"keys.{tool.id}": "f5"})
+        assert {one.id: config.key(one.id) for one in TOOLS} == {
+            one.id: "f5" if one is tool else one.key for one in TOOLS
+        }
+
+
+async def test_the_key_that_is_set_is_the_one_that_works(host: FakeHost) -> None:
+    app = MachinedeckApp(Follower(host, Store()), Options(), config=Config({"keys.work": "f5"}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("W")
+        assert app.screen is app.console_screen
+        await pilot.press("f5")
+        assert isinstance(app.screen, WorkDialog)

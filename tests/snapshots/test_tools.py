@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from machinedeck.model.event import OperationMoved
 from machinedeck.model.operation import Operation
+from machinedeck.ui.dialogs.jump import JumpScreen
 from machinedeck.ui.dialogs.values import ValuesDialog
 from machinedeck.ui.dialogs.work import WorkDialog
 from tests.snapshots.conftest import Picture
@@ -77,5 +78,16 @@ def test_values(picture: Picture, size: tuple[int, int]) -> None:
         await deck.go_to("web-2")
         await deck.press("Y", "down")
         assert isinstance(deck.app.screen, ValuesDialog)
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL, USUAL)
+def test_jump(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        await deck.go_to("web-2")
+        await deck.press("apostrophe")
+        assert isinstance(deck.app.screen, JumpScreen)
 
     picture(size, steps)

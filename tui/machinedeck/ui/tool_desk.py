@@ -21,6 +21,8 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
             await self._show_work()
         elif event.tool == "copy-value":
             await self._copy_value()
+        elif event.tool == "jump":
+            await self._jump()
 
     async def _copy_value(self) -> None:
         """Copy the value under the cursor of the details, or ask for one of what is chosen in a list."""
@@ -42,6 +44,31 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
 
     async def _copy(self, what: str, value: str) -> None:
         await self.copy(value, f"{what}: ")
+
+    async def _jump(self) -> None:
+        """Put letters upon all rows that are seen, and go to the one whose letters are typed."""
+        from machinedeck.ui.dialogs.jump import JumpScreen, labels  # noqa: PLC0415 - seldom needed at start
+
+        screen = self.console_screen
+        places = [(table, key) for table in screen.tables for key in table.seen_keys]
+        if not places:
+            return
+        named = dict(zip(labels(len(places)), places, strict=True))
+
+        def show(typed: str) -> None:
+            for table in screen.tables:
+                table.show_labels(
+                    {key: name for name, (at, key) in named.items() if at is table and name.startswith(typed)}
+                )
+
+        show("")
+        try:
+            name = await self.push_screen_wait(JumpScreen(list(named), show))
+        finally:
+            for table in screen.tables:
+                table.show_labels({})
+        if name is not None:
+            screen.go_to(*named[name])
 
     async def _show_work(self) -> None:
         from machinedeck.ui.dialogs.work import WorkDialog  # noqa: PLC0415 - seldom needed at start

@@ -256,6 +256,20 @@ class Console(TerminalScreen):
         if key in keys:
             self.panes[at].cursor = keys.index(key)
 
+    @property
+    def tables(self) -> list[Table]:
+        """The tables that are on the screen, the details among them."""
+        return [table for table in self.query(Table) if table.region.height]
+
+    def go_to(self, table: Table, key: str) -> None:
+        """Go to a row of a table, if it is still there."""
+        if table in self.panes:
+            self.action_pane(self.panes.index(table))
+        else:
+            self.set_focus(table)
+        if key in table.rows.keys:
+            table.go(table.rows.keys.index(key))
+
     def action_next_pane(self, by: int) -> None:
         """Go to the next or previous pane."""
         self.action_pane((self._pane + by) % len(PANES))

@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from machinedeck.ui.widgets.columns import GAP, Column, share
-from machinedeck.ui.widgets.rows import Row, Rows
+from machinedeck.ui.widgets.rows import HEAD_MARK, Row, Rows
 from machinedeck.ui.widgets.tones import tone_style
 
 HEAD = 1
@@ -53,6 +53,8 @@ class Grid(ScrollView, can_focus=True):
         self.notice = ""
         self.marks: set[str] = set()
         """Keys of the rows that are marked, some of which may not be shown now."""
+        self.labels: dict[str, str] = {}
+        """Letters that stand upon rows while one is jumped to, by the key of the row."""
         self.sorted_by = ""
         """The key of the column whose label has an arrow, "" for none."""
         self.is_upside_down = False
@@ -77,6 +79,19 @@ class Grid(ScrollView, can_focus=True):
         """Draw all of it again."""
         self._drawn.clear()
         self.refresh()
+
+    def show_labels(self, labels: dict[str, str]) -> None:
+        """Put letters upon rows, or take them away ({})."""
+        if labels != self.labels:
+            self.labels = labels
+            self.refresh()
+
+    @property
+    def seen_keys(self) -> list[str]:
+        """The keys of the rows that are on the screen, head lines left out."""
+        top = self.scroll_offset.y
+        room = max(0, self.region.height - self.gutter.height - HEAD)
+        return [key for key in self.rows.keys[top : top + room] if not key.startswith(HEAD_MARK)]
 
     def _refresh_row(self, index: int) -> None:
         y = index - self.scroll_offset.y + HEAD
@@ -180,7 +195,8 @@ class Grid(ScrollView, can_focus=True):
             self._seen += [None] * (at + 1 - len(self._seen))
         self._seen[at] = row
         if row is not None:
-            return self._row(row, index == self.cursor, width)
+            strip = self._row(row, index == self.cursor, width)
+            return self._with_label(strip, self.labels[row.key]) if row.key in self.labels else strip
         base = self._style("", False)
         notice = wrap(self.notice, max(1, self._room)) if self.notice else []
         if index - len(self.rows) < len(notice):
@@ -195,6 +211,12 @@ class Grid(ScrollView, can_focus=True):
                 self._drawn.clear()
             kept = self._drawn[row.key, is_cursor] = row, self._draw_row(row, is_cursor, width)
         return kept[1]
+
+    def _with_label(self, strip: Strip, label: str) -> Strip:
+        """The row moved aside for the letters, so that its name can still be read."""
+        room = strip.cell_length - len(label) - 1
+        letters = [Segment(label, self._style("current", False)), Segment(" ", self._style("", False))]
+        return Strip([*letters, *strip.crop(0, room)], strip.cell_length)
 
     def _draw_row(self, row: Row, is_cursor: bool, width: int) -> Strip:
         base = self._style("", is_cursor)
