@@ -325,6 +325,31 @@ async def test_what_was_bound_here_is_offered_to_be_undone() -> None:
         assert [bind.destination for bind in deck.app.doing.binds.of(web)] == ["/mnt/a"]
 
 
+@pytest.mark.promise("What was bound from here is listed, and undone on a key")
+async def test_what_was_bound_here_is_listed() -> None:
+    async with deck_on_demo() as deck:
+        await deck.press("B")
+        assert deck.shows("Nothing was bound from here")
+        await deck.press("x", "escape")
+        for name in ("web-1", "web-2"):
+            await row(deck, "machines", name)
+            await deck.press("m", *keys("/srv"), "tab", *keys(f"/mnt/{name}"), "enter")
+            await ended(deck, f"It is seen in {name}.")
+        await deck.press("3", "B")
+        assert deck.shows("web-1  /srv → /mnt/web-1")
+        await deck.press("escape", "B", "down", "x")
+        await ended(deck, "It is seen in web-2 no more.")
+        assert last_deed(deck) == (
+            "unbind",
+            "web-2",
+            "done",
+            "machinectl shell web-2 /bin/umount -- /mnt/web-2",
+        )
+        await deck.press("B")
+        assert deck.shows("/mnt/web-1")
+        assert not deck.shows("/mnt/web-2")
+
+
 async def test_all_that_are_marked_at_once() -> None:
     async with deck_on_demo() as deck:
         await row(deck, "machines", "web-1")

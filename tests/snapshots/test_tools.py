@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from machinedeck.core.actions import YES, find
 from machinedeck.model.event import OperationMoved
 from machinedeck.model.operation import Operation
+from machinedeck.ui.dialogs.binds import BindsDialog
 from machinedeck.ui.dialogs.jump import JumpScreen
 from machinedeck.ui.dialogs.values import ValuesDialog
 from machinedeck.ui.dialogs.work import WorkDialog
@@ -89,5 +91,18 @@ def test_jump(picture: Picture, size: tuple[int, int]) -> None:
         await deck.go_to("web-2")
         await deck.press("apostrophe")
         assert isinstance(deck.app.screen, JumpScreen)
+
+    picture(size, steps)
+
+
+@sizes(TINY, SMALL, USUAL)
+def test_binds(picture: Picture, size: tuple[int, int]) -> None:
+    async def steps(deck: DemoDeck) -> None:
+        await deck.arrive()
+        for name, source, read_only in (("web-1", "/srv/www", YES), ("web-2", "/home/ops/deploy", "")):
+            values = {"from": source, "to": "/mnt", "read-only": read_only}
+            deck.app.doing.binds.note(find("bind"), deck.app.store.registered[name], values)
+        await deck.press("B")
+        assert isinstance(deck.app.screen, BindsDialog)
 
     picture(size, steps)

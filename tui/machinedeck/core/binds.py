@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from machinedeck.core.actions import YES, Action, Subject, Values
@@ -27,6 +28,10 @@ class Binds:
     def of(self, machine: Machine) -> tuple[Bind, ...]:
         """What was bound into a machine from here and not taken away again, the latest first."""
         return tuple(reversed(self._binds.get(machine.identity, ())))
+
+    def all(self, machines: Iterable[Machine]) -> list[tuple[Machine, Bind]]:
+        """What is bound into those of some machines that are still the ones they were."""
+        return [(machine, bind) for machine in machines for bind in self.of(machine)]
 
     def note(self, action: Action[Any], subject: Subject, values: Values) -> None:
         """Take note of an action that went well."""

@@ -20,5 +20,6 @@ class Tool(NamedTuple):
 TOOLS = (
     Tool("work", "W", "work", "Show the long work that goes on, and cancel it."),
     Tool("copy-value", "Y", "copy value", "Copy a name, an address or any other value to your clipboard."),
+    Tool("binds", "B", "binds", "Show what was bound into machines from here, and undo it."),
     Tool("jump", "apostrophe", "jump", "Put a letter at each row that is seen, and go to the one you type."),
 )

@@ -78,9 +78,15 @@ class Acting:
         self.going_on = 0
         """How many actions have begun and not ended."""
 
-    def want(self, action: Action[Any], subjects: Sequence[Subject]) -> None:
-        """Do an action to some subjects, after asking what must be asked; returns at once."""
-        self._app.run_worker(self._want(action, subjects), group="act", exit_on_error=True)
+    def want(self, action: Action[Any], subjects: Sequence[Subject], values: Values | None = None) -> None:
+        """Do an action to some subjects, after asking what must be asked; returns at once.
+
+        Args:
+            action: What to do.
+            subjects: What to do it to.
+            values: What was answered already; None to ask for it.
+        """
+        self._app.run_worker(self._want(action, subjects, values), group="act", exit_on_error=True)
 
     def refusal(self, action: Action[Any], subject: Subject) -> str | None:
         """Why an action cannot be done to a subject now; None when it can."""
@@ -118,7 +124,7 @@ class Acting:
             str(reasons[0]) if is_off else "",
         )
 
-    async def _want(self, action: Action[Any], subjects: Sequence[Subject]) -> None:
+    async def _want(self, action: Action[Any], subjects: Sequence[Subject], values: Values | None) -> None:
         reasons = [self.refusal(action, subject) for subject in subjects]
         able = [subject for subject, reason in zip(subjects, reasons, strict=True) if reason is None]
         left = [reason for reason in reasons if reason is not None]
@@ -135,9 +141,8 @@ class Acting:
         if len(able) > 1 and any(field.kind is FieldKind.NAME for field in action.fields):
             self._warn(f"{action.label} wants a name of its own for each: do it one at a time.")
             return
-        values: Values | None = {}
-        if action.fields:
-            values = await self._ask_values(action, able)
+        if values is None:
+            values = await self._ask_values(action, able) if action.fields else {}
         if values is not None and await self._is_sure(action, able, values):
             await self._do(action, able, values)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import work
 
+from machinedeck.core.actions import find
 from machinedeck.model.failure import Failure
 from machinedeck.model.operation import Operation
 from machinedeck.ui.acting import titled
@@ -23,6 +24,8 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
             await self._copy_value()
         elif event.tool == "jump":
             await self._jump()
+        elif event.tool == "binds":
+            await self._show_binds()
 
     async def _copy_value(self) -> None:
         """Copy the value under the cursor of the details, or ask for one of what is chosen in a list."""
@@ -44,6 +47,16 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
 
     async def _copy(self, what: str, value: str) -> None:
         await self.copy(value, f"{what}: ")
+
+    async def _show_binds(self) -> None:
+        """Show what was bound from here, and undo what is wanted gone."""
+        from machinedeck.ui.dialogs.binds import BindsDialog  # noqa: PLC0415 - seldom needed at start
+
+        binds = self.doing.binds.all(self.console_screen.store.registered.values())
+        at = await self.push_screen_wait(BindsDialog([(machine.name, bind) for machine, bind in binds]))
+        if at is not None:
+            machine, bind = binds[at]
+            self.acting.want(find("unbind"), [machine], {"to": bind.destination})
 
     async def _jump(self) -> None:
         """Put letters upon all rows that are seen, and go to the one whose letters are typed."""
