@@ -123,12 +123,16 @@ class Console(TerminalScreen):
         self._is_composed = False
         panes: list[Pane] = [MachinesPane(id="machines"), ImagesPane(id="images"), PoolPane(id="pool")]
         self.panes = tuple(panes)
-        for pane, table in zip(panes, TABLES, strict=True):
-            bind_actions(pane, table, key_of)
-        for tool in TOOLS:
-            self._bindings.bind(key_of(tool.id), f"tool('{tool.id}')", show=False)
+        self._bind_keys()
         # Kept, not looked up: a piece of news or a moving focus may still come while the screen is taken down
         self.header, self.keys = Line(id="header"), Line(id="keys")
+
+    def _bind_keys(self) -> None:
+        """Give panes the keys of their actions, and the screen those of the tools."""
+        for pane, table in zip(self.panes, TABLES, strict=True):
+            bind_actions(pane, table, self._key_of)
+        for tool in TOOLS:
+            self._bindings.bind(self._key_of(tool.id), f"tool('{tool.id}')", show=False)
 
     def compose(self) -> ComposeResult:
         """Header, panes, keys; the rest is made when it is needed first."""
