@@ -68,6 +68,8 @@ class Machine1:
             addresses=machine.addresses,
             path=machine.path,
             root=str(values.get("RootDirectory", "")),
+            ssh_address=str(values.get("SSHAddress", "")),
+            ssh_key=str(values.get("SSHPrivateKeyPath", "")),
         )
 
     async def os(self, name: str) -> OperatingSystem | None:

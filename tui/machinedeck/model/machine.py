@@ -75,6 +75,11 @@ class Machine(NamedTuple):
     root: str = ""
     """The folder its files are in, as the service gave it; "" where there is none, or it is not known."""
 
+    ssh_address: str = ""
+    """Where ssh(1) reaches it, as whoever registered it told; "" where nobody did."""
+    ssh_key: str = ""
+    """The file of the key for that; "" for ssh's own choice."""
+
     @property
     def identity(self) -> Identity:
         """Which run of the machine this is."""

@@ -77,15 +77,25 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
         """Open a terminal of a machine, in a tab of its own or as the half of one."""
         from machinedeck.ui.session import Session  # noqa: PLC0415 - not at every start
 
-        if self.acting.rights is not None:
-            await self.acting.rights.ready()
         try:
-            fd = await self._host.open_terminal(wish)
+            fd = await self._opened(wish, machine)
         except Failure as failure:
             self.fail(failure)
             return
         session = Session(machine, wish, fd, self._turns, self._config["terminal.scrollback"])
         await self.console_screen.open_session(session, place, view)
+
+    async def _opened(self, wish: Wish, machine: Machine) -> int:
+        """Our side of a terminal: the service's, or that of ssh(1). Raises `Failure`."""
+        if machine.kind != "vm":
+            if self.acting.rights is not None:
+                await self.acting.rights.ready()
+            return await self._host.open_terminal(wish)
+        from machinedeck.core.ssh import check_ssh, ssh_command  # noqa: PLC0415 - seldom needed
+        from machinedeck.sources.terminal_program import open_program  # noqa: PLC0415 - see above
+
+        check_ssh(self._host, machine, wish)
+        return await open_program(ssh_command(machine, wish), {**os.environ, "TERM": wish.term})
 
     # Asking
 

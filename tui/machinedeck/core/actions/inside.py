@@ -13,16 +13,25 @@ from machinedeck.core.actions.amounts import (
     size_word,
 )
 from machinedeck.core.host import Host
+from machinedeck.core.ssh import has_ssh, ssh_command
 from machinedeck.core.store import Store
 from machinedeck.model.limits import Limits
 from machinedeck.model.machine import Machine
+from machinedeck.model.wish import Wish
+
+
+def _shell_command(machine: Machine, _values: Values) -> tuple[str, ...]:
+    if has_ssh(machine):
+        return ssh_command(machine, Wish(machine.name))
+    return "machinectl", "shell", machine.name
+
 
 SHELL = Action[Machine](
     id="shell",
     label="Shell",
     key="enter",
     help="Open a shell in it.",
-    command=lambda machine, _values: ("machinectl", "shell", machine.name),
+    command=_shell_command,
     doing="Opening a shell in {name} …",
     done="",
     refusal=refusals.no_shell,
@@ -37,7 +46,7 @@ LOGIN = Action[Machine](
     command=lambda machine, _values: ("machinectl", "login", machine.name),
     doing="Opening a login in {name} …",
     done="",
-    refusal=refusals.no_shell,
+    refusal=refusals.no_login,
     run=None,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from machined.contract import HOST_MACHINE
+from machinedeck.core.ssh import has_ssh
 from machinedeck.core.store import Store
 from machinedeck.model.image import Image
 from machinedeck.model.machine import Machine, State
@@ -61,7 +62,12 @@ def not_rebooted(machine: Machine, store: Store | None = None) -> str | None:
 
 
 def no_shell(machine: Machine, store: Store | None = None) -> str | None:
-    """Only containers that are up can be entered, and the host."""
+    """Only containers that are up can be entered, the host, and virtual machines that told an SSH address."""
+    return not_up(machine, store) if has_ssh(machine) else no_login(machine, store)
+
+
+def no_login(machine: Machine, store: Store | None = None) -> str | None:
+    """Only containers that are up have a login prompt for the host, and the host itself."""
     if machine.kind == "vm":
         name = clean(machine.name)
         return f"{name} is a virtual machine: the host cannot enter it. Log in over the network instead."

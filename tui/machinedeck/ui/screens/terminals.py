@@ -205,7 +205,8 @@ class TerminalScreen(Ground, Screen[None]):
         machine = self.store.registered.get(view.session.machine) if view is not None else self.machine
         if machine is None:
             return
-        if (reason := find("shell").refusal(machine, self.store)) is not None:
+        wanted = "login" if command == "login" else "shell"
+        if (reason := find(wanted).refusal(machine, self.store)) is not None:
             self.notify(reason, severity="warning", markup=False)
         elif command == "login":
             self.post_message(self.WantedTerminal(Wish(machine.name, is_login=True), machine))

@@ -1,0 +1,54 @@
+"""The way into a virtual machine by ssh(1): an address and the file of a key, as whoever registered it told.
+
+Addresses such as `vsock/42` are for systemd-ssh-proxy(1), which comes with systemd from version 256 on.
+"""
+
+from __future__ import annotations
+
+import re
+
+from machinedeck.core.host import SYSTEM_BUS, Host
+from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.machine import Machine
+from machinedeck.model.text import clean
+from machinedeck.model.wish import Wish
+
+_ADDRESS = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:%/\[\]-]*")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\$?")
+
+
+def has_ssh(machine: Machine) -> bool:
+    """Whether a machine is entered by SSH: a virtual machine that told an address, and one fit for that."""
+    return machine.kind == "vm" and _ADDRESS.fullmatch(machine.ssh_address) is not None
+
+
+def ssh_command(machine: Machine, wish: Wish) -> tuple[str, ...]:
+    """The words of the command line that opens a terminal there."""
+    key = ("-i", machine.ssh_key) if machine.ssh_key.startswith("/") else ()
+    variables = tuple(word for one in wish.variables for word in ("-o", f"SetEnv={one}"))
+    command = ("-t",) if wish.command else ()
+    words = ("ssh", *key, *variables, *command, "--", f"{wish.user}@{machine.ssh_address}")
+    return (*words, wish.command) if wish.command else words
+
+
+def check_ssh(host: Host, machine: Machine, wish: Wish) -> None:
+    """See that a machine can be entered by SSH from here.
+
+    Raises:
+        Failure: REFUSED, it cannot.
+    """
+    name = clean(machine.name)
+    if host.is_read_only:
+        raise Failure(
+            Kind.REFUSED, "Nothing is changed here, and no shell opened.", "Start without --read-only."
+        )
+    if host.is_demo:
+        raise Failure(Kind.REFUSED, f"{name} is made up: SSH reaches nothing there.")
+    if host.mode != SYSTEM_BUS:
+        raise Failure(Kind.REFUSED, f"The address of {name} counts on its own host.", "Log in there first.")
+    if not has_ssh(machine):
+        raise Failure(Kind.REFUSED, f"{name} told no address for SSH.")
+    if wish.is_login:
+        raise Failure(Kind.REFUSED, f"{name} is a virtual machine: it has no login prompt here.")
+    if _USER.fullmatch(wish.user) is None:
+        raise Failure(Kind.REFUSED, f"{clean(wish.user) or 'An empty name'} is no name of a user.")
