@@ -350,6 +350,16 @@ async def test_what_was_bound_here_is_listed() -> None:
         assert not deck.shows("/mnt/web-2")
 
 
+async def test_the_tree_of_the_host_is_cloned_however_late() -> None:
+    async with deck_on_demo() as deck:
+        await deck.press("2", "full_stop")
+        await deck.host.clock.advance(5)
+        await row(deck, "images", ".host")
+        await deck.press("c", *keys("copy"), "enter")
+        await ended(deck, ".host is cloned.")
+        assert last_deed(deck)[2] == "done"
+
+
 async def test_all_that_are_marked_at_once() -> None:
     async with deck_on_demo() as deck:
         await row(deck, "machines", "web-1")

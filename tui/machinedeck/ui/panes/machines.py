@@ -31,6 +31,12 @@ COLUMNS = (
     Column("image", "IMAGE", 12, 40),
 )
 
+LEASTS = {column.key: column.least for column in COLUMNS}
+"""How narrow columns may be drawn."""
+
+DOING_LEASTS = {**LEASTS, "name": 19, "state": 12}
+"""The same while the row of a machine says what is done to it, which is longer than any state."""
+
 _LOOKS = {
     State.RUNNING: ("●", "good"),
     State.OPENING: ("◐", "warn"),
@@ -55,6 +61,12 @@ class MachinesPane(ListPane[Machine]):
     def __init__(self, *, id: str) -> None:
         super().__init__(COLUMNS, id=id)
         self.configure(MACHINE_COLUMNS, "name")
+
+    def show(self, store: Store, now: float) -> None:
+        """See `Pane`."""
+        leasts = DOING_LEASTS if store.doing else LEASTS
+        self.set_columns([column._replace(least=leasts[column.key]) for column in self.columns])
+        super().show(store, now)
 
     def is_concerned(self, change: Change, store: Store) -> bool:
         """See `Pane`: what machines use is shown here too."""
