@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from textual.app import App
 from textual.screen import Screen
 
-from machinedeck.core.actions import Action, FieldKind, Harm, Subject, Values, name_of, would_go
+from machinedeck.core.actions import Action, FieldKind, Harm, Subject, Values, would_go
 from machinedeck.core.doing import Doing, Outcome
 from machinedeck.core.host import Host
 from machinedeck.core.store import Change, Store
-from machinedeck.model import format as written
 from machinedeck.model.failure import Failure, Kind
-from machinedeck.model.image import Image
-from machinedeck.model.machine import Machine, State
+from machinedeck.model.machine import Machine
+from machinedeck.ui.subjects import NAMED, became, titled, with_size, word_to_type
 
 if TYPE_CHECKING:
     from machinedeck.sources.machine_paths.paths import MachinePaths
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 4
 """How many of those that are marked something is done to at the same time."""
-
-NAMED = 4
-"""How many names a title has; of more it says how many."""
 
 FAILURE_SECONDS = 30.0
 """How long a failure stays on the screen; the journal keeps it."""
@@ -207,7 +203,7 @@ class Acting:
             if not images:
                 self._warn("There is nothing to clean.")
                 return False
-            goes = [f"{goes[0]}", *map(_with_size, images)]
+            goes = [f"{goes[0]}", *map(with_size, images)]
         name = word_to_type(action, subjects)
         return bool(await self._watched(TypedName(question, goes, name, command), subjects))
 
@@ -276,46 +272,3 @@ class Acting:
 
     def _fail(self, text: str) -> None:
         self._app.notify(text, severity="error", markup=False, timeout=FAILURE_SECONDS)
-
-
-def titled(subjects: Sequence[Subject]) -> str:
-    """The names of some subjects; of many how many they are."""
-    if len(subjects) <= NAMED:
-        return ", ".join(map(name_of, subjects))
-    what = "images" if isinstance(subjects[0], Image) else "machines"
-    return f"{len(subjects)} {what}"
-
-
-def word_to_type(action: Action[Any], subjects: Sequence[Subject]) -> str:
-    """What is typed to have something deleted: its name, or how many they are."""
-    if action.id == "clean":
-        return "clean"
-    return name_of(subjects[0]) if len(subjects) == 1 else f"{len(subjects)} images"
-
-
-def became(subjects: Sequence[Subject], store: Store) -> str:
-    """What became of subjects since they were chosen; "" for nothing."""
-    return " ".join(news for subject in subjects if (news := _became(subject, store)))
-
-
-def _became(subject: Subject, store: Store) -> str:
-    name = name_of(subject)
-    if isinstance(subject, Image):
-        image = store.images.get(subject.name)
-        if image is None:
-            return f"The image {name} is gone."
-        return "" if image.identity == subject.identity else f"The image {name} was made anew."
-    if not isinstance(subject, Machine):
-        return ""  # there is one pool, and it stays
-    now = store.registered.get(subject.name)
-    if subject.state is State.STOPPED:
-        return "" if now is None else f"{name} runs now."
-    if now is None:
-        return f"{name} has ended."
-    are_known = now.timestamp_monotonic and subject.timestamp_monotonic
-    return f"{name} was started anew." if are_known and now.identity != subject.identity else ""
-
-
-def _with_size(image: Image) -> str:
-    size = "" if image.usage is None else f", {written.size(image.usage)}"
-    return f"{name_of(image)} ({image.type}{size})"

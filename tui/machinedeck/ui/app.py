@@ -9,7 +9,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -133,14 +132,18 @@ class MachinedeckApp(ToolDesk, inherit_bindings=False):
             clock,
             self._config.key,
         )
-        for name in ("machines", "images"):
-            pane = self.console_screen.pane(name)
-            groups = {"group": self._config["machines.group"]} if name == "machines" else {}
-            pane.configure(self._config[f"{name}.columns"], self._config[f"{name}.sort"], **groups)
+        self._configure_panes()
         if options.is_light:
             self.theme = "textual-light"
         if options.is_calm:
             self.animation_level = "none"
+
+    def _configure_panes(self) -> None:
+        """Have the lists as they are set."""
+        for name in ("machines", "images"):
+            pane = self.console_screen.pane(name)
+            groups = {"group": self._config["machines.group"]} if name == "machines" else {}
+            pane.configure(self._config[f"{name}.columns"], self._config[f"{name}.sort"], **groups)
 
     @property
     def has_news(self) -> bool:
@@ -235,12 +238,12 @@ class MachinedeckApp(ToolDesk, inherit_bindings=False):
 
     # Doing
 
-    def on_console_wanted(self, event: Console.Wanted) -> None:
+    def on_choosing_screen_wanted(self, event: Console.Wanted) -> None:
         """Do what the user wants, or say why not."""
         self.acting.want(event.action, event.subjects)
 
     @work(group="ask", exit_on_error=True)
-    async def on_console_wanted_menu(self, event: Console.WantedMenu) -> None:
+    async def on_choosing_screen_wanted_menu(self, event: Console.WantedMenu) -> None:
         """Ask what to do, and do it."""
         action = await self.acting.choose(event.table, event.subjects)
         if action is not None:
@@ -248,29 +251,6 @@ class MachinedeckApp(ToolDesk, inherit_bindings=False):
 
     def _open_terminal_of(self, action: str, machine: Machine) -> None:
         self.open_terminal(self.wish(machine.name, is_login=action == LOGIN.id), machine)
-
-    def action_journal(self) -> None:
-        """Show what was done from here."""
-        from machinedeck.ui.screens.journal import JournalScreen  # noqa: PLC0415 - seldom needed at start
-
-        self.push_screen(JournalScreen(self.doing.journal, self._options.notice, self._export_journal))
-
-    @work(group="ask", exit_on_error=True)
-    async def _export_journal(self) -> None:
-        from machinedeck.ui.dialogs.ask import Ask  # noqa: PLC0415 - seldom needed at start
-
-        count = len(list(self.doing.journal))
-        question = f"Export {count} {'line' if count == 1 else 'lines'} of the journal to the new file:"
-        path = await self.push_screen_wait(Ask(question, str(Path.cwd() / "machinedeck-journal.jsonl")))
-        if not path:
-            return
-        try:
-            count = await asyncio.to_thread(self.doing.journal.export, Path(path.strip()))
-        except (OSError, ValueError) as error:
-            why = "there is such a file already" if isinstance(error, FileExistsError) else clean(error)
-            self.notify(f"Not exported: {why}.", severity="error", markup=False, timeout=15)
-        else:
-            self.notify(f"Exported {count} to {clean(path.strip())}.", markup=False)
 
     def fail(self, failure: Failure) -> None:
         """Tell of a failure, for long enough to read it."""

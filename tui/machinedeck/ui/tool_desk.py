@@ -1,22 +1,29 @@
-"""What the application does for the tools: what goes on, what was bound, values for the clipboard, jumps."""
+"""What the application does for the tools: what goes on, what was bound and done, values to copy, jumps."""
 
 from __future__ import annotations
+
+import asyncio
+from pathlib import Path
 
 from textual import work
 
 from machinedeck.core.actions import find
 from machinedeck.model.failure import Failure
 from machinedeck.model.operation import Operation
-from machinedeck.ui.acting import titled
+from machinedeck.model.text import clean
 from machinedeck.ui.detail_desk import DetailDesk
+from machinedeck.ui.options import Options
 from machinedeck.ui.screens.console import Console
+from machinedeck.ui.subjects import titled
 
 
 class ToolDesk(DetailDesk, inherit_bindings=False):
-    """The part of the application that has to do with `core.tools`."""
+    """The part of the application that has to do with `core.tools`, and with the journal."""
+
+    _options: Options
 
     @work(group="ask", exit_on_error=True)
-    async def on_console_tool_wanted(self, event: Console.ToolWanted) -> None:
+    async def on_choosing_screen_tool_wanted(self, event: Console.ToolWanted) -> None:
         """Do what a tool's key asks for."""
         if event.tool == "work":
             await self._show_work()
@@ -101,3 +108,28 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
             self.fail(failure)
         else:
             self.notify(f"{operation.label} is cancelled.", markup=False)
+
+    # The journal
+
+    def action_journal(self) -> None:
+        """Show what was done from here."""
+        from machinedeck.ui.screens.journal import JournalScreen  # noqa: PLC0415 - seldom needed at start
+
+        self.push_screen(JournalScreen(self.doing.journal, self._options.notice, self._export_journal))
+
+    @work(group="ask", exit_on_error=True)
+    async def _export_journal(self) -> None:
+        from machinedeck.ui.dialogs.ask import Ask  # noqa: PLC0415 - seldom needed at start
+
+        count = len(list(self.doing.journal))
+        question = f"Export {count} {'line' if count == 1 else 'lines'} of the journal to the new file:"
+        path = await self.push_screen_wait(Ask(question, str(Path.cwd() / "machinedeck-journal.jsonl")))
+        if not path:
+            return
+        try:
+            count = await asyncio.to_thread(self.doing.journal.export, Path(path.strip()))
+        except (OSError, ValueError) as error:
+            why = "there is such a file already" if isinstance(error, FileExistsError) else clean(error)
+            self.notify(f"Not exported: {why}.", severity="error", markup=False, timeout=15)
+        else:
+            self.notify(f"Exported {count} to {clean(path.strip())}.", markup=False)

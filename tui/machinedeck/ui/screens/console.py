@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual import events
@@ -12,30 +12,18 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from machinedeck.core.actions import (
-    IMAGE_ACTIONS,
-    MACHINE_ACTIONS,
-    POOL_ACTIONS,
-    SHELL,
-    Action,
-    Subject,
-)
-from machinedeck.core.status import Part
 from machinedeck.core.store import EVERYTHING, Change, Store
-from machinedeck.core.tools import TOOLS
 from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine
 from machinedeck.ui import lines
-from machinedeck.ui.keys import bind_actions
 from machinedeck.ui.panes.images import ImagesPane
 from machinedeck.ui.panes.list_pane import ListPane
 from machinedeck.ui.panes.machines import MachinesPane
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.panes.pool import PoolPane
-from machinedeck.ui.screens.terminals import TerminalScreen
+from machinedeck.ui.screens.choosing import ChoosingScreen
 from machinedeck.ui.widgets.ground import GroundRow
 from machinedeck.ui.widgets.line import Line
-from machinedeck.ui.widgets.marking import MarkingTable
 from machinedeck.ui.widgets.table import Table
 from machinedeck.ui.widgets.tones import TONE_CLASSES
 
@@ -50,11 +38,8 @@ LEAST_FOR_DETAILS = 160
 
 PANES = ("machines", "images", "pool")
 
-TABLES: tuple[Sequence[Action[Any]], ...] = (MACHINE_ACTIONS, IMAGE_ACTIONS, POOL_ACTIONS)
-"""What can be done in each of them."""
 
-
-class Console(TerminalScreen):
+class Console(ChoosingScreen):
     """What an operator looks at all day.
 
     Args:
@@ -83,29 +68,6 @@ class Console(TerminalScreen):
             super().__init__()
             self.is_wanted = is_wanted
 
-    class Wanted(Message):
-        """The user wants something done to what is chosen."""
-
-        def __init__(self, action: Action[Any], subjects: Sequence[Subject]) -> None:
-            super().__init__()
-            self.action = action
-            self.subjects = subjects
-
-    class WantedMenu(Message):
-        """The user wants to see what can be done to what is chosen."""
-
-        def __init__(self, table: Sequence[Action[Any]], subjects: Sequence[Subject]) -> None:
-            super().__init__()
-            self.table = table
-            self.subjects = subjects
-
-    class ToolWanted(Message):
-        """The user wants one of the tools, by its id."""
-
-        def __init__(self, tool: str) -> None:
-            super().__init__()
-            self.tool = tool
-
     def __init__(
         self,
         store: Store,
@@ -123,16 +85,9 @@ class Console(TerminalScreen):
         self._is_composed = False
         panes: list[Pane] = [MachinesPane(id="machines"), ImagesPane(id="images"), PoolPane(id="pool")]
         self.panes = tuple(panes)
-        self._bind_keys()
+        self.bind_keys(key_of)
         # Kept, not looked up: a piece of news or a moving focus may still come while the screen is taken down
         self.header, self.keys = Line(id="header"), Line(id="keys")
-
-    def _bind_keys(self) -> None:
-        """Give panes the keys of their actions, and the screen those of the tools."""
-        for pane, table in zip(self.panes, TABLES, strict=True):
-            bind_actions(pane, table, self._key_of)
-        for tool in TOOLS:
-            self._bindings.bind(self._key_of(tool.id), f"tool('{tool.id}')", show=False)
 
     def compose(self) -> ComposeResult:
         """Header, panes, keys; the rest is made when it is needed first."""
@@ -288,48 +243,3 @@ class Console(TerminalScreen):
     def on_table_moved(self) -> None:
         """Offer the keys that fit the row."""
         self.show_lines()
-
-    # Actions
-
-    @property
-    def subjects(self) -> list[Subject]:
-        """What an action is done to: all that is marked in the pane that has the keys, else its row."""
-        pane = self.panes[self._pane]
-        marked = pane.marked if isinstance(pane, MarkingTable) else ()
-        keys = marked or (pane.current or "",)
-        if pane.PART is Part.POOL:
-            return [] if self.store.pool is None else [self.store.pool]
-        find: Callable[[str], Subject | None] = self.store.images.get
-        if pane.PART is Part.MACHINES:
-            find = self.store.row
-        return [subject for key in keys if (subject := find(key)) is not None]
-
-    @property
-    def table(self) -> Sequence[Action[Any]]:
-        """What can be done in the pane that has the keys."""
-        return TABLES[self._pane]
-
-    def action_act(self, id: str) -> None:
-        """Ask for an action on what is chosen."""
-        action = next((one for one in self.table if one.id == id), None)
-        if action is not None and self.shells.current is None and (subjects := self.subjects):
-            self.post_message(self.Wanted(action, subjects))
-
-    def action_menu(self) -> None:
-        """Ask for all that can be done to what is chosen."""
-        if self.shells.current is None and (subjects := self.subjects):
-            self.post_message(self.WantedMenu(self.table, subjects))
-
-    def action_tool(self, id: str) -> None:
-        """Ask for a tool; what they are for stands in the lists, but for what goes on."""
-        if self.shells.current is None or id == "work":
-            self.post_message(self.ToolWanted(id))
-
-    def on_table_chosen(self, event: Table.Chosen) -> None:
-        """Enter on a machine opens a shell in it, wherever the cursor has gone since; elsewhere the menu."""
-        if event.table is not self.panes[0]:
-            self.action_menu()
-            return
-        machine = self.store.row(event.key)
-        if machine is not None:
-            self.post_message(self.Wanted(SHELL, [machine]))

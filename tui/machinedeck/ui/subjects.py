@@ -1,0 +1,59 @@
+"""What is acted on, in words: names, what is typed to have it deleted, what became of it meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from machinedeck.core.actions import Action, Subject, name_of
+from machinedeck.core.store import Store
+from machinedeck.model import format as written
+from machinedeck.model.image import Image
+from machinedeck.model.machine import Machine, State
+
+NAMED = 4
+"""How many names a title has; of more it says how many."""
+
+
+def titled(subjects: Sequence[Subject]) -> str:
+    """The names of some subjects; of many how many they are."""
+    if len(subjects) <= NAMED:
+        return ", ".join(map(name_of, subjects))
+    what = "images" if isinstance(subjects[0], Image) else "machines"
+    return f"{len(subjects)} {what}"
+
+
+def word_to_type(action: Action[Any], subjects: Sequence[Subject]) -> str:
+    """What is typed to have something deleted: its name, or how many they are."""
+    if action.id == "clean":
+        return "clean"
+    return name_of(subjects[0]) if len(subjects) == 1 else f"{len(subjects)} images"
+
+
+def became(subjects: Sequence[Subject], store: Store) -> str:
+    """What became of subjects since they were chosen; "" for nothing."""
+    return " ".join(news for subject in subjects if (news := _became(subject, store)))
+
+
+def _became(subject: Subject, store: Store) -> str:
+    name = name_of(subject)
+    if isinstance(subject, Image):
+        image = store.images.get(subject.name)
+        if image is None:
+            return f"The image {name} is gone."
+        return "" if image.identity == subject.identity else f"The image {name} was made anew."
+    if not isinstance(subject, Machine):
+        return ""  # there is one pool, and it stays
+    now = store.registered.get(subject.name)
+    if subject.state is State.STOPPED:
+        return "" if now is None else f"{name} runs now."
+    if now is None:
+        return f"{name} has ended."
+    are_known = now.timestamp_monotonic and subject.timestamp_monotonic
+    return f"{name} was started anew." if are_known and now.identity != subject.identity else ""
+
+
+def with_size(image: Image) -> str:
+    """An image with its type, and its size where that is known."""
+    size = "" if image.usage is None else f", {written.size(image.usage)}"
+    return f"{name_of(image)} ({image.type}{size})"
