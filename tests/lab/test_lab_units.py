@@ -22,7 +22,7 @@ from machined.contract import (
     SYSTEMD1_PATH,
     nspawn_unit,
 )
-from machined.host.unit_manager import unit_path
+from machined.host.unit_status import unit_path
 from machined.wire import CallError, Connection, Signal, Variant, connect
 from tests.lab.host import LabHost
 from tests.lab.images import add_image, machine_property

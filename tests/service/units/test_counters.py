@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from machined.host.simulated.units import SimulatedUnits
-from machined.host.unit_manager import ControlGroup
 from machined.host.unit_settings import UNLIMITED
+from machined.host.unit_status import ControlGroup
 from machined.wire import Variant
 from tests.service.units.estates import ALPHA, BETA, Place
 

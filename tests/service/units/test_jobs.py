@@ -6,7 +6,7 @@ import pytest
 
 from machined.host.errors import Refused
 from machined.host.simulated.units import SimulatedUnits
-from machined.host.unit_manager import JobType
+from machined.host.unit_status import JobType
 from tests.service.units.estates import ALPHA, BETA, Place
 
 

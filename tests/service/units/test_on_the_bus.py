@@ -10,7 +10,7 @@ import pytest
 from machined.bus.local import LocalBus
 from machined.contract import SYSTEMD1, SYSTEMD1_MANAGER_INTERFACE, SYSTEMD1_PATH, SYSTEMD1_UNIT_INTERFACE
 from machined.host.simulated.units import SimulatedUnits
-from machined.host.unit_manager import unit_path
+from machined.host.unit_status import unit_path
 from machined.wire import CallError, Connection, Signal, Variant, connect
 from tests.service.units import facts
 from tests.service.units.estates import ALPHA, BETA, Place

@@ -7,7 +7,7 @@ import signal as signals
 import pytest
 
 from machined.host.simulated.units import SimulatedUnits
-from machined.host.unit_manager import JobType
+from machined.host.unit_status import JobType
 from tests.service.units import facts
 from tests.service.units.estates import ALPHA, BETA, Place
 

@@ -12,7 +12,7 @@ from machined.bus.senders import Request
 from machined.bus.units.clients import Clients
 from machined.contract import SYSTEMD1, ErrorName
 from machined.host.errors import Refused
-from machined.host.unit_manager import Job, JobType, UnitManager, UnitProcess
+from machined.host.unit_manager import UnitManager
 from machined.host.unit_names import (
     masked,
     not_found,
@@ -21,6 +21,7 @@ from machined.host.unit_names import (
     require_target,
     require_unit_name,
 )
+from machined.host.unit_status import Job, JobType, UnitProcess
 from machined.wire import Variant
 
 MANAGE_UNITS = f"{SYSTEMD1}.manage-units"

@@ -9,7 +9,8 @@ from machined.bus.table import Interface
 from machined.bus.units.clients import Clients
 from machined.bus.units.unit_objects import UnitObjects
 from machined.contract import PROPERTIES_INTERFACE, SYSTEMD1_PATH
-from machined.host.unit_manager import UnitManager, unit_path
+from machined.host.unit_manager import UnitManager
+from machined.host.unit_status import unit_path
 from machined.wire import Connection, ConnectionLost, Variant
 
 logger = logging.getLogger(__name__)

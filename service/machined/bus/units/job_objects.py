@@ -8,7 +8,7 @@ from machined.bus.senders import Request
 from machined.bus.table import Interface, Method, Property
 from machined.bus.units.actions import UnitActions
 from machined.contract import SYSTEMD1
-from machined.host.unit_manager import Job, unit_path
+from machined.host.unit_status import Job, unit_path
 
 
 class JobObjects:

@@ -11,8 +11,9 @@ from machined.bus.table import Method
 from machined.bus.units.actions import UnitActions, Values
 from machined.contract import SYSTEMD1, ErrorName
 from machined.host.errors import Refused
-from machined.host.unit_manager import Job, UnitManager, UnitStatus, unit_path
+from machined.host.unit_manager import UnitManager
 from machined.host.unit_names import is_template, is_unit_name, no_such_job
+from machined.host.unit_status import Job, UnitStatus, unit_path
 
 INVOCATION_SIZE = 16
 INT_MAX = 2**31 - 1

@@ -14,8 +14,9 @@ from machined.bus.units.clients import Clients
 from machined.bus.units.look_ups import LookUps
 from machined.bus.units.manager_properties import MANAGER_PROPERTIES
 from machined.contract import SYSTEMD1_MANAGER_INTERFACE
-from machined.host.unit_manager import FileChange, JobType, UnitManager
+from machined.host.unit_manager import UnitManager
 from machined.host.unit_names import no_such_job
+from machined.host.unit_status import FileChange, JobType
 
 DEFAULT_TARGET = "multi-user.target"
 _JOBS = {

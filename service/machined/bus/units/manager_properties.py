@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from machined.bus.table import Property
-from machined.host.unit_manager import ManagerCounts, ManagerFacts, Moment, UnitManager
+from machined.host.unit_manager import UnitManager
+from machined.host.unit_status import ManagerCounts, ManagerFacts, Moment
 
 
 def _fact(name: str, signature: str, read: Callable[[ManagerFacts], Any]) -> Property:

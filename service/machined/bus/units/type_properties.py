@@ -7,8 +7,8 @@ from typing import Any
 
 from machined.bus.table import Property
 from machined.bus.units.unit_properties import constant
-from machined.host.unit_manager import ControlGroup, MainProcess, ServiceStatus, UnitStatus
 from machined.host.unit_settings import SETTINGS, UNLIMITED
+from machined.host.unit_status import ControlGroup, MainProcess, ServiceStatus, UnitStatus
 
 NOBODY = 2**32 - 1
 """What stands for no user and no group (UINT32_MAX)."""

@@ -19,8 +19,8 @@ from machined.bus.units.type_properties import (
 from machined.bus.units.unit_properties import UNIT_PROPERTIES
 from machined.contract import SYSTEMD1, SYSTEMD1_UNIT_INTERFACE, ErrorName, escape_label, unescape_label
 from machined.host.errors import Refused
-from machined.host.unit_manager import JobType, UnitStatus
 from machined.host.unit_names import is_unit_name, unit_type
+from machined.host.unit_status import JobType, UnitStatus
 
 INVOCATION_DIGITS = 32
 _JOBS = {

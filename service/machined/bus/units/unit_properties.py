@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from machined.bus.table import Emits, Property
-from machined.host.unit_manager import Moment, UnitStatus
 from machined.host.unit_names import parent_slice, unit_type
+from machined.host.unit_status import Moment, UnitStatus
 
 NO_JOB = [0, "/"]
 """What stands for no job."""

@@ -12,8 +12,8 @@ from machined.host.simulated.units.roster import Roster
 from machined.host.simulated.units.unit import EXITED, SimulatedUnit
 from machined.host.simulated.units.unit_files import UnitFiles
 from machined.host.simulated.units.vendor import VendorUnit
-from machined.host.unit_manager import ActiveState, JobType, MainProcess, Moment
 from machined.host.unit_names import unit_type
+from machined.host.unit_status import ActiveState, JobType, MainProcess, Moment
 
 SECOND = 1_000_000
 """In microseconds."""

@@ -7,7 +7,7 @@ from typing import Protocol
 from machined.host.simulated.processes import Process
 from machined.host.simulated.units.roster import Roster
 from machined.host.simulated.units.unit import SimulatedUnit
-from machined.host.unit_manager import ActiveState
+from machined.host.unit_status import ActiveState
 
 
 class Behaviour(Protocol):

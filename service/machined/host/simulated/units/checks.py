@@ -5,7 +5,6 @@ from __future__ import annotations
 from machined.contract import SYSTEMD1, ErrorName
 from machined.host.errors import Refused
 from machined.host.simulated.units.unit import SimulatedUnit
-from machined.host.unit_manager import JobType
 from machined.host.unit_names import (
     JOB_MODES,
     is_template,
@@ -15,6 +14,7 @@ from machined.host.unit_names import (
     not_loaded,
     unit_type,
 )
+from machined.host.unit_status import JobType
 
 
 def check_mode(type: JobType, mode: str) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from machined.host.simulated.estate import Estate
 from machined.host.simulated.processes import Process
 from machined.host.simulated.units.unit import SimulatedUnit
-from machined.host.unit_manager import ControlGroup
 from machined.host.unit_names import ROOT_SLICE, parent_slice
 from machined.host.unit_settings import UNLIMITED
+from machined.host.unit_status import ControlGroup
 
 SECOND = 1_000_000
 """In microseconds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from machined.host.simulated.units.views import UnitViews
-from machined.host.unit_manager import FileChange
+from machined.host.unit_status import FileChange
 
 
 class FileCommands(UnitViews):

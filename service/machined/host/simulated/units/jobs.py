@@ -9,8 +9,8 @@ from machined.contract import SYSTEMD1
 from machined.host.errors import Refused
 from machined.host.simulated.units.roster import Roster
 from machined.host.simulated.units.unit import SimulatedUnit
-from machined.host.unit_manager import ActiveState, Job, JobType
 from machined.host.unit_names import no_such_job
+from machined.host.unit_status import ActiveState, Job, JobType
 
 DISPATCH_SECONDS = 0.03
 """How long a job waits before it is at work; about what a real host took."""

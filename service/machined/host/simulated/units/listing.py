@@ -5,7 +5,7 @@ from __future__ import annotations
 from machined.host.simulated.estate import Estate
 from machined.host.simulated.processes import Process
 from machined.host.simulated.units.unit import SimulatedUnit
-from machined.host.unit_manager import UnitProcess
+from machined.host.unit_status import UnitProcess
 
 _SERVICES = {"agetty": "console-getty", "dbus-daemon": "dbus", "sshd": "ssh"}
 """Services that are not named after their program."""

@@ -18,9 +18,9 @@ from machined.host.simulated.units.factory import MACHINE_TASKS
 from machined.host.simulated.units.file_commands import FileCommands
 from machined.host.simulated.units.signalling import kill
 from machined.host.simulated.units.transient import read_properties
-from machined.host.unit_manager import ActiveState, Job, JobType
 from machined.host.unit_names import require_mode, require_unit_name
 from machined.host.unit_settings import changed_settings, read_only
+from machined.host.unit_status import ActiveState, Job, JobType
 from machined.host.units import ScopeRequest
 from machined.wire import Variant
 

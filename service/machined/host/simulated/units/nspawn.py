@@ -14,8 +14,8 @@ from machined.host.simulated.units.jobs import JobQueue
 from machined.host.simulated.units.roster import Roster
 from machined.host.simulated.units.service import Service
 from machined.host.simulated.units.unit import Exit, SimulatedUnit
-from machined.host.unit_manager import ActiveState, JobType
 from machined.host.unit_names import instance_of
+from machined.host.unit_status import ActiveState, JobType
 
 TEMPLATE = "systemd-nspawn@.service"
 REBOOT_STATUS = 133

@@ -8,7 +8,8 @@ from machined.contract import SYSTEMD1, SYSTEMD1_UNIT_INTERFACE
 from machined.host.simulated.estate import Estate
 from machined.host.simulated.processes import Process
 from machined.host.simulated.units.unit import KILLED, NOT_STARTED, Exit, SimulatedUnit
-from machined.host.unit_manager import ActiveState, MainProcess, ManagerListener, Moment
+from machined.host.unit_manager import ManagerListener
+from machined.host.unit_status import ActiveState, MainProcess, Moment
 from machined.host.units import UnitListener
 from machined.wire import Variant
 

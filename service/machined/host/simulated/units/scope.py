@@ -7,7 +7,7 @@ from machined.host.simulated.units.roster import Roster
 from machined.host.simulated.units.service import STOP_SECONDS
 from machined.host.simulated.units.unit import SimulatedUnit
 from machined.host.simulated.visitors import follow
-from machined.host.unit_manager import ActiveState
+from machined.host.unit_status import ActiveState
 
 SIGKILL = 9
 

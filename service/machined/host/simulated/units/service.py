@@ -8,7 +8,7 @@ from functools import partial
 from machined.host.simulated.processes import Process
 from machined.host.simulated.units.roster import Roster
 from machined.host.simulated.units.unit import EXITED, KILLED, Exit, SimulatedUnit
-from machined.host.unit_manager import ActiveState
+from machined.host.unit_status import ActiveState
 
 STOP_SECONDS = 90.0
 """How long a service may take to stop before it is killed (`DefaultTimeoutStopSec=`)."""

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from machined.host.simulated.processes import Process
-from machined.host.unit_manager import (
+from machined.host.unit_names import slice_group, unit_type
+from machined.host.unit_settings import Settings
+from machined.host.unit_status import (
     ActiveState,
     Job,
     MainProcess,
@@ -18,8 +20,6 @@ from machined.host.unit_manager import (
     UnitStatus,
     UnitTimes,
 )
-from machined.host.unit_names import slice_group, unit_type
-from machined.host.unit_settings import Settings
 
 if TYPE_CHECKING:
     from machined.host.simulated.units.behaviour import Behaviour

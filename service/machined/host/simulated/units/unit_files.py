@@ -14,8 +14,8 @@ from machined.contract import SYSTEMD1, ErrorName
 from machined.host.errors import Refused
 from machined.host.simulated.tree import Tree, link
 from machined.host.simulated.units.vendor import FOLDER, VENDOR_UNITS, VendorUnit
-from machined.host.unit_manager import FileChange
 from machined.host.unit_names import is_template, is_unit_name, template_of
+from machined.host.unit_status import FileChange
 
 PERSISTENT, RUNTIME = "/etc/systemd/system", "/run/systemd/system"
 """Where links are for good, and until the next boot."""

@@ -16,17 +16,17 @@ from machined.host.simulated.units.roster import Roster
 from machined.host.simulated.units.unit import SimulatedUnit
 from machined.host.simulated.units.unit_files import PERSISTENT, RUNTIME, UnitFiles
 from machined.host.simulated.units.vendor import FOLDER
-from machined.host.unit_manager import (
+from machined.host.unit_manager import ManagerListener
+from machined.host.unit_names import not_loaded, require_unit_name, template_of
+from machined.host.unit_status import (
     ActiveState,
     Job,
     ManagerCounts,
     ManagerFacts,
-    ManagerListener,
     Moment,
     UnitProcess,
     UnitStatus,
 )
-from machined.host.unit_names import not_loaded, require_unit_name, template_of
 from machined.host.units import UnitListener
 
 HOST_TASKS = 28909
