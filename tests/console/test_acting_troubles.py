@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from machinedeck.core.actions import find
 from machinedeck.core.follower import Follower
 from machinedeck.core.journal import FILE_NAME, Journal
 from machinedeck.core.store import Store
+from machinedeck.model.event import OperationMoved
 from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.operation import Operation
 from machinedeck.model.text import clean
 from machinedeck.ui.app import MachinedeckApp
 from machinedeck.ui.options import Options
@@ -120,7 +123,12 @@ async def test_hostile_names_in_dialogs(console: Open, host: FakeHost, name: str
     host.stored = {name: image(name, type=clean(name))}
     async with console(size=(80, 24)) as deck:
         await deck.settle()
-        for keys in (["a"], ["t"], ["K"], ["c"], ["2", "a"], ["2", "delete"], ["2", "c"], ["colon"], ["J"]):
+        host.tell(OperationMoved(Operation(9, "copy-to", name, 1, 4)))
+        deck.app.store.set_doing(name, "restarting")
+        deck.app.doing.binds.note(find("bind"), host.running[name], {"from": "/srv", "to": f"/{name}"})
+        deeds = (["a"], ["t"], ["K"], ["c"], ["2", "a"], ["2", "delete"], ["2", "c"], ["colon"], ["J"])
+        tools = (["W"], ["Y"], ["B"], ["apostrophe"], ["2", "Y"])
+        for keys in (*deeds, *tools):
             await deck.press(*keys)
             screen = deck.screen()
             assert len(screen) == 24

@@ -6,15 +6,17 @@ import asyncio
 import os
 import pty
 import shutil
+import subprocess
 from collections.abc import Mapping, Sequence
 
 from machinedeck.model.failure import Failure, Kind
 
 
-async def open_program(command: Sequence[str], environment: Mapping[str, str]) -> int:
+def open_program(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Start a program; our side of its terminal, the caller's to close. It gets SIGHUP when that is closed.
 
     It has a session and a controlling terminal of its own (setsid(1)), never the one the console is drawn on.
+    To be called in the event loop, which takes note of its end; what it has to say it says on its terminal.
 
     Raises:
         Failure: REFUSED, there is no such program, or it cannot be started.
@@ -24,14 +26,29 @@ async def open_program(command: Sequence[str], environment: Mapping[str, str]) -
         raise Failure(Kind.REFUSED, f"{command[0]} is not on this host.", "Install it first.")
     master, slave = pty.openpty()
     try:
-        # The loop takes note of its end; what it has to say of that it says on its terminal
-        await asyncio.create_subprocess_exec(
-            "setsid", "--ctty", "--wait", program, *command[1:],
-            stdin=slave, stdout=slave, stderr=slave, env=dict(environment),
-        )  # fmt: skip
+        process = subprocess.Popen(
+            ["setsid", "--ctty", program, *command[1:]],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=dict(environment),
+        )
     except OSError as error:
         os.close(master)
         raise Failure(Kind.REFUSED, f"{command[0]} cannot be started: {error.strerror}.") from error
     finally:
         os.close(slave)
+    _take_note(process)
     return master
+
+
+def _take_note(process: subprocess.Popen[bytes]) -> None:
+    """Have no process left behind that has ended (pidfd_open(2))."""
+    loop, pidfd = asyncio.get_running_loop(), os.pidfd_open(process.pid)
+
+    def on_end() -> None:
+        loop.remove_reader(pidfd)
+        os.close(pidfd)
+        process.wait()
+
+    loop.add_reader(pidfd, on_end)

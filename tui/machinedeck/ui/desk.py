@@ -95,7 +95,7 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
         from machinedeck.sources.terminal_program import open_program  # noqa: PLC0415 - see above
 
         check_ssh(self._host, machine, wish)
-        return await open_program(ssh_command(machine, wish), {**os.environ, "TERM": wish.term})
+        return open_program(ssh_command(machine, wish), {**os.environ, "TERM": wish.term})
 
     # Asking
 

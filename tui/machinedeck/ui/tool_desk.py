@@ -102,6 +102,8 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
     async def _cancel_work(self, operation: Operation) -> None:
         """End long work before its time; whoever waits for it is told by the service."""
         self.notify(f"Cancelling {operation.label} …", markup=False, timeout=3)
+        if self.acting.rights is not None:
+            await self.acting.rights.ready()
         try:
             await self.doing.cancel(operation)
         except Failure as failure:
