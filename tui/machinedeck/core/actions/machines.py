@@ -5,15 +5,35 @@ from __future__ import annotations
 import signal
 from collections.abc import Awaitable, Callable
 
+from machinedeck.core.acting import MachineActing
 from machinedeck.core.actions import refusals
 from machinedeck.core.actions.action import YES, Action, Field, FieldKind, Harm, Values
 from machinedeck.core.host import Host
-from machinedeck.model.machine import Machine
+from machinedeck.model.machine import Identity, Machine
 
 SIGNALS = ("SIGTERM", "SIGKILL", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGSTOP", "SIGCONT")
 """The signals that are offered, the most used first (signal(7))."""
 
 Run = Callable[[Host, Machine, Values], Awaitable[str | None]]
+"""What does an action."""
+
+
+def _on_identity(choose: Callable[[MachineActing], Callable[[Identity], Awaitable[None]]]) -> Run:
+    """What needs nothing but the very run of a machine."""
+
+    async def run(host: Host, machine: Machine, _values: Values) -> None:
+        await choose(host.machine_acting)(machine.identity)
+
+    return run
+
+
+def _on_name(choose: Callable[[MachineActing], Callable[[str], Awaitable[None]]]) -> Run:
+    """What needs nothing but the name of its image."""
+
+    async def run(host: Host, machine: Machine, _values: Values) -> None:
+        await choose(host.machine_acting)(machine.name)
+
+    return run
 
 
 def _machinectl(verb: str) -> Callable[[Machine, Values], tuple[str, ...]]:
@@ -79,10 +99,6 @@ START_AS = Action[Machine](
 )
 
 
-async def _stop(host: Host, machine: Machine, _values: Values) -> None:
-    await host.machine_acting.stop(machine.identity)
-
-
 STOP = Action[Machine](
     id="stop",
     label="Stop",
@@ -94,12 +110,8 @@ STOP = Action[Machine](
     done="{name} is stopped.",
     loss="All that runs in {name} ends.",
     refusal=refusals.not_running,
-    run=_stop,
+    run=_on_identity(lambda acting: acting.stop),
 )
-
-
-async def _poweroff(host: Host, machine: Machine, _values: Values) -> None:
-    await host.machine_acting.poweroff(machine.identity)
 
 
 POWEROFF = Action[Machine](
@@ -113,12 +125,8 @@ POWEROFF = Action[Machine](
     done="{name} is told to shut down.",
     loss="All that runs in {name} ends.",
     refusal=refusals.not_shut_down,
-    run=_poweroff,
+    run=_on_identity(lambda acting: acting.poweroff),
 )
-
-
-async def _reboot(host: Host, machine: Machine, _values: Values) -> None:
-    await host.machine_acting.reboot(machine.identity)
 
 
 REBOOT = Action[Machine](
@@ -132,12 +140,8 @@ REBOOT = Action[Machine](
     done="{name} is told to reboot.",
     loss="All that runs in {name} ends, and is started anew.",
     refusal=refusals.not_rebooted,
-    run=_reboot,
+    run=_on_identity(lambda acting: acting.reboot),
 )
-
-
-async def _restart(host: Host, machine: Machine, _values: Values) -> None:
-    await host.machine_acting.restart(machine.identity)
 
 
 RESTART = Action[Machine](
@@ -152,12 +156,8 @@ RESTART = Action[Machine](
     state="restarting",
     loss="All that runs in {name} ends, and is started anew.",
     refusal=refusals.not_restartable,
-    run=_restart,
+    run=_on_identity(lambda acting: acting.restart),
 )
-
-
-async def _terminate(host: Host, machine: Machine, _values: Values) -> None:
-    await host.machine_acting.terminate(machine.identity)
 
 
 TERMINATE = Action[Machine](
@@ -171,7 +171,7 @@ TERMINATE = Action[Machine](
     done="{name} is told to end.",
     loss="All that runs in {name} ends at once, as when the plug is pulled; what it has not written is lost.",
     refusal=refusals.not_running,
-    run=_terminate,
+    run=_on_identity(lambda acting: acting.terminate),
 )
 
 
@@ -204,10 +204,6 @@ KILL = Action[Machine](
 )
 
 
-async def _enable(host: Host, machine: Machine, _values: Values) -> None:
-    await host.machine_acting.enable(machine.name)
-
-
 ENABLE = Action[Machine](
     id="enable",
     label="Enable",
@@ -217,12 +213,8 @@ ENABLE = Action[Machine](
     doing="Enabling {name} …",
     done="{name} is started at boot.",
     refusal=refusals.no_image_file,
-    run=_enable,
+    run=_on_name(lambda acting: acting.enable),
 )
-
-
-async def _disable(host: Host, machine: Machine, _values: Values) -> None:
-    await host.machine_acting.disable(machine.name)
 
 
 DISABLE = Action[Machine](
@@ -234,5 +226,5 @@ DISABLE = Action[Machine](
     doing="Disabling {name} …",
     done="{name} is not started at boot.",
     refusal=refusals.no_image_file,
-    run=_disable,
+    run=_on_name(lambda acting: acting.disable),
 )
