@@ -51,15 +51,15 @@ class WorkDialog(ModalScreen[None]):
         self._cancel = cancel
         self._list = OptionList(compact=True)
         self._hint = Static(id="hint")
+        self._keys = Static(id="answers")
 
     def compose(self) -> ComposeResult:
         """The work, one line each, and the keys."""
-        keys = Content.assemble(("x", "bold"), " cancel it    ", ("Esc", "bold"), " back; it goes on")
         with Frame():
             yield Static(Content("Long work"), classes="title")
             yield self._list
             yield self._hint
-            yield Static(keys, id="answers")
+            yield self._keys
 
     def on_mount(self) -> None:
         """Show it, and what becomes of it."""
@@ -91,8 +91,11 @@ class WorkDialog(ModalScreen[None]):
         self._hint.update(
             Content("~ is measured from here: the service tells nothing." if is_measured else "")
         )
+        keys = Content.assemble(("x", "bold"), " cancel it    ", ("Esc", "bold"), " back; it goes on")
         if not operations:
             self._hint.update(Content(NOTHING))
+            keys = Content.assemble(("Esc", "bold"), " back")
+        self._keys.update(keys)
 
     def action_cancel(self) -> None:
         """End what is under the cursor."""
