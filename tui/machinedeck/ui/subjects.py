@@ -27,7 +27,10 @@ def word_to_type(action: Action[Any], subjects: Sequence[Subject]) -> str:
     """What is typed to have something deleted: its name, or how many they are."""
     if action.id == "clean":
         return "clean"
-    return name_of(subjects[0]) if len(subjects) == 1 else f"{len(subjects)} images"
+    if len(subjects) > 1:
+        return f"{len(subjects)} images"
+    name = name_of(subjects[0])
+    return name if "\N{REPLACEMENT CHARACTER}" not in name else action.id  # no keyboard has that
 
 
 def became(subjects: Sequence[Subject], store: Store) -> str:
