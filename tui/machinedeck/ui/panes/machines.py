@@ -82,7 +82,7 @@ class MachinesPane(ListPane[Machine]):
         machines = store.by_name()
         if not store.doing:
             return machines
-        # New objects where something is done to them: what their state is called was worked out for the old ones
+        # New objects where something is done to them: the word for the state was worked out for the old ones
         done_to = {name: machines[name] for name in store.doing if name in machines}
         return {**machines, **{name: one._replace(state=one.state) for name, one in done_to.items()}}
 
