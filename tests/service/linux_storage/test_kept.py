@@ -15,6 +15,7 @@ import pytest
 from machined.host.linux.storage import discovery, kept
 from machined.host.linux.storage.attributes import CRTIME
 from machined.host.linux.storage.description import Look
+from machined.host.linux.storage.mounts import Mounts
 from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.storage import Image
 from tests.service.linux_storage.conftest import Estate
@@ -196,6 +197,35 @@ async def test_a_folder_in_the_place_of_another_is_listed_anew(estate: Estate, s
     assert {one.name for one in await storage.discover()} == {"old", ".host"}
 
 
+@pytest.mark.parametrize("kind", ["ext4", "btrfs"], indirect=True)
+async def test_what_another_namespace_seals_is_told(estate: Estate, storage: LinuxStorage) -> None:
+    """No change of our table of mounts is told of: the file system itself is asked."""
+    (estate.pool / "tree").mkdir()
+    await asyncio.sleep(SETTLED)
+    before = await storage.discover()
+    again = await storage.discover()
+    assert all(one is other for one, other in zip(before, again, strict=True) if one.name == "tree")
+    volume = str(estate.other.parent)
+    for option, is_sealed in (("ro", True), ("rw", False)):
+        sh("unshare", "--mount", "--propagation=private", "mount", "-o", f"remount,{option}", volume)
+        told = {one.name: one.is_read_only for one in await storage.discover()}
+        assert told["tree"] is is_sealed
+
+
+@pytest.mark.parametrize("kind", ["ext4"], indirect=True)
+async def test_the_table_of_mounts_is_read_once_it_changed(estate: Estate) -> None:
+    mounts = Mounts()
+    first = mounts.table()
+    assert mounts.table() is first
+    sh("mount", "-t", "tmpfs", "none", estate.pool)
+    second = mounts.table()
+    sh("umount", estate.pool)
+    third = mounts.table()
+    assert f" {estate.pool} ".encode() in second.text
+    assert (third.text == first.text, third.turn > second.turn > first.turn) == (True, True)
+    mounts.close()
+
+
 @pytest.mark.parametrize("kind", ["ext4"], indirect=True)
 async def test_what_was_sealed_for_a_moment_while_it_was_looked_at(
     estate: Estate, monkeypatch: pytest.MonkeyPatch
@@ -203,7 +233,8 @@ async def test_what_was_sealed_for_a_moment_while_it_was_looked_at(
     """The table of mounts was the same before and is the same after: it tells nothing of between."""
     (estate.pool / "tree").mkdir()
     await asyncio.sleep(SETTLED)
-    memory = kept.Kept()
+    mounts = Mounts()
+    memory = kept.Kept(mounts)
     volume = estate.other.parent
     describe = Look.describe
 
@@ -222,3 +253,4 @@ async def test_what_was_sealed_for_a_moment_while_it_was_looked_at(
     monkeypatch.undo()
     told = {one.name: one.is_read_only for one in discovery.discover([str(estate.pool)], kept=memory)}
     assert not told["tree"]
+    mounts.close()

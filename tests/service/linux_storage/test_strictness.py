@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -274,9 +275,10 @@ async def test_what_a_tree_is_called_while_it_is_removed(
 
     monkeypatch.setattr(erasing, "erase", erase)
     places = Places(str(estate.pool), (str(estate.pool),), (), str(estate.locks), improvements)
+    setting = Setting(places)
     told, heard = socket.socketpair()
-    with told, heard:
-        removing.remove(Setting(places), await image(storage, "next"), Quiet(told))
+    with told, heard, contextlib.closing(setting.mounts):
+        removing.remove(setting, await image(storage, "next"), Quiet(told))
     (name,) = erased
     assert name.startswith(".removed-") == (improvements == ALL)
     assert (name == "next") == (improvements == NONE)

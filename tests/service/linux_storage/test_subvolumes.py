@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from machined.host.linux.storage import cloning, subvolumes
+from machined.host.linux.storage import snapshots, subvolumes
 from machined.host.linux.storage.report import Unreported
 from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.storage import Image, ImageType
@@ -56,11 +56,11 @@ async def test_a_subvolume_on_another_file_system_is_copied_by_a_worker(
     make_subvolume(estate, "volume")
     asked: list[bool] = []
 
-    def never(*_words: object) -> bool:
+    def never(*_words: object, **_options: object) -> bool:
         asked.append(True)
         return False
 
-    monkeypatch.setattr(cloning, "_is_snapshot", never)  # of ours; the worker has its own
+    monkeypatch.setattr(snapshots, "is_taken", never)  # of ours; the worker has its own
     await storage.clone(await image(storage, "volume"), "new", False, unwatched)
     assert asked == [True]
     assert (await image(storage, "new")).type is ImageType.SUBVOLUME
@@ -85,14 +85,14 @@ async def test_who_is_cancelled_leaves_no_snapshot(
 ) -> None:
     make_subvolume(estate, "volume")
     begun, may_go_on = asyncio.Event(), threading.Event()
-    loop, snapshot = asyncio.get_running_loop(), cloning._is_snapshot
+    loop, take = asyncio.get_running_loop(), snapshots.is_taken
 
-    def slow(source: int, folder: int, name: str) -> bool:
+    def slow(source: int, folder: int, name: str, *, is_read_only: bool = False) -> bool:
         loop.call_soon_threadsafe(begun.set)
         assert may_go_on.wait(60)
-        return snapshot(source, folder, name)
+        return take(source, folder, name, is_read_only=is_read_only)
 
-    monkeypatch.setattr(cloning, "_is_snapshot", slow)
+    monkeypatch.setattr(snapshots, "is_taken", slow)
     going = asyncio.create_task(storage.clone(await image(storage, "volume"), "new", False, unwatched))
     await begun.wait()
     going.cancel()

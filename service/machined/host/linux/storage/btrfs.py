@@ -17,6 +17,7 @@ MOST = 2**64 - 1
 
 ROOT_ITEM = 132
 ROOT_BACKREF = 144
+ROOT_REF = 156
 
 _SUBVOL_CREATE = 0x5000940E
 _SNAP_DESTROY = 0x5000940F
@@ -34,7 +35,10 @@ _VOLUME2 = struct.Struct("=qQQ32s4040s")
 _SEARCH = struct.Struct("=7Q4I4Q")
 """`struct btrfs_ioctl_search_key`; the size of the buffer follows it, then the buffer."""
 _HEADER = struct.Struct("=QQQII")
-_ROOM = 65536
+_ROOM = 1 << 17
+"""Bytes for what is found at once."""
+_LARGEST_NODE = 1 << 16
+"""Bytes of the largest node that a tree can have: no item is larger (BTRFS_MAX_METADATA_BLOCKSIZE)."""
 _NOT_BTRFS = {errno.ENOTTY, errno.EINVAL, errno.EOPNOTSUPP}
 
 
@@ -148,7 +152,8 @@ def search(fd: int, tree: int, low: Key, high: Key) -> Iterator[tuple[Key, bytes
         key = _SEARCH.pack(
             tree, at.id, high.id, at.offset, high.offset, 0, MOST, at.type, high.type, 2**32 - 1, *[0] * 5
         )
-        buffer = bytearray(key + struct.pack("=Q", _ROOM) + bytes(_ROOM))
+        buffer = bytearray(_SEARCH.size + 8 + _ROOM)
+        buffer[: _SEARCH.size + 8] = key + struct.pack("=Q", _ROOM)
         fcntl.ioctl(fd, _TREE_SEARCH_V2, buffer, True)
         count = struct.unpack_from("=I", buffer, 64)[0]
         if not count:
@@ -162,7 +167,8 @@ def search(fd: int, tree: int, low: Key, high: Key) -> Iterator[tuple[Key, bytes
             yield last, bytes(buffer[start : start + length])
             start += length
         following = _after(last)
-        if following is None or following > high:
+        has_all = len(buffer) - start > _LARGEST_NODE + _HEADER.size  # one more had fit
+        if has_all or following is None or following > high:
             return
         at = following
 
@@ -189,11 +195,10 @@ class Nested(NamedTuple):
 def nested(fd: int, id: int) -> list[Nested]:
     """The subvolumes that are right below the subvolume `id`, whose root `fd` is."""
     found = []
-    for key, item in search(fd, ROOT_TREE, Key(FIRST_INODE, ROOT_BACKREF, 0), Key(MOST, ROOT_BACKREF, MOST)):
-        if key.type == ROOT_BACKREF and key.offset == id:
-            folder, _sequence, length = struct.unpack_from("=QQH", item)
-            name = os.fsdecode(item[18 : 18 + length])
-            found.append(Nested(key.id, _folder_path(fd, id, folder) + name))
+    for key, item in search(fd, ROOT_TREE, Key(id, ROOT_REF, 0), Key(id, ROOT_REF, MOST)):
+        folder, _sequence, length = struct.unpack_from("=QQH", item)
+        name = os.fsdecode(item[18 : 18 + length])
+        found.append(Nested(key.offset, _folder_path(fd, id, folder) + name))
     return found
 
 

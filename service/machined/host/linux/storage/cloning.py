@@ -15,7 +15,16 @@ from pathlib import Path
 
 from machined.host.linux.helper.contents import copy_contents
 from machined.host.linux.helper.kernel import rename_new
-from machined.host.linux.storage import attributes, btrfs, discovery, erasing, filecopy, locks, quota
+from machined.host.linux.storage import (
+    attributes,
+    btrfs,
+    discovery,
+    erasing,
+    filecopy,
+    locks,
+    quota,
+    snapshots,
+)
 from machined.host.linux.storage.calls import status
 from machined.host.linux.storage.changes import fault
 from machined.host.linux.storage.pool import opened
@@ -27,7 +36,6 @@ from machined.host.storage import Image, ImageType
 UNFINISHED = ".#clone-"
 """What the name of an unfinished copy begins with."""
 
-_ELSEWHERE = {errno.EXDEV, errno.ENOTTY, errno.EOPNOTSUPP, errno.EINVAL}
 _log = logging.getLogger(__name__)
 
 
@@ -61,13 +69,15 @@ def clone(
     if image.type is ImageType.DIRECTORY:
         report.prepare(erasing.weigh)
     with setting.locks.name(new_name), opened(pool) as folder:
-        if discovery.find(setting.folders, new_name, setting.improvements):
-            raise fault(errno.EEXIST)
-        if image.type is ImageType.BLOCK:
-            raise fault(errno.EOPNOTSUPP)
-        if image.type is ImageType.DIRECTORY and not setting.improvements.clones_host_and_links:
-            _refuse_host_and_links(image)
+        _refuse(setting, image, new_name)
         is_tree = image.type is not ImageType.RAW
+        if image.type is ImageType.SUBVOLUME and snapshots.is_possible_at_once(image.path):
+            if snapshots.is_taken_at_once(image.path, folder, new_name, is_read_only, report):
+                setting.side_files.copy(image, new_name, pool)
+                report.finish()
+                return
+            if is_to_be_quick:
+                raise fault(errno.EXDEV)
         is_hidden = setting.improvements.hides_what_is_cloned or not is_tree
         with _unfinished(setting) if is_hidden else _in_place(setting, new_name) as made:
             if not is_tree:
@@ -84,11 +94,17 @@ def clone(
     report.finish()
 
 
-def _refuse_host_and_links(image: Image) -> None:
-    if image.path == "/":
-        raise fault(errno.EADDRNOTAVAIL)
-    if os.path.islink(image.path):
-        raise fault(errno.ELOOP)
+def _refuse(setting: Setting, image: Image, new_name: str) -> None:
+    """Refuse what cannot be copied, or not to that name."""
+    if discovery.find(setting.folders, new_name, setting.improvements):
+        raise fault(errno.EEXIST)
+    if image.type is ImageType.BLOCK:
+        raise fault(errno.EOPNOTSUPP)
+    if image.type is ImageType.DIRECTORY and not setting.improvements.clones_host_and_links:
+        if image.path == "/":
+            raise fault(errno.EADDRNOTAVAIL)
+        if os.path.islink(image.path):
+            raise fault(errno.ELOOP)
 
 
 def discard_unfinished(setting: Setting) -> None:
@@ -185,19 +201,19 @@ def _copy_tree(
 ) -> None:
     """Make a snapshot where that can be, else copy."""
     with opened(image.path) as source:
-        if image.type is ImageType.SUBVOLUME and _is_snapshot(source, folder, name):
+        if image.type is ImageType.SUBVOLUME and snapshots.is_taken(source, folder, name):
             with opened(f"{setting.pool.path}/{name}") as target:
-                _snapshot_nested(source, target, setting.improvements.copies_root_attributes)
+                snapshots.take_nested(source, target, setting.improvements.copies_root_attributes)
                 _share_quota(source, folder, target)
                 if is_read_only:
-                    _seal(target)
+                    snapshots.seal(target)
             return
         if is_to_be_quick:
             raise fault(errno.EXDEV)
         try:
             btrfs.create(folder, name)
         except OSError as error:
-            if error.errno not in _ELSEWHERE:
+            if error.errno not in snapshots.ELSEWHERE:
                 raise
             os.mkdir(name, 0o755, dir_fd=folder)
         with opened(f"{setting.pool.path}/{name}") as target:
@@ -218,49 +234,6 @@ def _copy_tree(
             attributes.forget_birth(target)
             if is_read_only and btrfs.is_subvolume(target):
                 btrfs.set_read_only(target, True)
-
-
-def _is_snapshot(source: int, folder: int, name: str) -> bool:
-    """Make a snapshot; False where there can be none, for it would be on another file system."""
-    try:
-        btrfs.snapshot(source, folder, name)
-    except OSError as error:
-        if error.errno in _ELSEWHERE:
-            return False
-        raise
-    return True
-
-
-def _snapshot_nested(source: int, target: int, keeps_times: bool) -> None:
-    """Put snapshots of the subvolumes below one where a snapshot of it has empty directories for them."""
-    for inner in btrfs.nested(source, btrfs.subvolume_of(source)):
-        path, _, name = inner.path.rpartition("/")
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        with contextlib.ExitStack() as held:
-            original = os.open(inner.path, flags, dir_fd=source)
-            held.callback(os.close, original)
-            around = os.open(path or ".", flags, dir_fd=target)
-            held.callback(os.close, around)
-            os.rmdir(name, dir_fd=around)
-            btrfs.snapshot(original, around, name)
-            copy = os.open(name, flags, dir_fd=around)
-            held.callback(os.close, copy)
-            _snapshot_nested(original, copy, keeps_times)
-            if keeps_times:
-                before = os.stat(path or ".", dir_fd=source)
-                os.utime(around, ns=(before.st_atime_ns, before.st_mtime_ns))
-
-
-def _seal(root: int) -> None:
-    """Mark a subvolume and all below it read-only."""
-    for inner in btrfs.nested(root, btrfs.subvolume_of(root)):
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        fd = os.open(inner.path, flags, dir_fd=root)
-        try:
-            _seal(fd)
-        finally:
-            os.close(fd)
-    btrfs.set_read_only(root, True)
 
 
 def _share_quota(source: int | None, folder: int, target: int) -> None:

@@ -27,7 +27,8 @@ class Look:
 
     def __init__(self, *, is_at_all: bool) -> None:
         self._is_at_all = is_at_all
-        self._sealed: dict[int, bool] = {}
+        self.sealed: dict[int, bool] = {}
+        """Whether nobody may write to the file systems that were looked at, by mount."""
         self._roots: dict[int, dict[int, btrfs.Root]] = {}
         self._groups: dict[int, quota.Groups | None] = {}
 
@@ -131,11 +132,19 @@ class Look:
         """Whether nobody may write there: it came with the system, or its file system is read-only."""
         if path.startswith("/usr/"):
             return True
-        sealed = self._sealed.get(status.mount) if status.mount else None
+        sealed = self.sealed.get(status.mount) if status.mount else None
         if sealed is None:
-            sealed = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
-            self._sealed[status.mount] = sealed
+            sealed = self.sealed[status.mount] = is_sealed(path)
         return sealed
+
+
+def is_sealed(path: str) -> bool:
+    """Whether the file system that a file is on is mounted read-only.
+
+    Raises:
+        OSError: It cannot be told.
+    """
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _block(name: str, path: str, status: Status) -> Image:

@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from machined.contract import HOST_MACHINE, is_image_name
 from machined.host.improvements import ALL, Improvements
@@ -79,13 +80,13 @@ def discover(
     look = Look(is_at_all=True)
     looking = looking or Looking()
     found: dict[str, Image] = {}
-    with (kept or Kept()).listing() as listing:
+    with kept.listing(looking) if kept else nullcontext(Listing()) as listing:
         for folder in folders:
             with _Folder(folder, look, improvements, looking) as opened:
                 if opened.fd >= 0:
                     found |= opened.images(listing, found)
         if HOST_MACHINE not in found:
-            found[HOST_MACHINE] = _host(look)
+            found[HOST_MACHINE] = _listed_host(look, looking, listing)
     return list(found.values())
 
 
@@ -120,10 +121,12 @@ class _Folder:
         noted = listing.noted.setdefault(self._path, {})
         here: dict[str, tuple[int, Image]] = {}
         with os.scandir(self.fd) as entries:
-            listed = [(entry.name, _plainness(entry)) for entry in entries]
-        for entry, is_plain in listed:
+            listed = [(entry.name, _plain_type(entry)) for entry in entries]
+        for entry, type in listed:
+            if type and entry not in known and _named(entry, type)[0] is None:
+                continue
             try:
-                one = self._described(entry, is_plain, known.get(entry), listing)
+                one = self._described(entry, bool(type), known.get(entry), listing)
             except NoAnswer:
                 continue  # that was told of when it was noticed
             if one is None:
@@ -137,16 +140,7 @@ class _Folder:
     def named(self, entry: str) -> tuple[str | None, int]:
         """The name of the image that an entry would be, and how it ranks among `SUFFIXES`; none for none."""
         status = self._status(entry)
-        if status is None:
-            return None, 0
-        name, rank = entry, 0
-        if stat.S_ISREG(status.mode):
-            name, rank = (entry[:-4], 1) if entry.endswith(".raw") else ("", 0)
-        elif stat.S_ISDIR(status.mode) and entry.endswith(".v"):
-            name, rank = (entry[:-6], 3) if entry.endswith(".raw.v") else (entry[:-2], 2)
-        elif not stat.S_ISDIR(status.mode) and not stat.S_ISBLK(status.mode):
-            return None, 0
-        return (name if is_image_name(name) else None), rank
+        return (None, 0) if status is None else _named(entry, stat.S_IFMT(status.mode))
 
     def image(self, entry: str, name: str, rank: int) -> Image | None:
         """The image that an entry is, if it is that of this name and rank."""
@@ -180,7 +174,8 @@ class _Folder:
         if name is None or image is None or status is None:
             return None
         is_kept = is_plain and rank < 2 and image.type in KEPT and listing.can_keep(status)
-        listing.has_new |= is_kept
+        if is_kept:
+            listing.note(status, image.path, self._look)
         return Known(signature(status) if is_kept else UNKEPT, name, rank, image)
 
     def _is_unchanged(self, entry: str, known: Known) -> bool:
@@ -218,9 +213,23 @@ class _Folder:
         return self._statuses[entry]
 
 
-def _plainness(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is itself what is looked at, and no link to it."""
-    return entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)
+def _plain_type(entry: os.DirEntry[str]) -> int:
+    """The type of an entry that is itself what is looked at, and no link to it; else 0."""
+    if entry.is_dir(follow_symlinks=False):
+        return stat.S_IFDIR
+    return stat.S_IFREG if entry.is_file(follow_symlinks=False) else 0
+
+
+def _named(entry: str, type: int) -> tuple[str | None, int]:
+    """The name of the image that a file would be, and how it ranks among `SUFFIXES`; none for none."""
+    name, rank = entry, 0
+    if type == stat.S_IFREG:
+        name, rank = (entry[:-4], 1) if entry.endswith(".raw") else ("", 0)
+    elif type == stat.S_IFDIR and entry.endswith(".v"):
+        name, rank = (entry[:-6], 3) if entry.endswith(".raw.v") else (entry[:-2], 2)
+    elif type not in {stat.S_IFDIR, stat.S_IFBLK}:
+        return None, 0
+    return (name if is_image_name(name) else None), rank
 
 
 def _is_raw_directory(image: Image) -> bool:
@@ -233,3 +242,17 @@ def _host(look: Look) -> Image:
     if image is None:
         raise NotADirectoryError("/")
     return image
+
+
+def _listed_host(look: Look, looking: Looking, listing: Listing) -> Image:
+    """The host itself, as it is in a list."""
+    looking.at("/")
+    known = listing.known.get("", {}).get("/")
+    if known is None or known.signature != plain_signature(os.stat("/")):
+        status = calls.status("/")
+        known = Known(signature(status), HOST_MACHINE, 0, _host(look))
+        if known.image.type not in KEPT or not listing.can_keep(status):
+            return known.image
+        listing.note(status, "/", look)
+    listing.noted[""] = {"/": known}
+    return known.image

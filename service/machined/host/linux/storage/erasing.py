@@ -80,6 +80,35 @@ def erase(folder: int, name: str, count: Callable[[int], None], *, lifts_marks: 
         raise kept[0]
 
 
+def is_erased_at_once(root: int, path: str) -> bool:
+    """Erase a subvolume with its quota groups if there is no other in it; else nothing is done.
+
+    Args:
+        root: A descriptor of it.
+        path: Where it is.
+
+    Raises:
+        OSError: It cannot be removed.
+    """
+    if not btrfs.is_subvolume(root):
+        return False
+    id = btrfs.subvolume_of(root)
+    if btrfs.nested(root, id):
+        return False
+    above, _, name = path.rpartition("/")
+    folder = os.open(above, _FOLDER)
+    try:
+        btrfs.destroy(folder, name)
+        quota.forget(folder, id)
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise
+        return False  # one was made in it meanwhile
+    finally:
+        os.close(folder)
+    return True
+
+
 def erase_subvolume(folder: int, name: str) -> None:
     """Erase a subvolume with all below it, and their quota groups.
 

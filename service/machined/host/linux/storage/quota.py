@@ -18,6 +18,7 @@ from machined.contract import UNKNOWN_SIZE
 from machined.host.linux.storage import btrfs
 from machined.host.linux.storage.btrfs import MOST, QUOTA_TREE, Key
 
+STATUS = 240
 INFO = 242
 LIMIT = 244
 RELATION = 246
@@ -100,6 +101,18 @@ def read_one(fd: int, subvolume: int) -> Groups:
     for kind in (INFO, LIMIT):
         _fill(groups, fd, Key(0, kind, group), Key(0, kind, group))
     return groups
+
+
+def is_on(fd: int) -> bool:
+    """Whether a file system counts.
+
+    Raises:
+        OSError: It cannot be told.
+    """
+    try:
+        return any(btrfs.search(fd, QUOTA_TREE, Key(0, STATUS, 0), Key(0, STATUS, MOST)))
+    except FileNotFoundError:
+        return False  # there is no such tree
 
 
 def is_scanning(fd: int) -> bool:

@@ -1,5 +1,7 @@
 """Removes images: trees go to a hidden name first, so that nothing half removed has an image's name.
 
+A subvolume with no other in it needs none: the kernel removes it as a whole or not at all.
+
 Unless `hides_what_is_removed`: then they keep their name to the end, as with systemd-machined.
 """
 
@@ -10,10 +12,10 @@ import errno
 import os
 import secrets
 from contextlib import ExitStack
-from pathlib import Path
 
 from machined.host.linux.helper.kernel import rename_new
 from machined.host.linux.storage import attributes, erasing
+from machined.host.linux.storage.mounts import Table
 from machined.host.linux.storage.pool import opened
 from machined.host.linux.storage.report import Report
 from machined.host.linux.storage.setting import Setting
@@ -55,10 +57,9 @@ def _remove(setting: Setting, image: Image, hidden: str, report: Report) -> None
         setting.side_files.remove(image)
         return
     if os.path.lexists(image.path):
-        _refuse_mounts(image.path)
-        with opened(image.path) as fd:
-            if attributes.flags(fd) & attributes.IMMUTABLE:
-                attributes.set_flags(fd, attributes.IMMUTABLE, 0)
+        if _is_gone_at_once(image, setting.mounts.table()):
+            setting.side_files.remove(image)
+            return
         if hidden != image.path:
             rename_new(image.path, hidden)
     is_hidden = setting.improvements.hides_what_is_removed
@@ -77,6 +78,19 @@ def _remove(setting: Setting, image: Image, hidden: str, report: Report) -> None
         setting.side_files.remove(image)
 
 
+def _is_gone_at_once(image: Image, table: Table) -> bool:
+    """Remove a subvolume if there is no other in it; else see that a tree may go, and take off its mark.
+
+    Raises:
+        OSError: EBUSY, something is mounted in it; or it cannot be removed.
+    """
+    with opened(image.path) as fd:
+        _refuse_mounts(fd, table)
+        if attributes.flags(fd) & attributes.IMMUTABLE:
+            attributes.set_flags(fd, attributes.IMMUTABLE, 0)
+        return image.type is ImageType.SUBVOLUME and erasing.is_erased_at_once(fd, image.path)
+
+
 def _hidden(image: Image) -> str:
     """Where an image goes while it is removed: a hidden name in a folder of images."""
     folder, _, name = image.path.rpartition("/")
@@ -87,14 +101,14 @@ def _hidden(image: Image) -> str:
     return f"{folder}/{HIDDEN}{secrets.token_hex(8)}"
 
 
-def _refuse_mounts(path: str) -> None:
+def _refuse_mounts(root: int, table: Table) -> None:
     """Refuse a tree in which something is mounted: that is used, and not ours to remove.
 
     Raises:
         OSError: EBUSY, there is.
     """
-    inside = f"{os.path.realpath(path)}/".encode()
-    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
+    inside = os.readlink(f"/proc/self/fd/{root}".encode()) + b"/"
+    for line in table.text.splitlines():
         point = _unescaped(line.split(b" ")[4])[0].encode("latin-1")
         if point.startswith(inside):
             raise OSError(errno.EBUSY, "Something is mounted in it")

@@ -10,6 +10,7 @@ from machined.contract import IMAGE_FOLDERS
 from machined.host.improvements import ALL, Improvements
 from machined.host.linux.storage import locks, sidefiles
 from machined.host.linux.storage.locks import Locks
+from machined.host.linux.storage.mounts import Mounts
 from machined.host.linux.storage.pool import Pool
 from machined.host.linux.storage.room import Room
 from machined.host.linux.storage.sidefiles import SideFiles
@@ -38,6 +39,7 @@ class Setting:
         pool: Where they are made.
         locks: Keep others off.
         side_files: What goes with them.
+        mounts: What is mounted.
         room: Lets the needful be done when quotas are exceeded.
         improvements: What is done otherwise than by the reference.
     """
@@ -50,4 +52,5 @@ class Setting:
         self.side_files = SideFiles(
             tuple(places.settings), knows_all=places.improvements.knows_all_side_files
         )
+        self.mounts = Mounts()
         self.room = Room(Path(places.locks) / "machined-quota")

@@ -70,9 +70,9 @@ class SideFiles:
         places = [(folder, SETTINGS) for folder in self.folders]
         places += [(beside, suffix) for suffix in (BESIDE if self._knows_all else _OF_SYSTEMD)]
         for folder, suffix in places:
-            path = Path(f"{folder}/{image.name}{suffix}")
+            path = f"{folder}/{image.name}{suffix}"
             if os.path.lexists(path):
-                yield path, suffix
+                yield Path(path), suffix
 
 
 def _copy(path: Path, target: str) -> None:

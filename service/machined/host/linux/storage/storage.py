@@ -62,7 +62,7 @@ class LinuxStorage:
         self._places = Places(str(pool), tuple(folders), settings, str(locks), improvements)
         self._setting = Setting(self._places)
         self._lookers = Lookers(_LOOKERS)
-        self._kept = Kept()
+        self._kept = Kept(self._setting.mounts)
         self._listing = Shared(self._list)
         self._threads = ThreadPoolExecutor(_CHANGERS, "storage")
         self._subvolume_threads = ThreadPoolExecutor(_CHANGERS, "subvolumes")
@@ -74,8 +74,7 @@ class LinuxStorage:
         """Get ready for long work, and put right what a service that was killed left behind."""
         await self._crew.start()
         await self._sweep()
-        # What a first look takes longer than others is done with before anybody asks: one at a folder of ours
-        await self._lookers.run(partial(discovery.discover, (os.path.dirname(__file__),), ALL))
+        await self._lookers.run(self._warm_up)
 
     async def close(self) -> None:
         """End what is going on."""
@@ -84,6 +83,7 @@ class LinuxStorage:
         await self._crew.close()
         self._listing.close()
         self._lookers.close()
+        self._setting.mounts.close()
         for threads in (self._threads, self._subvolume_threads):
             threads.shutdown(wait=False, cancel_futures=True)
 
@@ -154,6 +154,14 @@ class LinuxStorage:
     async def set_pool_limit(self, size: int) -> None:
         """Limit what the pool may use, in bytes; `UNKNOWN_SIZE` takes the limit away."""
         await self._do(self._setting.pool.set_limit, size)
+
+    def _warm_up(self, looking: Looking) -> None:
+        """Be done with what a first look takes longer than others before anybody asks.
+
+        The look is at a folder of ours: nothing is known yet of those that will be asked for.
+        """
+        kept = Kept(self._setting.mounts)
+        discovery.discover((os.path.dirname(__file__),), self._places.improvements, looking, kept)
 
     def _pool_status(self, looking: Looking) -> PoolStatus:
         looking.at(self._places.pool)
