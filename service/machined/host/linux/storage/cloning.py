@@ -168,6 +168,8 @@ def _copy_raw(
             _write_in_place(source, target)
             keeps_holes = setting.improvements.keeps_holes
             copy_contents(source, target, report.count, keeps_holes=keeps_holes)
+            if setting.improvements.copies_root_attributes:
+                filecopy.drop_inherited_lists(target)
             filecopy.copy_attributes(source, target)
             before = os.fstat(source)
             os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
+_ACCESS_LISTS = ("system.posix_acl_access", "system.posix_acl_default")
 _NOT_THERE = {errno.EOPNOTSUPP, errno.EPERM, errno.ENODATA, errno.EINVAL}
 
 
@@ -19,6 +20,16 @@ def copy_attributes(source: int, target: int) -> None:
     for name in names:
         try:
             os.setxattr(target, name, os.getxattr(source, name))
+        except OSError as error:
+            if error.errno not in _NOT_THERE:
+                raise
+
+
+def drop_inherited_lists(target: int) -> None:
+    """Take off the access control lists that a new file has of the folder that it was made in (acl(5))."""
+    for name in _ACCESS_LISTS:
+        try:
+            os.removexattr(target, name)
         except OSError as error:
             if error.errno not in _NOT_THERE:
                 raise

@@ -69,6 +69,8 @@ class TreeCopy:
         Raises:
             OSError: It cannot be read or written. What vanishes meanwhile is left out.
         """
+        if self._dresses_root:
+            filecopy.drop_inherited_lists(self._target)  # else all that is made in it would have them too
         levels = [_Level(os.dup(self._source), os.dup(self._target), os.fstat(self._source), [], b"")]
         try:
             self._fill(levels[0])
