@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 
 from machined.contract import image_path
-from machined.host.storage import Image
+from machined.host.storage import Image, ImageType
 from machined.wire import KeptBody
 
 SIGNATURE = "a(ssbttto)"
 MANY = 300
 """Images whose rows take the event loop about a millisecond to write: more are written in a thread."""
+
+_SAMPLE = Image("sample", "/sample", ImageType.DIRECTORY)
+_ROWS = 16
+"""Of so many rows the wire writes all at once."""
 
 
 class ImageList:
@@ -18,7 +22,8 @@ class ImageList:
 
     def __init__(self) -> None:
         self._images: list[Image] = []
-        self._body = _written([])  # which has what writes it generated before the first call
+        _written([_SAMPLE] * _ROWS)  # which has what writes them generated before the first call
+        self._body = _written([])
 
     async def body(self, images: list[Image]) -> KeptBody:
         """The body of the answer."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from machined.host.linux.storage import discovery, kept
+from machined.host.linux.storage import calls, discovery, kept
 from machined.host.linux.storage.attributes import CRTIME
 from machined.host.linux.storage.description import Look
 from machined.host.linux.storage.mounts import Mounts
@@ -210,6 +210,32 @@ async def test_what_another_namespace_seals_is_told(estate: Estate, storage: Lin
         sh("unshare", "--mount", "--propagation=private", "mount", "-o", f"remount,{option}", volume)
         told = {one.name: one.is_read_only for one in await storage.discover()}
         assert told["tree"] is is_sealed
+
+
+async def test_a_name_that_comes_while_others_are_kept(estate: Estate, storage: LinuxStorage) -> None:
+    """What is in a folder is read once; that something came or went its time of change tells."""
+    (estate.pool / "tree").mkdir()
+    await asyncio.sleep(SETTLED)
+    await storage.discover()
+    await storage.discover()
+    read = storage._kept._last.noted_entries[str(estate.pool)]
+    assert "tree" in dict(read.listed)
+    new, newer = estate.pool / "new", estate.pool / "newer"
+    for change in (new.mkdir, lambda: new.rename(newer), newer.rmdir):
+        change()
+        assert await storage.discover() == anew(estate)
+
+
+@pytest.mark.parametrize("kind", ["ext4"], indirect=True)
+async def test_names_that_a_key_would_change_are_not_kept(estate: Estate) -> None:
+    mounts = Mounts()
+    listing = kept.Listing(mounts.table())
+    status = calls.status(str(estate.pool))._replace(changed=0)
+    assert listing.can_keep_entries(status)
+    encrypted = status._replace(attributes=status.attributes | calls.ATTR_ENCRYPTED)
+    assert listing.can_keep(encrypted)
+    assert not listing.can_keep_entries(encrypted)
+    mounts.close()
 
 
 @pytest.mark.parametrize("kind", ["ext4"], indirect=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import itertools
 import os
@@ -88,14 +89,16 @@ def test_a_rename_somewhere_meanwhile_hides_nothing(tmp_path: Path, monkeypatch:
     """On a way with `..` in it, as that to os-release mostly is, the kernel wants the look-up begun again."""
     root = fill(tmp_path)
     (root / "etc/os-release").symlink_to("../usr/lib/os-release")
-    call, tries = kernel.system_call, itertools.count()
+    call, tries = kernel._openat2, itertools.count()
 
-    def disturbed(number: int, *arguments: object) -> int:
+    def disturbed(*arguments: object) -> int:
         if next(tries) % 2 == 0:
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        return call(number, *arguments)
+            ctypes.set_errno(errno.EAGAIN)
+            return -1
+        done: int = call(*arguments)
+        return done
 
-    monkeypatch.setattr(kernel, "system_call", disturbed)
+    monkeypatch.setattr(kernel, "_openat2", disturbed)
     assert read(root) == WHOLE
     assert next(tries) >= 8  # four files, each looked up twice
 

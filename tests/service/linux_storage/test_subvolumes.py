@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from machined.host.linux.storage import snapshots, subvolumes
+from machined.host.linux.storage import btrfs, snapshots, subvolumes
+from machined.host.linux.storage.pool import opened
 from machined.host.linux.storage.report import Unreported
 from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.storage import Image, ImageType
@@ -22,6 +23,7 @@ from tests.service.linux_storage.kits import (
     refusal,
     unwatched,
 )
+from tests.service.linux_storage.volumes import sh
 
 ON_BTRFS = pytest.mark.parametrize("kind", ["btrfs", "btrfs-quota"], indirect=True)
 
@@ -124,3 +126,25 @@ async def test_errors_are_told(estate: Estate, storage: LinuxStorage) -> None:
         assert await refusal(storage.remove(volume, unwatched)) == errno.EBUSY
     assert await names(storage) == {"volume", "taken", ".host"}
     assert leftovers(estate) == []
+
+
+@ON_BTRFS
+async def test_more_subvolumes_than_the_kernel_tells_of_at_once(
+    estate: Estate, storage: LinuxStorage
+) -> None:
+    """It fills a buffer with what it finds, and is asked again for the rest."""
+    made = {f"volume-{number}" for number in range(400)}
+    paths = [estate.pool / name for name in sorted(made)]
+    with opened(str(estate.pool)) as fd:
+        for name in made:
+            btrfs.create(fd, name)
+    (paths[17] / "file").write_text("x")
+    sh("btrfs", "property", "set", paths[17], "ro", "true")
+    told = {one.name: one for one in await storage.discover()}
+    assert {name for name, one in told.items() if one.type is ImageType.SUBVOLUME} >= made
+    assert [name for name in made if told[name].is_read_only] == [paths[17].name]
+    assert all(told[name].created for name in made)
+    with opened(str(estate.pool)) as fd:
+        found = btrfs.nested(fd, btrfs.subvolume_of(fd))
+    assert {one.path.rpartition("/")[2] for one in found} >= made
+    assert (await image(storage, paths[17].name)) == told[paths[17].name]

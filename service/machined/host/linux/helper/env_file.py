@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Callable
 
 _WHITE = b" \t\n\r"
@@ -11,6 +12,13 @@ _NEWLINE = b"\n\r"
 _COMMENT = b"#;"
 _UNESCAPED = b'"\\`$'
 _NOWHERE = -1
+
+_PLAIN = re.compile(
+    rb"""(?: ([A-Za-z_][A-Za-z0-9_]*) = (?: "([^"\\\r\n]*)" | '([^'\r\n]*)' | ([A-Za-z0-9_.:/+~@%,-]*) )
+    | \# [^\\\r\n]* )? (?: \n | \Z )""",
+    re.VERBOSE,
+)
+"""A line as nearly all are: an assignment without escapes, a comment, or nothing."""
 
 
 def parse(text: bytes) -> dict[str, str]:
@@ -24,14 +32,31 @@ def parse(text: bytes) -> dict[str, str]:
     """
     if b"\0" in text:
         raise OSError(errno.EBADMSG, os.strerror(errno.EBADMSG))
-    machine = _Machine()
-    for byte in text:
-        machine.state(byte)
-    machine.end()
+    found = _plain(text)
+    if found is None:
+        machine = _Machine()
+        for byte in text:
+            machine.state(byte)
+        machine.end()
+        found = machine.found
     try:
-        return {key.decode(): value.decode() for key, value in machine.found.items()}
+        return {key.decode(): value.decode() for key, value in found.items()}
     except UnicodeDecodeError:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from None
+
+
+def _plain(text: bytes) -> dict[bytes, bytes] | None:
+    """The assignments of a text of plain lines, in a tenth of the time; `None` where one is not."""
+    found = {}
+    at = 0
+    while at < len(text):
+        line = _PLAIN.match(text, at)
+        if line is None:
+            return None
+        if line[1]:
+            found[line[1]] = line[line.lastindex or 1]
+        at = line.end()
+    return found
 
 
 class _Machine:

@@ -44,6 +44,18 @@ class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
+_SIZE_OF_HOW = ctypes.sizeof(_OpenHow)
+_openat2 = libc["syscall"]  # another object than `libc.syscall`: it knows the types of what it is given
+_openat2.restype = ctypes.c_long
+_openat2.argtypes = (
+    ctypes.c_long,
+    ctypes.c_int,
+    ctypes.c_char_p,
+    ctypes.POINTER(_OpenHow),
+    ctypes.c_size_t,
+)
+
+
 class _MountAttr(ctypes.Structure):
     _fields_ = (
         ("attr_set", ctypes.c_uint64),
@@ -88,17 +100,11 @@ def open_in_root(root: int, path: str | bytes, flags: int, mode: int = 0) -> int
     Raises:
         OSError: What openat2(2) says; ELOOP for too many links, and for magic ones.
     """
-    how = _OpenHow(flags | os.O_CLOEXEC, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
-    name = ctypes.c_char_p(os.fsencode(path))
+    how = ctypes.byref(_OpenHow(flags | os.O_CLOEXEC, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS))
+    name = os.fsencode(path)
     for _ in range(_AGAIN):
         try:
-            return system_call(
-                _OPENAT2,
-                ctypes.c_int(root),
-                name,
-                ctypes.byref(how),
-                ctypes.c_size_t(ctypes.sizeof(how)),
-            )
+            return checked(_openat2(_OPENAT2, root, name, how, _SIZE_OF_HOW))
         except BlockingIOError:
             continue  # EAGAIN: something on the way was renamed meanwhile
     raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))

@@ -141,8 +141,8 @@ def destroy(folder: int, name: str) -> None:
     fcntl.ioctl(folder, _SNAP_DESTROY, bytearray(_VOLUME.pack(0, _name(name, 4088))), True)
 
 
-def search(fd: int, tree: int, low: Key, high: Key) -> Iterator[tuple[Key, bytes]]:
-    """The items of a tree between two keys, in order, those of other types too.
+def search(fd: int, tree: int, low: Key, high: Key, *, kind: int = 0) -> Iterator[tuple[Key, bytes]]:
+    """The items of a tree between two keys, in order: those of one type, or of all.
 
     Raises:
         OSError: EPERM without CAP_SYS_ADMIN; ENOENT, there is no such tree.
@@ -159,14 +159,13 @@ def search(fd: int, tree: int, low: Key, high: Key) -> Iterator[tuple[Key, bytes
         if not count:
             return
         start = _SEARCH.size + 8
-        last = at
         for _ in range(count):
             _transaction, id, offset, type, length = _HEADER.unpack_from(buffer, start)
             start += _HEADER.size
-            last = Key(id, type, offset)
-            yield last, bytes(buffer[start : start + length])
+            if not kind or type == kind:
+                yield Key(id, type, offset), bytes(buffer[start : start + length])
             start += length
-        following = _after(last)
+        following = _after(Key(id, type, offset))
         has_all = len(buffer) - start > _LARGEST_NODE + _HEADER.size  # one more had fit
         if has_all or following is None or following > high:
             return
@@ -176,8 +175,9 @@ def search(fd: int, tree: int, low: Key, high: Key) -> Iterator[tuple[Key, bytes
 def roots(fd: int, low: int, high: int) -> dict[int, Root]:
     """What is known of the subvolumes with ids between two numbers."""
     found = {}
-    for key, item in search(fd, ROOT_TREE, Key(low, ROOT_ITEM, 0), Key(high, ROOT_ITEM, MOST)):
-        if key.type == ROOT_ITEM and len(item) >= 351:
+    first, last = Key(low, ROOT_ITEM, 0), Key(high, ROOT_ITEM, MOST)
+    for key, item in search(fd, ROOT_TREE, first, last, kind=ROOT_ITEM):
+        if len(item) >= 351:
             flags = struct.unpack_from("=Q", item, 208)[0]
             seconds, nanoseconds = struct.unpack_from("=QI", item, 339)
             found[key.id] = Root(bool(flags & 1), seconds * 10**6 + nanoseconds // 1000)

@@ -13,7 +13,7 @@ from machined.host.improvements import ALL, Improvements
 from machined.host.linux.storage import calls, versions
 from machined.host.linux.storage.calls import Status
 from machined.host.linux.storage.description import Look
-from machined.host.linux.storage.kept import UNKEPT, Kept, Known, Listing, plain_signature, signature
+from machined.host.linux.storage.kept import UNKEPT, Entries, Kept, Known, Listing, plain_signature, signature
 from machined.host.linux.storage.lookers import Looking, NoAnswer
 from machined.host.storage import Image, ImageType
 
@@ -120,13 +120,9 @@ class _Folder:
         known = listing.known.get(self._path, {})
         noted = listing.noted.setdefault(self._path, {})
         here: dict[str, tuple[int, Image]] = {}
-        with os.scandir(self.fd) as entries:
-            listed = [(entry.name, _plain_type(entry)) for entry in entries]
-        for entry, type in listed:
-            if type and entry not in known and _named(entry, type)[0] is None:
-                continue
+        for entry, is_plain in self._entries(listing):
             try:
-                one = self._described(entry, bool(type), known.get(entry), listing)
+                one = self._described(entry, is_plain, known.get(entry), listing)
             except NoAnswer:
                 continue  # that was told of when it was noticed
             if one is None:
@@ -137,10 +133,33 @@ class _Folder:
                 here[one.name] = (one.rank, one.image)
         return {name: image for name, (_rank, image) in here.items()}
 
+    def _entries(self, listing: Listing) -> list[tuple[str, bool]]:
+        """What is in it, and whether each is itself what is looked at, and no link to it."""
+        signature = plain_signature(os.fstat(self.fd))
+        last = listing.known_entries.get(self._path)
+        if last is not None and last.signature == signature:
+            listed = last.listed
+        else:
+            with os.scandir(self.fd) as entries:
+                listed = [(entry.name, _plainness(entry)) for entry in entries]
+            if not listing.can_keep_entries(calls.status("", self.fd)):
+                return listed
+        listing.noted_entries[self._path] = Entries(signature, listed)
+        return listed
+
     def named(self, entry: str) -> tuple[str | None, int]:
         """The name of the image that an entry would be, and how it ranks among `SUFFIXES`; none for none."""
         status = self._status(entry)
-        return (None, 0) if status is None else _named(entry, stat.S_IFMT(status.mode))
+        if status is None:
+            return None, 0
+        name, rank = entry, 0
+        if stat.S_ISREG(status.mode):
+            name, rank = (entry[:-4], 1) if entry.endswith(".raw") else ("", 0)
+        elif stat.S_ISDIR(status.mode) and entry.endswith(".v"):
+            name, rank = (entry[:-6], 3) if entry.endswith(".raw.v") else (entry[:-2], 2)
+        elif not stat.S_ISDIR(status.mode) and not stat.S_ISBLK(status.mode):
+            return None, 0
+        return (name if is_image_name(name) else None), rank
 
     def image(self, entry: str, name: str, rank: int) -> Image | None:
         """The image that an entry is, if it is that of this name and rank."""
@@ -213,23 +232,9 @@ class _Folder:
         return self._statuses[entry]
 
 
-def _plain_type(entry: os.DirEntry[str]) -> int:
-    """The type of an entry that is itself what is looked at, and no link to it; else 0."""
-    if entry.is_dir(follow_symlinks=False):
-        return stat.S_IFDIR
-    return stat.S_IFREG if entry.is_file(follow_symlinks=False) else 0
-
-
-def _named(entry: str, type: int) -> tuple[str | None, int]:
-    """The name of the image that a file would be, and how it ranks among `SUFFIXES`; none for none."""
-    name, rank = entry, 0
-    if type == stat.S_IFREG:
-        name, rank = (entry[:-4], 1) if entry.endswith(".raw") else ("", 0)
-    elif type == stat.S_IFDIR and entry.endswith(".v"):
-        name, rank = (entry[:-6], 3) if entry.endswith(".raw.v") else (entry[:-2], 2)
-    elif type not in {stat.S_IFDIR, stat.S_IFBLK}:
-        return None, 0
-    return (name if is_image_name(name) else None), rank
+def _plainness(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is itself what is looked at, and no link to it."""
+    return entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)
 
 
 def _is_raw_directory(image: Image) -> bool:

@@ -4,9 +4,9 @@ inotify(7) cannot tell: it says nothing of a directory that chattr(1) makes immu
 becomes read-only, of what is written through a mapping, or of what other hosts do to a shared one. So nothing
 is believed. Every entry is looked at in every listing, which takes the kernel a microsecond; what is saved is
 all that comes after. The kernel changes an inode's time of change with everything that is told of a directory
-or a raw image. Where an image is mounted the table of mounts tells, which is compared as a whole once
-anything in it changed; whether that may be written to, each file system that matters is asked. Subvolumes are
-never kept: their marks and usage change no inode.
+or a raw image, and that of a folder with every name that comes or goes. Where an image is mounted the table
+of mounts tells, which is compared as a whole once anything in it changed; whether that may be written to, the
+file systems that matter are asked. Subvolumes are never kept: their marks and usage change no inode.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from machined.host.linux.storage import calls, description
-from machined.host.linux.storage.calls import Status
+from machined.host.linux.storage.calls import ATTR_ENCRYPTED, Status
 from machined.host.linux.storage.description import Look
 from machined.host.linux.storage.lookers import Looking
 from machined.host.linux.storage.mounts import NOTHING, Mounts, Table
@@ -59,6 +59,15 @@ def plain_signature(status: os.stat_result) -> Signature:
     )
 
 
+class Entries(NamedTuple):
+    """What is in a folder of images."""
+
+    signature: Signature
+    """Of the folder, before it was read."""
+    listed: list[tuple[str, bool]]
+    """Names, each with whether it is a file or directory itself, and no link."""
+
+
 class Seal(NamedTuple):
     """Whether the file system may be written to that a file is on."""
 
@@ -78,6 +87,9 @@ class Listing:
         self.table = table
         self.known = {} if known is None else known
         self.noted: dict[str, dict[str, Known]] = {}
+        self.known_entries: dict[str, Entries] = {}
+        """What is in the folders, as the last listing read them."""
+        self.noted_entries: dict[str, Entries] = {}
         self.has_new = False
         """Whether anything was described that is kept now and was not before."""
         self.seals: dict[int, Seal] = {}
@@ -90,6 +102,10 @@ class Listing:
         if self._trusted is None:
             self._trusted = self.table.trusted()
         return status.changed < self._settled and status.mount in self._trusted
+
+    def can_keep_entries(self, status: Status) -> bool:
+        """Whether what is in a folder may be kept: not where names become other ones with a key (fscrypt)."""
+        return self.can_keep(status) and not status.attributes & ATTR_ENCRYPTED
 
     def note(self, status: Status, path: str, look: Look) -> None:
         """Take note that what is told of a file is kept, and so what was seen of its file system."""
@@ -124,13 +140,14 @@ class Kept:
         listing = Listing(self._mounts.table())
         if listing.table.text == last.table.text and _hold(last.seals, looking):
             listing.known = last.noted
+            listing.known_entries = last.noted_entries
             listing.seals = dict(last.seals)
         yield listing
         if listing.has_new and not (
             self._mounts.table().turn == listing.table.turn and _hold(listing.seals, looking)
         ):
             listing.noted = {}
-        listing.known = {}
+        listing.known, listing.known_entries = {}, {}
         self._last = listing
 
 
