@@ -5,6 +5,7 @@ To read it takes the kernel longer than to look at many images: hosts with conta
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import threading
@@ -49,11 +50,18 @@ class Mounts:
         self._lock = threading.Lock()
         self._poll = select.poll()
         self._fd = -1
+        self._is_closed = False
         self._table = NOTHING
 
     def table(self) -> Table:
-        """The table as it is now, or was a moment ago if nothing changed since."""
+        """The table as it is now, or was a moment ago if nothing changed since.
+
+        Raises:
+            OSError: ESHUTDOWN, it was let go of; or it cannot be read.
+        """
         with self._lock:
+            if self._is_closed:
+                raise OSError(errno.ESHUTDOWN, os.strerror(errno.ESHUTDOWN))
             if self._fd < 0:
                 self._fd = os.open(_FILE, os.O_RDONLY | os.O_CLOEXEC)
                 self._poll.register(self._fd, select.POLLPRI)
@@ -69,6 +77,7 @@ class Mounts:
     def close(self) -> None:
         """Let go of the table."""
         with self._lock:
+            self._is_closed = True
             if self._fd >= 0:
                 self._poll.unregister(self._fd)
                 os.close(self._fd)
