@@ -15,6 +15,7 @@ from machined.host.storage import Image, ImageType
 _BLKROGET = 0x125E
 _BLKGETSIZE64 = 0x80081272
 _WRITABLE = 0o222
+_TYPES = {stat.S_IFDIR: ImageType.DIRECTORY, stat.S_IFREG: ImageType.RAW, stat.S_IFBLK: ImageType.BLOCK}
 
 
 class Look:
@@ -136,6 +137,18 @@ class Look:
         if sealed is None:
             sealed = self.sealed[status.mount] = is_sealed(path)
         return sealed
+
+
+class Glance(Look):
+    """A look that tells no more of an image than its type. A subvolume is a directory to it."""
+
+    def __init__(self) -> None:
+        super().__init__(is_at_all=False)
+
+    def describe(self, name: str, path: str, status: Status) -> Image | None:
+        """The image of a file; arguments and results as those of `Look.describe`."""
+        type = _TYPES.get(stat.S_IFMT(status.mode))
+        return None if type is None else Image(name, path, type)
 
 
 def is_sealed(path: str) -> bool:

@@ -26,7 +26,11 @@ SUFFIXES = ("", ".raw", ".v", ".raw.v")
 
 
 def find(
-    folders: Sequence[str], name: str, improvements: Improvements = ALL, looking: Looking | None = None
+    folders: Sequence[str],
+    name: str,
+    improvements: Improvements = ALL,
+    looking: Looking | None = None,
+    look: Look | None = None,
 ) -> Image | None:
     """The image of a name: the first on the search path.
 
@@ -37,6 +41,7 @@ def find(
         name: The name.
         improvements: What is done better than the reference does it.
         looking: Told where we look.
+        look: Describes it; all that can be told of it is told else.
 
     Raises:
         NoAnswer: It is known not to answer, or a folder is.
@@ -46,7 +51,7 @@ def find(
         return None
     if not improvements.finds_long_names and len(os.fsencode(name)) > _LONGEST:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-    look = Look(is_at_all=False)
+    look = look or Look(is_at_all=False)
     looking = looking or Looking()
     for folder in folders:
         with _Folder(folder, look, improvements, looking) as opened:

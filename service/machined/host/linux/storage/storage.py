@@ -16,6 +16,7 @@ from machined.contract import IMAGE_FOLDERS
 from machined.host.improvements import ALL, Improvements
 from machined.host.linux.storage import changes, discovery, disks, lookers, pool, rootfiles, subvolumes
 from machined.host.linux.storage.crew import Crew, undisturbed
+from machined.host.linux.storage.description import Glance
 from machined.host.linux.storage.kept import Kept
 from machined.host.linux.storage.lookers import GivenUp, Lookers, Looking
 from machined.host.linux.storage.report import Unreported
@@ -231,7 +232,7 @@ class LinuxStorage:
 
 def _named_metadata(setting: Setting, name: str, looking: Looking) -> Metadata | OSError | Image | None:
     """What the files of a directory or subvolume tell, or why they cannot; of other types only the image."""
-    image = discovery.find(setting.folders, name, setting.improvements, looking)
+    image = discovery.find(setting.folders, name, setting.improvements, looking, Glance())
     if image is None or image.type in _DISKS:
         return image
     try:
