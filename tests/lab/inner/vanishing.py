@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 POOL = Path("/var/lib/machines")
-SOME = 20
+SLICE = 0.002
+"""Seconds that the worker goes on for until it is looked at again."""
 
 
 def children(pid: int) -> list[int]:
@@ -31,6 +32,12 @@ def nursery() -> int:
     return int(said.stdout)
 
 
+def signal_all(pids: list[int], number: int) -> None:
+    """Signal processes."""
+    for pid in pids:
+        os.kill(pid, number)
+
+
 def unfinished() -> list[Path]:
     """What is copied of the image so far."""
     return [one for folder in POOL.glob(".#clone-*") if folder.is_dir() for one in folder.iterdir()]
@@ -41,11 +48,13 @@ def main(source: str, copy: str) -> None:
     home = nursery()
     client = subprocess.Popen(["machinectl", "clone", source, copy], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while len(unfinished()) < SOME and time.monotonic() < deadline and client.poll() is None:
-        time.sleep(0.001)
-    workers = children(home)
-    for pid in workers:
-        os.kill(pid, signal.SIGSTOP)
+    while not (workers := children(home)) and time.monotonic() < deadline:
+        continue  # it is quick: nobody sleeps here
+    signal_all(workers, signal.SIGSTOP)
+    while not unfinished() and time.monotonic() < deadline:
+        signal_all(workers, signal.SIGCONT)
+        time.sleep(SLICE)
+        signal_all(workers, signal.SIGSTOP)
     copied = {path.name for path in unfinished()}
     gone = [path for path in (POOL / source).iterdir() if path.name not in copied]
     for path in gone:
@@ -53,8 +62,7 @@ def main(source: str, copy: str) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
-    for pid in workers:
-        os.kill(pid, signal.SIGCONT)
+    signal_all(workers, signal.SIGCONT)
     _, said = client.communicate(timeout=120)
     found = {"workers": len(workers), "copied": len(copied), "gone": len(gone)}
     print(json.dumps({**found, "code": client.returncode, "said": said}))
