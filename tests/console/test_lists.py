@@ -19,6 +19,7 @@ from machinedeck.ui.panes.images import ImagesPane
 from machinedeck.ui.panes.machines import MachinesPane
 from machinedeck.ui.panes.pool import PoolPane
 from tests.console.conftest import Open
+from tests.support.console import Deck
 from tests.support.fake_host import FEDORA, NOW, FakeHost, image, machine
 from tests.support.waiting import until
 
@@ -156,6 +157,35 @@ async def test_hidden_images_come_on_a_key(console: Open, estate: FakeHost) -> N
         await until(lambda: deck.cell("mail", "limit", "images") == "2.0G")
         assert deck.cell("mail", "machine", "images") == "mail"
         assert deck.cell("web-1", "limit", "images") == "–"
+
+
+async def test_a_limit_shows_once_it_is_set(console: Open, estate: FakeHost) -> None:
+    """A service tells of no limit, and the list of images has none."""
+
+    async def limit_image(*_: object) -> None:
+        estate.sizes["build-9"] = ImageSizes(1 << 20, 3 << 30, None)
+
+    estate.limit_image = limit_image  # type: ignore[attr-defined]
+    estate.stored["build-9"] = image("build-9", type="subvolume")
+    async with console(size=(120, 40)) as deck:
+        await until(lambda: "build-9" in deck.names("images"))
+        await deck.press("2", "home", "l", *"3G", "enter")
+        await until(lambda: deck.cell("build-9", "limit", "images") == "3.0G")
+
+
+async def test_the_pool_follows_its_images(console: Open, estate: FakeHost) -> None:
+    def told(deck: Deck) -> str:
+        return next(row.cells[1].text for row in deck.table("pool").rows if row.cells[0].text == "clean all")
+
+    async with console() as deck:
+        await until(lambda: Part.IMAGES in deck.app.store.read)
+        before = told(deck)
+        estate.stored["huge"] = image("huge", usage=50 << 30)
+        deck.app._follower.look_again(estate.stored["huge"])
+        await until(lambda: told(deck) != before)
+        both = told(deck)
+        estate.appear(machine("huge"))
+        await until(lambda: told(deck) != both)
 
 
 async def test_of_many_images_only_those_seen_are_asked(console: Open, estate: FakeHost) -> None:

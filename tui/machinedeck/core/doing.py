@@ -38,6 +38,7 @@ class Doing:
         journal: Where they are noted.
         operator: Who does them, for the journal.
         clock: The real time in seconds.
+        after: Told what something was done to, however that ended.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Doing:
         journal: Journal,
         operator: str,
         clock: Callable[[], float] = time.time,
+        after: Callable[[Subject], None] | None = None,
     ) -> None:
         self._host = host
         self._store = store
         self.operator = clean(operator)
         self._clock = clock
+        self._after = after
         self.journal = journal
         self.binds = Binds()
 
@@ -110,6 +113,8 @@ class Doing:
             raise
         finally:
             self.journal.end(begun, result, time.monotonic() - since)
+            if self._after is not None:
+                self._after(subject)
 
     def _looked_at(self, subject: Subject) -> Subject:
         """A machine that was chosen before anything but its name was read, as it is known by now."""

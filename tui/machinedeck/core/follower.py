@@ -27,7 +27,7 @@ from machinedeck.model.event import (
     UnitBusy,
 )
 from machinedeck.model.failure import Failure, Kind
-from machinedeck.model.image import Space
+from machinedeck.model.image import Image, Pool, Space
 from machinedeck.model.machine import Machine, State, nspawn_machine
 from machinedeck.model.operation import Operation
 from machinedeck.model.usage import Process
@@ -147,6 +147,11 @@ class Follower:
     def retry(self) -> None:
         """Try to connect, or list everything anew, now instead of after the pause."""
         self._wake.set()
+
+    def look_again(self, subject: Machine | Image | Pool) -> None:
+        """Read anew what something was done to: nothing tells of a limit that was set."""
+        if self._is_open and not isinstance(subject, Machine):
+            self._on_images_changed()
 
     async def run(self) -> None:
         """Follow for ever."""
@@ -355,7 +360,7 @@ class Follower:
 
     async def _list_images(self) -> None:
         self.store.set_images(await self.host.images())
-        self.image_details.ask()
+        self.image_details.renew()
 
     async def _read_pool(self) -> None:
         pool, space = await self.host.pool(), None

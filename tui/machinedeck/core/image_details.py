@@ -33,11 +33,17 @@ class ImageDetails:
         self._os = Repeat("read image OS", self._read_os, on_crash)
         self._sizes = Repeat("read image sizes", self._read_sizes, on_crash)
         self._wanted: dict[Part, tuple[str, ...]] = {}
+        self._stale: set[str] = set()
 
     def ask(self) -> None:
         """Ask what is not known yet."""
         self._os.ask()
         self._sizes.ask()
+
+    def renew(self) -> None:
+        """Ask what is not known yet, and the sizes anew: no list and no signal tells that a limit was set."""
+        self._stale = set(self._store.image_sizes)
+        self.ask()
 
     def cancel(self) -> None:
         """Ask no more until the next `ask`."""
@@ -68,7 +74,8 @@ class ImageDetails:
         )
 
     def _has_unknown_sizes(self, name: str) -> bool:
-        return name in self._store.images and name not in self._store.image_sizes
+        is_known = name in self._store.image_sizes and name not in self._stale
+        return name in self._store.images and not is_known
 
     async def _read_os(self) -> None:
         seen = (*self._wanted.get(Part.MACHINES, ()), *self._wanted.get(Part.IMAGES, ()))
@@ -85,10 +92,12 @@ class ImageDetails:
     async def _read_sizes(self) -> None:
         for name in self._wanted.get(Part.IMAGES, ()):
             image = self._store.images.get(name)
-            if image is None or name in self._store.image_sizes:
+            if image is None or not self._has_unknown_sizes(name):
                 continue
+            self._stale.discard(name)  # before it is asked: they may change while the answer is on its way
             sizes = await self._sizes_of(image)
             if sizes is None:
+                self._stale.add(name)
                 return
             self._store.set_image_sizes(name, sizes)
 

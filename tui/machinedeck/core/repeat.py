@@ -28,13 +28,20 @@ class Repeat:
         self._work = work
         self._on_crash = on_crash
         self._is_asked = False
+        self._is_beginning = False
         self._task: asyncio.Task[None] | None = None
 
     def ask(self) -> None:
         """Have the work done soon."""
         self._is_asked = True
-        if self._task is None:
+        if self._is_beginning or (self._task is not None and not self._task.done()):
+            return
+        # From Python 3.12 on Textual's tasks run as far as they come before `create_task` returns.
+        self._is_beginning = True
+        try:
             self._task = asyncio.get_running_loop().create_task(self._run(), name=self._name)
+        finally:
+            self._is_beginning = False
 
     def cancel(self) -> None:
         """Forget what was asked and stop what runs."""
@@ -49,5 +56,3 @@ class Repeat:
                 await self._work()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is passed on
             self._on_crash(error)
-        finally:
-            self._task = None

@@ -113,7 +113,8 @@ class MachinedeckApp(ToolDesk, inherit_bindings=False):
         self.wants_demo = False
         """Whether it was left for a made-up host."""
         self.store = follower.store
-        self.doing = Doing(host, self.store, journal or Journal(None), operator, clock)
+        journal = journal or Journal(None)
+        self.doing = Doing(host, self.store, journal, operator, clock, follower.look_again)
         self.acting = Acting(self, host, self.store, self.doing, self._open_terminal_of, self._config.key)
         self.acting.is_local = host.mode == SYSTEM_BUS
         self.acting.rights = Rights(

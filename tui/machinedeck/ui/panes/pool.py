@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from machinedeck.core.actions import would_go
 from machinedeck.core.status import Part
-from machinedeck.core.store import Store
+from machinedeck.core.store import Change, Store
 from machinedeck.model import format as written
 from machinedeck.model.image import Image, Pool
 from machinedeck.model.text import UNKNOWN, clean
@@ -33,11 +33,18 @@ class PoolPane(Pane):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(COLUMNS, id=id)
+        self._shown_images: Mapping[str, Image] | None = None
+        self._registered_count = 0
+
+    def is_concerned(self, change: Change, store: Store) -> bool:
+        """See `Pane`: how large images are, and how many could go, is shown here too."""
+        is_other = self._shown_images is not store.images or self._registered_count != len(store.registered)
+        return is_other or super().is_concerned(change, store)
 
     def show(self, store: Store, now: float) -> None:
         """See `Pane`."""
         self.show_title(store, "")
-        pool = store.pool
+        pool, self._shown_images, self._registered_count = store.pool, store.images, len(store.registered)
         pairs = [] if pool is None else [*_size(pool, store), *_images(store)]
         rows = [Row(f"{at} {what}", (Cell(what, "faint"), cell)) for at, (what, cell) in enumerate(pairs)]
         self.show_rows(rows_of(rows), "" if rows else self.reason(store))
