@@ -83,20 +83,28 @@ class Operator:
         self.press("Enter")
 
     def do(self, key: str, question: str, *keys: str, told: str, timeout: float = 40) -> None:
-        """Press an action's key, read its dialog, answer it, and wait until the end is told."""
-        self.press(key)
-        if question:
-            self.sees(question)
-        if keys:
-            self.press(*keys)
-        self.sees(told, timeout)
+        """Press an action's key, read its dialog, press the keys that answer it, and wait for the end."""
+        with self.ending(told, timeout):
+            self.press(key)
+            if question:
+                self.sees(question)
+            if keys:
+                self.press(*keys)
 
     def ask(self, key: str, question: str, *answers: str, told: str, timeout: float = 40) -> None:
-        """Press an action's key, fill in its dialog, and wait until the end is told."""
-        self.press(key)
-        self.sees(question)
-        self.answer(*answers)
+        """Press an action's key, fill in its dialog, and wait for the end."""
+        with self.ending(told, timeout):
+            self.press(key)
+            self.sees(question)
+            self.answer(*answers)
+
+    @contextmanager
+    def ending(self, told: str, timeout: float = 40) -> Iterator[None]:
+        """Do something, and wait until its end is told and noted: the notice alone may be an older one."""
+        before = self._ended()
+        yield
         self.sees(told, timeout)
+        wait_until(lambda: self._ended() > before, f"the end of what tells {told!r}", timeout)
 
     @contextmanager
     def shell(self, key: str = "Enter") -> Iterator[None]:
@@ -111,16 +119,13 @@ class Operator:
         self.sees("─ Machines")
 
     def noted(self) -> list[Noted]:
-        """What the journal's file holds that is new since the last look, less what is still going on."""
-        wait_until(lambda: len(self._lines()) % 2 == 0, "the end of what is done")
-        new = self._lines()[self._seen :]
-        self._seen += len(new)
-        facts = [json.loads(line) for line in new]
-        return [
-            Noted(fact["action"], fact["subject"], fact["result"], fact["command"])
-            for fact in facts
-            if fact["result"]
-        ]
+        """What ended since the last look, as the journal's file has it."""
+        facts = [fact for fact in map(json.loads, self._lines()[self._seen :]) if fact["result"]]
+        self._seen = len(self._lines())
+        return [Noted(*(fact[name] for name in Noted._fields)) for fact in facts]
+
+    def _ended(self) -> int:
+        return sum(bool(json.loads(line)["result"]) for line in self._lines())
 
     def _lines(self) -> Sequence[str]:
         return self._journal.read_text().splitlines() if self._journal.exists() else []

@@ -1,16 +1,16 @@
-"""What can be done from the console, on real hosts: by keys, on systemd-machined and on our service."""
+"""What can be done from the console, by keys, on real hosts with their own systemd-machined."""
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.lab.host import LabHost
-from tests.lab.images import add_image
-from tests.lab.operator import Noted, Operator, at_console
-from tests.lab.own_service import own_service
+from tests.lab.images import add_image, layered, machine_names, machine_property, run_in_machine
+from tests.lab.operator import YES, Noted, Operator, at_console
 from tests.lab.place import wait_until
 from tests.lab.program import install_program, program_binds
 
@@ -31,11 +31,10 @@ def pooled(suite: str) -> Iterator[LabHost]:
         yield host
 
 
-@pytest.fixture(scope="module", params=["systemd-machined", "our service"])
-def operator(pooled: LabHost, request: pytest.FixtureRequest) -> Iterator[Operator]:
-    """The operator, at a host whose machines are served by systemd-machined, or by our service."""
-    ours = own_service(pooled) if request.param == "our service" else contextlib.nullcontext()
-    with ours, at_console(pooled) as operator:
+@pytest.fixture(scope="module")
+def operator(pooled: LabHost) -> Iterator[Operator]:
+    """The operator of that host."""
+    with at_console(pooled) as operator:
         yield operator
 
 
@@ -63,10 +62,7 @@ def test_images_and_the_pool(operator: Operator) -> None:
     operator.go("images", SEED)
     operator.ask("c", f"Clone: {SEED}.", "one", told=f"{SEED} is cloned.")
     operator.sees_row("images", "one")
-    operator.press("c")
-    operator.sees(f"Clone: {SEED}.")
-    operator.answer(".old")
-    wait_until((host.machines / ".old/etc").exists, "the second clone")
+    operator.ask("c", f"Clone: {SEED}.", ".old", told=f"{SEED} is cloned.")
 
     operator.go("images", "one")
     operator.ask("l", "Limit: one.", "1G", told="The limit of one is set.")
@@ -83,18 +79,24 @@ def test_images_and_the_pool(operator: Operator) -> None:
     operator.sees_row("images", "other", " 1.0G ")
 
     operator.go("images", "other")
-    operator.ask("DC", "The image other and all", "othe", told="That is not other. Nothing was done.")
+    operator.press("DC")
+    operator.sees("The image other and all that is in it are deleted.")
+    operator.answer("othe")
+    operator.sees("That is not other. Nothing was done.")
     assert (host.machines / "other/etc").exists()
-    operator.press("r", "Enter")
-    operator.sees("other is removed.")
+    with operator.ending("other is removed."):
+        operator.answer("r")
     assert not (host.machines / "other").exists()
 
     operator.go("pool")
     operator.ask("l", "Limit: the pool.", "2G", told="The limit of the pool is set.")
     operator.sees("limit      2.0G")
-    operator.do("c", "Clean: the pool.", "Enter", told=".old (subvolume")
-    operator.answer("clean")
-    operator.sees("Deleted .old")
+    operator.press("c")
+    operator.sees("Clean: the pool.")
+    operator.press("Enter")
+    operator.sees(".old (subvolume")
+    with operator.ending("Deleted .old"):
+        operator.answer("clean")
     assert not (host.machines / ".old").exists()
     assert operator.noted() == [
         Noted("clone", SEED, "done", f"machinectl clone {SEED} one"),
@@ -106,4 +108,110 @@ def test_images_and_the_pool(operator: Operator) -> None:
         Noted("remove", "other", "done", "machinectl remove other"),
         Noted("limit-pool", "the pool", "done", "machinectl set-limit 2G"),
         Noted("clean", "the pool", "done", "machinectl clean"),
+    ]
+
+
+@pytest.mark.promise(EVERY)
+def test_the_life_of_a_machine(operator: Operator, image: str) -> None:
+    host, unit = operator.host, f"systemd-nspawn@{image}.service"
+    operator.go("images", image)
+    operator.do("s", "", told=f"{image} is up.")
+    operator.sees_row("machines", image, "● running")
+
+    before = machine_property(host, image, "Leader")
+    operator.go("machines", image)
+    operator.do("R", f"Restart {image}?", YES, told=f"{image} is up again.")
+    assert machine_property(host, image, "Leader") != before
+    operator.sees_row("machines", image, "● running")
+
+    operator.press("K")
+    operator.sees(f"Kill: {image}.")
+    operator.do("Enter", "What the signal reaches", YES, told=f"{image} got the signal.")
+    operator.do("e", "", told=f"{image} is started at boot.")
+    assert host.ask("systemctl", "is-enabled", unit) == "enabled"
+    operator.do("E", "", told=f"{image} is not started at boot.")
+    assert host.run("systemctl", "is-enabled", unit, check=False).stdout.strip() == "disabled"
+
+    operator.do("P", f"Power off {image}?", YES, told=f"{image} is told to shut down.")
+    operator.sees_row("machines", image, "○ stopped")
+    assert image not in machine_names(host)
+    operator.do("S", f"Start as: {image}.", "Down", "Space", "Enter", told=f"{image} is up.")
+    assert host.ask("systemctl", "is-enabled", unit) == "enabled"
+    operator.sees_row("machines", image, "● running")
+    before = machine_property(host, image, "Leader")
+    operator.do("b", f"Reboot {image}?", YES, told=f"{image} is told to reboot.")
+    wait_until(lambda: leader(host, image) not in {"", before}, "the machine to come back")
+    operator.sees_row("machines", image, "● running")
+    operator.do("t", f"Terminate {image}?", YES, told=f"{image} is told to end.")
+    operator.sees_row("machines", image, "○ stopped")
+    operator.do("s", "", told=f"{image} is up.")
+    operator.sees_row("machines", image, "● running")
+    operator.do("p", f"Stop {image}?", YES, told=f"{image} is stopped.")
+    operator.sees_row("machines", image, "○ stopped")
+    assert operator.noted() == [
+        Noted("start-image", image, "done", f"machinectl start {image}"),
+        Noted("restart", image, "done", f"systemctl restart {unit}"),
+        Noted("kill", image, "done", f"machinectl kill --signal=SIGTERM --kill-whom=leader {image}"),
+        Noted("enable", image, "done", f"machinectl enable {image}"),
+        Noted("disable", image, "done", f"machinectl disable {image}"),
+        Noted("poweroff", image, "done", f"machinectl poweroff {image}"),
+        Noted("start-as", image, "done", f"machinectl enable --now {image}"),
+        Noted("reboot", image, "done", f"machinectl reboot {image}"),
+        Noted("terminate", image, "done", f"machinectl terminate {image}"),
+        Noted("start", image, "done", f"machinectl start {image}"),
+        Noted("stop", image, "done", f"systemctl stop {unit}"),
+    ]
+
+
+def leader(host: LabHost, name: str) -> str:
+    """The process id of a machine's leader; "" while there is no such machine."""
+    return host.run("machinectl", "show", "--property=Leader", "--value", name, check=False).stdout.strip()
+
+
+@pytest.mark.promise(EVERY)
+def test_inside_a_machine(operator: Operator) -> None:
+    host, name = operator.host, "files"
+    content = os.urandom(300_000)
+    (host.root / "root/data").write_bytes(content)
+    (host.root / "srv/shown").mkdir(exist_ok=True)
+    (host.root / "srv/shown/here").write_text("seen")
+    with layered(host, name, boot=True):
+        operator.sees_row("machines", name, "● running", "Debian")
+        operator.go("machines", name)
+        with operator.shell():
+            operator.terminal.type("echo in $(hostname) as $(id -un)\n")
+            operator.sees(f"in {name} as root")
+
+        operator.ask("c", f"Copy to: {name}.", "/root/data", "/root/data", told=f"Copied into {name}.")
+        wanted = hashlib.sha256(content).hexdigest()
+        assert run_in_machine(host, name, "sha256sum", "/root/data").split()[0] == wanted
+        operator.ask("C", f"Copy from: {name}.", "/root/data", "/root/back", told=f"Copied from {name}.")
+        assert hashlib.sha256((host.root / "root/back").read_bytes()).hexdigest() == wanted
+
+        operator.ask("m", f"Bind: {name}.", "/srv/shown", "/mnt/shown", told=f"It is seen in {name}.")
+        assert run_in_machine(host, name, "cat", "/mnt/shown/here") == "seen"
+        operator.do("M", "From here: /mnt/shown", "Enter", told=f"It is seen in {name} no more.")
+        assert run_in_machine(host, name, "ls", "/mnt/shown") == ""
+
+        unit = machine_property(host, name, "Unit")
+        operator.ask("l", f"Limit: {name}.", "256M", "50%", "200", told=f"The limits of {name} are set.")
+        limits = ("--property=MemoryMax", "--property=CPUQuotaPerSecUSec", "--property=TasksMax")
+        assert host.ask("systemctl", "show", "--value", *limits, unit).split() == [
+            "500ms",
+            "268435456",
+            "200",
+        ]
+    operator.sees("● live")
+    (host.root / "root/back").unlink()
+    assert operator.noted() == [
+        Noted("copy-to", name, "done", f"machinectl copy-to {name} /root/data /root/data"),
+        Noted("copy-from", name, "done", f"machinectl copy-from {name} /root/data /root/back"),
+        Noted("bind", name, "done", f"machinectl bind --mkdir {name} /srv/shown /mnt/shown"),
+        Noted("unbind", name, "done", f"machinectl shell {name} /bin/umount -- /mnt/shown"),
+        Noted(
+            "limit",
+            name,
+            "done",
+            f"systemctl set-property --runtime {unit} MemoryMax=256M CPUQuota=50% TasksMax=200",
+        ),
     ]
