@@ -140,3 +140,11 @@ async def test_hostile_names_in_dialogs(console: Open, host: FakeHost, name: str
         await until(lambda: bool(list(deck.app.doing.journal)), what="the deed")
         await deck.press("J")
         assert "\x1b" not in "\n".join(deck.screen())
+
+
+async def test_a_name_that_cannot_be_typed_has_a_word_in_its_place(console: Open, host: FakeHost) -> None:
+    host.stored = {"x\u202ey": image("x\u202ey")}
+    async with console() as deck:
+        await until(lambda: "x\u202ey" in deck.names("images"))
+        await deck.press("2", "home", "delete")
+        assert deck.shows("To do it, type remove")

@@ -16,6 +16,12 @@ def test_controls_never_pass() -> None:
     assert clean(hostile) == "a\ufffd]52;c;ZXZpbA==\ufffdb\ufffd31mc\ufffd\ufffd\ufffdtxt"
 
 
+def test_what_is_not_seen_is_marked() -> None:
+    hidden = "\u200b\u200c\u200d\u2060\ufe0f\u00ad\u3164\U000e0041"
+    assert clean(f"web{hidden}-1") == f"web{chr(0xFFFD) * len(hidden)}-1"
+    assert clean("Grüße 漢字 e\u0301") == "Grüße 漢字 e\u0301"
+
+
 @given(st.text())
 def test_clean_text_has_no_control_and_can_be_written(text: str) -> None:
     cleaned = clean(text)

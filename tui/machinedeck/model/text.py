@@ -14,15 +14,18 @@ UNKNOWN = "–"
 
 _LONGEST = 4096
 
-# C0 and C1 controls, line and paragraph separators, surrogates, and the marks that turn the direction of
-# text round, by which a name could pose as another.
+# C0 and C1 controls, line and paragraph separators, surrogates; the marks that turn the direction of text
+# round and those that are not seen, by which a name could pose as another. Of joiners and variation selectors
+# terminals also disagree how many columns they make of what is before them: the line would be out of step.
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
 
 
 def clean(text: object, longest: int = _LONGEST) -> str:
-    """`text` in one line with every control character replaced by U+FFFD, cut to `longest` characters."""
+    """`text` in one line, cut to `longest` characters, with U+FFFD for all that is unsafe or not seen."""
     cleaned = _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", str(text))
     return cleaned if len(cleaned) <= longest else cleaned[: longest - 1] + "…"
 
