@@ -19,6 +19,7 @@ from tests.lab.images import (
     sleeper,
     start_machine,
 )
+from tests.lab.operator import Operator
 from tests.lab.place import wait_until
 from tests.lab.tmux import Screen, Terminal
 
@@ -219,10 +220,17 @@ def test_start_and_terminate(console: Terminal, machines: LabHost) -> None:
     assert "delta" not in machine_names(machines)
 
 
+@pytest.mark.promise("An action that fails says what happened and what to do next; the journal keeps it")
 def test_a_start_that_fails_says_where_to_look(console: Terminal) -> None:
+    operator = Operator(console)
     choose(console, OTHER)
-    console.keys("s")
-    console.wait_for("did not start", timeout=30)
+    with operator.ending("did not start"):
+        console.keys("s")
+    operator.sees(f"journalctl -e -u systemd-nspawn@{OTHER}")
+    (noted,) = operator.noted()
+    assert noted.command == f"machinectl start {OTHER}"
+    assert "did not start" in noted.result
+    assert f"journalctl -e -u systemd-nspawn@{OTHER}" in noted.result
 
 
 @pytest.mark.promise("A restart of systemd-machined is survived")

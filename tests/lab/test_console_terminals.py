@@ -10,9 +10,12 @@ from tests.lab.tmux import Terminal
 
 pytestmark = pytest.mark.lab()
 
+SHELLS = "A shell is opened as any user, with a command, variables and TERM, or as a login prompt"
+
 __all__ = ["console", "machines"]  # fixtures
 
 
+@pytest.mark.promise("The leave key itself, and any other, reaches the machine after “next key raw”")
 @pytest.mark.promise("No key is lost or changed on its way to a machine, however fast it is typed")
 def test_keys_that_are_often_lost(console: Terminal) -> None:
     enter(console, MACHINE)
@@ -24,6 +27,10 @@ def test_keys_that_are_often_lost(console: Terminal) -> None:
     console.wait_for("The next key goes to")
     console.keys("F12")
     console.wait_for("^[[24~")
+    console.keys("F12", "C-v")
+    console.wait_for("The next key goes to")
+    console.type("z")
+    console.wait_for("^[[24~z")
 
 
 def test_a_split_of_a_real_machine(console: Terminal) -> None:
@@ -66,6 +73,7 @@ def test_copying_through_tmux(console: Terminal) -> None:
     console.wait_for(lambda screen: "typed again" in [line.strip() for line in screen.lines])
 
 
+@pytest.mark.promise(SHELLS)
 def test_a_login_prompt_and_its_end(console: Terminal) -> None:
     console.keys("1", "Home")
     console.keys("L")
@@ -81,12 +89,16 @@ def test_an_exit_code(console: Terminal) -> None:
     console.wait_for("Ended: exit code 3.")
 
 
+@pytest.mark.promise(SHELLS)
 def test_a_command_as_another_user(console: Terminal, machines: LabHost) -> None:
     console.keys("1", "Home", "O")
     console.wait_for("A shell in")
+    console.keys("C-u")
+    console.type("games")
     console.keys("Tab")
-    console.type("id -un; echo $GREETING $TERM; read line")
+    console.type("echo as $(id -un) in $(id -gn), $GREETING $TERM; read line")
     console.keys("Tab")
     console.type("GREETING='good day'")
     console.keys("Tab", "F2", "Enter")
-    console.wait_for("good day xterm")
+    console.wait_for("as games in games, good day xterm")
+    console.wait_for(f"games@{MACHINE}")

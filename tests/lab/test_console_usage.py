@@ -49,6 +49,7 @@ def test_usage_of_a_real_machine(console: Terminal) -> None:
 
 
 @pytest.mark.promise("A signal from the details reaches a process of a real machine")
+@pytest.mark.promise("A signal from the details reaches the process that was meant, and is noted")
 def test_a_signal_from_the_details(console: Terminal, machines: LabHost) -> None:
     machines.ask("systemd-run", "--quiet", f"--machine={MACHINE}", "--unit=eater", *EATER.split())
     console.type(f"/{MACHINE}")
@@ -60,6 +61,8 @@ def test_a_signal_from_the_details(console: Terminal, machines: LabHost) -> None
     console.keys("Home", *["Down"] * sum(not line.startswith("│──") for line in lines[first:at]), "K")
     assert EATER in console.wait_for("Signal for").text
     console.keys("Enter")
-    console.wait_for("SIGTERM is sent to")
+    sent = console.wait_for("SIGTERM is sent to").text
+    process = sent.partition("SIGTERM is sent to ")[2].partition(".")[0]
+    console.wait_for(f"kill -s TERM {process}: done")
     still = "systemctl", f"--machine={MACHINE}", "is-active", "eater"
     wait_until(lambda: machines.run(*still, check=False).returncode != 0, "the process to end")
