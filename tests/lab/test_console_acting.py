@@ -9,7 +9,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.host import LabHost
-from tests.lab.images import add_image, layered, machine_names, machine_property, run_in_machine
+from tests.lab.images import (
+    add_image,
+    await_machine,
+    layered,
+    machine_names,
+    machine_property,
+    run_in_machine,
+)
 from tests.lab.operator import YES, Noted, Operator, at_console
 from tests.lab.place import wait_until
 from tests.lab.program import install_program, program_binds
@@ -161,6 +168,22 @@ def test_the_life_of_a_machine(operator: Operator, image: str) -> None:
         Noted("start", image, "done", f"machinectl start {image}"),
         Noted("stop", image, "done", f"systemctl stop {unit}"),
     ]
+
+
+def test_a_copy_that_is_gone_when_it_ends(operator: Operator, image: str) -> None:
+    host = operator.host
+    operator.go("machines", image)
+    operator.do("S", f"Start as: {image}.", "Space", "Enter", told=f"A copy of {image} is up;")
+    (copy,) = (name for name in machine_names(host) if name.startswith(f"{image}-"))
+    operator.sees_row("machines", copy, "● running", "Debian")
+    await_machine(host, copy)
+    run_in_machine(host, copy, "touch", "/root/gone")
+    operator.go("machines", copy)
+    operator.do("p", f"Stop {copy}?", YES, told=f"{copy} is stopped.")
+    wait_until(lambda: not operator.row("machines", copy), "the copy to be gone")
+    assert not (host.machines / image / "root/gone").exists()
+    assert [path.name for path in host.machines.iterdir() if path.name.startswith(f".#machine.{image}")] == []
+    assert [noted.result for noted in operator.noted()] == ["done", "done"]
 
 
 def leader(host: LabHost, name: str) -> str:

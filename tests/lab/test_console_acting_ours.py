@@ -12,6 +12,7 @@ from tests.lab.own_service import install_service
 from tests.lab.test_console_acting import (
     image,
     pooled,
+    test_a_copy_that_is_gone_when_it_ends,
     test_images_and_the_pool,
     test_inside_a_machine,
     test_the_life_of_a_machine,
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.lab("trixie")
 __all__ = [  # fixtures and tests
     "image",
     "pooled",
+    "test_a_copy_that_is_gone_when_it_ends",
     "test_images_and_the_pool",
     "test_inside_a_machine",
     "test_the_life_of_a_machine",

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.lab.host import LabHost
-from tests.lab.images import add_image, layered, machine_property, start_machine
+from tests.lab.images import add_image, machine_property, sleeper, start_machine
 from tests.lab.tmux import Screen, Terminal
 
 pytestmark = pytest.mark.lab("trixie")
@@ -60,8 +60,8 @@ def test_find_what_eats_memory_and_restart_it(deck: LabHost) -> None:
     start_machine(deck, "hungry")
     deck.ask("systemd-run", "--quiet", "--machine=hungry", "python3", "-c", EATER)
     with (
-        layered(deck, "alpha", boot=True),
-        layered(deck, "zeta", boot=True),
+        sleeper(deck, "alpha"),
+        sleeper(deck, "zeta"),
         Terminal(deck, "machinedeck", columns=80, lines=24) as terminal,
     ):
         newcomer = Newcomer(terminal)
@@ -70,8 +70,8 @@ def test_find_what_eats_memory_and_restart_it(deck: LabHost) -> None:
             newcomer.sees(f"│{name} ")
         while "MEMORY▼" not in terminal.screen():
             newcomer.do("sort", 1)
+        terminal.wait_for(lambda screen: re.match(r"│hungry .*\d[MG] ", first_row(screen)) is not None, 30)
         newcomer.press("Home")
-        terminal.wait_for(lambda screen: first_row(screen).startswith("│hungry "), 30)
         newcomer.do("details")
         newcomer.sees("processes")
         newcomer.sees("bytearray")
