@@ -19,6 +19,9 @@ COLUMNS = (Column("what", "POOL", 7, 9), Column("value", "", 6, 60))
 BIGGEST = 3
 """How many of the biggest images are named."""
 
+FOLLOWED = 200
+"""Images below which what could go is worked out anew for each machine that comes or goes."""
+
 GAUGE = 8
 """Characters of the gauge."""
 
@@ -38,8 +41,8 @@ class PoolPane(Pane):
 
     def is_concerned(self, change: Change, store: Store) -> bool:
         """See `Pane`: how large images are, and how many could go, is shown here too."""
-        is_other = self._shown_images is not store.images or self._registered_count != len(store.registered)
-        return is_other or super().is_concerned(change, store)
+        is_other_count = self._registered_count != len(store.registered) and len(store.images) < FOLLOWED
+        return is_other_count or self._shown_images is not store.images or super().is_concerned(change, store)
 
     def show(self, store: Store, now: float) -> None:
         """See `Pane`."""
