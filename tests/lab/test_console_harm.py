@@ -105,6 +105,7 @@ def test_what_has_such_a_name_is_acted_on(operator: Operator) -> None:
     operator.press(*["Down"] * (rows.index("c';") - first))
     operator.ask("c", "Clone: c'; reboot #.", "-e", told="c'; reboot # is cloned.")
     assert (host.machines / "-e/usr").exists()
+    operator.sees(f"Images {len(NAMES) + 2} ")  # it comes above the cursor, out of sight maybe
     operator.press("Home")
     operator.sees("│-e ")
     with operator.ending("-e is removed."):

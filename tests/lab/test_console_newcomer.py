@@ -69,7 +69,9 @@ def test_find_what_eats_memory_and_restart_it(deck: LabHost) -> None:
         for name in ("alpha", "zeta"):
             newcomer.sees(f"│{name} ")
         while "MEMORY▼" not in terminal.screen():
+            before = heading(terminal.screen())
             newcomer.do("sort", 1)
+            terminal.wait_for(lambda screen, before=before: heading(screen) != before)
         terminal.wait_for(lambda screen: re.match(r"│hungry .*\d[MG] ", first_row(screen)) is not None, 30)
         newcomer.press("Home")
         newcomer.do("details")
@@ -86,6 +88,11 @@ def test_find_what_eats_memory_and_restart_it(deck: LabHost) -> None:
         newcomer.sees("hungry is up again.")
         assert machine_property(deck, "hungry", "Leader") != before
         assert newcomer.count <= MOST_KEYS
+
+
+def heading(screen: Screen) -> str:
+    """The line of headings of the first list."""
+    return next((line for line in screen.lines if line.startswith("│NAME")), "")
 
 
 def first_row(screen: Screen) -> str:
