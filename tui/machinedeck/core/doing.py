@@ -82,6 +82,8 @@ class Doing:
         finally:
             self._show(action, subject, "")
             self.journal.end(begun, result, time.monotonic() - since)
+            if self._after is not None:
+                self._after(subject)
 
     def _show(self, action: Action[Any], subject: Subject, word: str) -> None:
         if action.state and isinstance(subject, Machine):
@@ -113,8 +115,6 @@ class Doing:
             raise
         finally:
             self.journal.end(begun, result, time.monotonic() - since)
-            if self._after is not None:
-                self._after(subject)
 
     def _looked_at(self, subject: Subject) -> Subject:
         """A machine that was chosen before anything but its name was read, as it is known by now."""
