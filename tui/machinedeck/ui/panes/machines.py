@@ -13,6 +13,7 @@ from machinedeck.model import format as written
 from machinedeck.model.machine import Machine, State
 from machinedeck.model.operation import Operation, going_on, how_far
 from machinedeck.model.text import UNKNOWN, clean
+from machinedeck.model.usage import Usage
 from machinedeck.ui.panes.list_pane import NO_GROUP, ListPane, Order
 from machinedeck.ui.widgets.columns import Column
 from machinedeck.ui.widgets.rows import Cell
@@ -98,10 +99,16 @@ class MachinesPane(ListPane[Machine]):
             "image": thing.image,
         }
 
+    def _usage(self, thing: Machine) -> Usage | None:
+        """What it uses; of what has just ended there may be a last look, which is no news any more."""
+        if self._store is None or not thing.state.is_registered:
+            return None
+        return self._store.usage.get(thing.name)
+
     def order(self, thing: Machine, column: str) -> Order | None:
         """See `ListPane`."""
         if column in self.LARGEST_FIRST:
-            usage = None if self._store is None else self._store.usage.get(thing.name)
+            usage = self._usage(thing)
             return None if usage is None else getattr(usage, column)
         if column == "since":
             return -thing.timestamp if thing.timestamp else None
@@ -133,7 +140,7 @@ class MachinesPane(ListPane[Machine]):
 
     def made_of(self, thing: Machine) -> object:
         """See `ListPane`: what it uses, how long it runs and what is done to it are shown too."""
-        usage = None if self._store is None else self._store.usage.get(thing.name)
+        usage = self._usage(thing)
         return thing, usage, written.since(thing.timestamp, self._now), self._state(thing)
 
     def note(self, store: Store) -> str:
@@ -156,7 +163,7 @@ class MachinesPane(ListPane[Machine]):
     def cells(self, thing: Machine) -> Mapping[str, Cell]:
         """See `ListPane`."""
         faint = "" if thing.state.is_registered else "faint"
-        usage = None if self._store is None else self._store.usage.get(thing.name)
+        usage = self._usage(thing)
         about = "~" if usage is not None and usage.is_summed else ""
         cpu, memory, tasks = (None, None, None) if usage is None else usage[:3]
         return {
