@@ -63,3 +63,13 @@ async def test_first_run(console: Open, host: FakeHost) -> None:
         del host.refusals["open"]
         await deck.press("r")
         await until(lambda: deck.shows("Machines 2 running"))
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40)])
+async def test_the_last_words_of_a_notice_are_seen(console: Open, size: tuple[int, int]) -> None:
+    """Notices say at their end what to do next, and are measured before it is known what room they have."""
+    async with console(size=size) as deck:
+        for length in range(size[0] * 9 // 10 - 8, size[0] * 9 // 10 + 1):
+            deck.app.clear_notifications()
+            deck.app.notify(f"{'further ' * 20}"[: length - 4] + f" n{length}", markup=False)
+            await deck.until_shown(f" n{length}")
