@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.lab.host import LabHost
-from tests.lab.images import add_image, run_in_machine, start_machine
+from tests.lab.images import MANAGER, add_image, layered, machine_property, run_in_machine, start_machine
+from tests.lab.operator import Operator
+from tests.lab.place import wait_until
 from tests.lab.test_console import choose, line_of
 from tests.lab.test_long_work import FILES, SLOWLY
 from tests.lab.tmux import Screen, Terminal
+from tests.service.linux_inside import silent
 
 MACHINE = "alpha"
+BOUND = "bound"
+READER = "machine_paths/reader.py"
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +119,129 @@ def test_a_jump(console: Terminal) -> None:
     console.keys("Y")
     console.wait_for(f"Copy of {MACHINE}:")
     console.keys("Escape")
+
+
+@pytest.mark.promise("A machine whose files never answer costs the console a moment, once")
+def test_a_machine_whose_files_never_answer(console: Terminal, machines: LabHost) -> None:
+    run_in_machine(machines, MACHINE, "/bin/mkdir", "/mute")
+    leader = machine_property(machines, MACHINE, "Leader")
+    mount = ("python3", "-I", "-c", Path(silent.__file__).read_text(), leader, "/mute")
+    choose(console, MACHINE)
+    with machines.running(*mount) as mounted:
+        assert mounted.stdout is not None
+        assert mounted.stdout.readline() == "mounted\n"
+        console.keys("C")
+        console.wait_for("The right arrow takes what is offered.")
+        console.type("/mute/a")
+        console.wait_for("Type it in full: its files do not answer.")
+        console.type("nd/more")
+        console.wait_for(f"= machinectl copy-from {MACHINE} /mute/and/more", timeout=1)
+        stuck = machines.ask("pgrep", "--full", READER)
+        close(console, "Copy from:")
+        console.keys("C")
+        console.wait_for("The right arrow takes what is offered.")
+        console.type("/srv/qu")
+        console.wait_for("/srv/quarry/")
+        assert stuck in machines.ask("pgrep", "--full", READER).split(), "the file system holds it still"
+        close(console, "Copy from:")
+        console.keys("q")
+        assert console.wait_exit(5).status == 0
+    wait_until(lambda: not machines.run("pgrep", "--full", READER, check=False).stdout, "no reader is left")
+    run_in_machine(machines, MACHINE, "/bin/umount", "--lazy", "/mute")
+
+
+def listed(screen: Screen) -> list[str]:
+    """What the values are that a dialog offers, in its order."""
+    if "Enter copy it" not in screen:
+        return []
+    (x, last), (_, title) = screen.find("Enter copy it"), screen.find("Copy of ")
+    return [words[0] for line in screen.lines[title + 1 : last] if (words := line[x:].split())]
+
+
+def close(console: Terminal, shown: str) -> None:
+    """Close a dialog, and wait for that: what comes right behind the key makes another one of it."""
+    console.keys("Escape")
+    console.wait_gone(shown)
+
+
+def clipboard(console: Terminal) -> str:
+    """What a terminal's clipboard holds; "" while that is nothing."""
+    return console.host.run("tmux", "-L", console.name, "show-buffer", check=False).stdout
+
+
+def copy(console: Terminal, what: str, value: str) -> None:
+    """Choose one of the values that are offered, and wait until the clipboard has it."""
+    console.keys("Y")
+    screen = console.wait_for(lambda screen: what in listed(screen))
+    console.keys(*["Down"] * listed(screen).index(what), "Enter")
+    wait_until(lambda: clipboard(console) == value, f"the {what} in the clipboard")
+
+
+@pytest.mark.promise("Any value of a machine, an image or the pool is copied to the clipboard on a key")
+def test_a_value_is_copied(console: Terminal, machines: LabHost) -> None:
+    objects = {
+        kind: machines.ask("busctl", "call", *MANAGER, f"Get{kind}", "s", MACHINE).split('"')[1]
+        for kind in ("Machine", "Image")
+    }
+    wanted = {
+        "1": {
+            "name": MACHINE,
+            "class": "container",
+            "service": "systemd-nspawn",
+            "unit": f"systemd-nspawn@{MACHINE}.service",
+            "leader": machine_property(machines, MACHINE, "Leader"),
+            "id": machine_property(machines, MACHINE, "Id"),
+            "object": objects["Machine"],
+            "shell": f"machinectl shell {MACHINE}",
+        },
+        "2": {"name": MACHINE, "object": objects["Image"]},
+        "3": {"path": "/var/lib/machines"},
+    }
+    choose(console, MACHINE)
+    for pane, values in wanted.items():
+        console.keys(pane)
+        for what, value in values.items():
+            copy(console, what, value)
+            console.wait_for(f"{what}: Copied {len(value)} bytes.")
+
+
+@pytest.mark.promise("What was bound from here is listed, and undone on a key")
+def test_what_was_bound_is_listed_and_undone(console: Terminal, machines: LabHost) -> None:
+    console.keys("B")
+    console.wait_for("Nothing was bound from here into a machine that still runs.")
+    close(console, "Bound from here")
+    operator = Operator(console)
+    with layered(machines, BOUND, boot=True):  # not in a user namespace: nothing is bound into one
+        console.wait_for(lambda screen: "● running" in line_of(screen, f"│{BOUND} "), timeout=30)
+        choose(console, BOUND)
+        for name in ("one", "two"):
+            bind(operator, name)
+            console.keys("3", "B")
+            console.wait_for(f"{BOUND}  /srv/{name} → /mnt/{name}")
+            close(console, "Bound from here")
+            console.keys("1")
+        console.keys("B")
+        screen = console.wait_for(f"{BOUND}  /srv/one → /mnt/one")
+        assert screen.find("/srv/two →")[1] < screen.find("/srv/one →")[1], "the latest is the first"
+        operator.press("Down")
+        operator.do("x", "", told=f"It is seen in {BOUND} no more.")
+        assert (seen(machines, "one"), seen(machines, "two")) == ("", "two")
+        console.keys("B")
+        assert "/mnt/one" not in console.wait_for(f"{BOUND}  /srv/two → /mnt/two")
+        operator.do("x", "", told=f"It is seen in {BOUND} no more.")
+        assert seen(machines, "two") == ""
+
+
+def bind(operator: Operator, name: str) -> None:
+    """Bind a folder of the host into the machine that is chosen, and look at it there."""
+    shown = operator.host.root / "srv" / name
+    shown.mkdir(exist_ok=True)
+    (shown / "here").write_text(name)
+    told = f"It is seen in {BOUND}."
+    operator.ask("m", f"Bind: {BOUND}.", f"/srv/{name}", f"/mnt/{name}", told=told)
+    assert seen(operator.host, name) == name
+
+
+def seen(host: LabHost, name: str) -> str:
+    """What a machine finds in a file that was bound into it; "" where there is none."""
+    return run_in_machine(host, BOUND, "/bin/sh", "-c", f"cat /mnt/{name}/here 2>/dev/null || true")
