@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 
@@ -9,8 +10,8 @@ import pytest
 
 from tests.lab.host import LabHost
 from tests.lab.images import layered, machine_property
-from tests.lab.operator import Operator, at_console
-from tests.lab.own_service import install_service
+from tests.lab.operator import Noted, Operator, at_console
+from tests.lab.own_service import install_service, service_pid
 from tests.lab.place import wait_until
 from tests.lab.test_console_acting import (
     image,
@@ -24,6 +25,8 @@ from tests.lab.test_long_work import FILES, SLOWLY
 from tests.lab.unit_processes import UnitProcesses
 
 pytestmark = pytest.mark.lab("trixie")
+
+COPIES = "Copies show how far they are, and are cancelled on a key"
 
 __all__ = [  # fixtures and tests
     "image",
@@ -55,43 +58,94 @@ def has_open(host: LabHost, folder: str) -> bool:
     return bool(host.run(*words, check=False).stdout)  # processes that end meanwhile are an error to it
 
 
-@pytest.mark.promise("Copies show how far they are, and are cancelled on a key")
-def test_a_copy_is_shown_and_cancelled(operator: Operator) -> None:
-    host, name = operator.host, "target"
-    many = host.root / "srv/many"
-    many.mkdir()
+@contextlib.contextmanager
+def many_files(host: LabHost, path: str) -> Iterator[None]:
+    """Have a folder with an os-release and so many files that copying them takes a while."""
+    folder = host.root / path[1:]
+    (folder / "usr/lib").mkdir(parents=True)
+    (folder / "usr/lib/os-release").write_text("ID=lab\n")
     for number in range(FILES):
-        (many / f"file-{number}").write_bytes(b"x" * 5000)
-    with layered(host, name):
+        (folder / f"file-{number}").write_bytes(b"x" * 5000)
+    yield
+    host.ask("rm", "-r", path)
+
+
+@contextlib.contextmanager
+def slowed(host: LabHost, parent: int, source: str) -> Iterator[None]:
+    """Have the children of a process work a little at a time; in the end nobody may copy any more."""
+    with host.running("sh", "-c", SLOWLY, str(parent)):
+        yield
+
+    def is_over() -> bool:
+        host.run("pkill", "-CONT", "-P", str(parent), check=False)  # again: the brake may die late
+        return not has_open(host, source)
+
+    wait_until(is_over, "nobody copies")
+
+
+def watch_and_cancel(operator: Operator, label: str, source: str) -> None:
+    """See in the dialog that work gets on, cancel it on the key, and leave the dialog."""
+    operator.press("W")
+
+    def far() -> int:
+        screen = operator.terminal.screen()
+        return share(screen.lines[screen.find(label)[1]])
+
+    operator.sees(label)
+    before = far()
+    wait_until(lambda: far() > before, "the copy to get on")
+    assert has_open(operator.host, source)
+    operator.press("x")
+    operator.sees("No copy, clone or removal goes on now.")
+    operator.sees(f"{label} is cancelled.")
+    operator.press("Escape")
+    operator.terminal.wait_gone("Long work")
+
+
+def results(operator: Operator) -> dict[tuple[str, str], str]:
+    """How the work and its cancelling ended, as the journal has it."""
+    ended: list[Noted] = []
+
+    def are_noted() -> bool:
+        ended.extend(operator.noted())
+        return len(ended) >= 2
+
+    wait_until(are_noted, "both ends in the journal")
+    return {(noted.action, noted.subject): noted.result for noted in ended}
+
+
+@pytest.mark.promise(COPIES)
+def test_a_copy_is_shown_and_cancelled(operator: Operator) -> None:
+    host, name, source = operator.host, "target", "/srv/many"
+    with many_files(host, source), layered(host, name):
         copied = host.root / f"proc/{machine_property(host, name, 'Leader')}/root/root/many"
         operator.sees_row("machines", name, "● running")
         operator.go("machines", name)
-        helper = UnitProcesses(host).helper()
-        with host.running("sh", "-c", SLOWLY, str(helper)):
+        with slowed(host, UnitProcesses(host).helper(), source):
             operator.press("c")
             operator.sees(f"Copy to: {name}.")
-            operator.answer("/srv/many", "/root/many")
-            far = share(operator.sees_row("machines", name, "⇄", " %"))
-            operator.press("W")
-            label = f"copy-to {name} "
-
-            def is_further() -> bool:
-                screen = operator.terminal.screen()
-                return share(screen.lines[screen.find(label)[1]]) > far
-
-            operator.sees(label)
-            wait_until(is_further, "the copy to get on")
-            assert has_open(host, "/srv/many")
-            operator.press("x")
-            operator.sees("No copy, clone or removal goes on now.")
-            operator.sees(f"copy-to {name} is cancelled.")
-        host.run("pkill", "-CONT", "-P", str(helper), check=False)  # what was at rest just then
-        wait_until(lambda: not has_open(host, "/srv/many"), "nobody copies")
-        assert 0 < len(list(copied.iterdir())) < FILES
-        operator.press("Escape")
+            operator.answer(source, "/root/many")
+            operator.sees_row("machines", name, "⇄", " %")
+            watch_and_cancel(operator, f"copy-to {name}", source)
+        assert 0 < len(list(copied.iterdir())) < FILES + 1
         operator.sees_row("machines", name, "● running")
-    host.ask("rm", "-r", "/srv/many")
-    cancel, copy = sorted(operator.noted())
-    assert (cancel.action, cancel.subject, cancel.result) == ("cancel", name, "done")
-    assert (copy.action, copy.subject) == ("copy-to", name)
-    assert "The operation was cancelled." in copy.result
+    told = f"Cannot copy {source} to {name}: The operation was cancelled."
+    assert results(operator) == {("copy-to", name): told, ("cancel", name): "done"}
+
+
+@pytest.mark.promise(COPIES)
+def test_a_clone_is_shown_and_cancelled(operator: Operator) -> None:
+    host, name = operator.host, "far"
+    source = f"/run/machines/{name}"  # not in the pool: a clone shares nothing with it, so takes a while
+    with many_files(host, source):
+        operator.sees_row("images", name)
+        operator.go("images", name)
+        (nursery,) = host.ask("pgrep", "-P", str(service_pid(host)), "-f", "storage.nursery").split()
+        with slowed(host, int(nursery), source):
+            operator.press("c")
+            operator.sees(f"Clone: {name}.")
+            operator.answer("near")
+            watch_and_cancel(operator, "clone near", source)
+        assert [path.name for path in host.machines.iterdir() if "near" in path.name] == []
+    told = f"Cannot clone {name} to near: The operation was cancelled."
+    assert results(operator) == {("clone", name): told, ("cancel", "near"): "done"}
