@@ -135,8 +135,8 @@ def test_a_machine_whose_files_never_answer(console: Terminal, machines: LabHost
         console.type("/mute/a")
         console.wait_for("Type it in full: its files do not answer.")
         console.type("nd/more")
-        console.wait_for(f"= machinectl copy-from {MACHINE} /mute/and/more", timeout=1)
-        stuck = machines.ask("pgrep", "--full", READER)
+        console.wait_for(f"= machinectl copy-from {MACHINE} /mute/and/more")
+        (stuck,) = machines.ask("pgrep", "--full", READER).split()  # none was sent after it
         close(console, "Copy from:")
         console.keys("C")
         console.wait_for("The right arrow takes what is offered.")
