@@ -80,6 +80,8 @@ class Inspecting:
         if subject is None:
             return
         store = self._follower.store
+        if self.found is None:
+            self.pane.show_reading(subject)
         if store.status.link is Link.UP or self.found is None:
             found = await self._inspector.look(subject)
             if is_other(subject, self._screen.subject):

@@ -83,6 +83,7 @@ class Form(ModalScreen[dict[str, str] | None]):
     """
 
     CSS_PATH = "form.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False),
         Binding("enter", "submit", show=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import ClassVar, NamedTuple
 
 from textual import events
@@ -17,6 +18,18 @@ from machinedeck.ui.widgets.frame import Frame
 
 SHOWN = 100
 """How many matches are listed: who wants another types on."""
+
+KEYS = 14
+"""Columns of the keys on the page."""
+
+WIDEST_PAGE, LEAST_SENTENCE = 84, 12
+"""Columns that the page's frame takes at most (`ask.tcss`), and a sentence at least."""
+
+SHARE = 0.96
+"""How much of the terminal's width the frame takes at most (`ask.tcss`)."""
+
+BESIDE_PAGE = 10
+"""Columns beside the keys and sentences: border, padding, scrollbar, and between the two."""
 
 
 class Choice(NamedTuple):
@@ -65,7 +78,9 @@ class Palette(ModalScreen[str | None]):
             if all(word in text for word in words):
                 line = Content.assemble((f"{choice.key:>8}  ", "bold"), choice.help)
                 self._list.add_option(Option(line, id=str(at)))
-        self._list.highlighted = 0 if self._list.option_count else None
+        if not self._list.option_count:
+            self._list.add_option(Option("Nothing fits.", disabled=True))
+        self._list.highlighted = 0 if self._list.options[0].id is not None else None
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what has all the words."""
@@ -105,13 +120,27 @@ class Help(ModalScreen[None]):
     def __init__(self, parts: list[tuple[str, list[tuple[str, str]]]]) -> None:
         super().__init__()
         self._parts = parts
+        self._page = Static()
 
     def compose(self) -> ComposeResult:
         """The page."""
+        self._page.update(self._text(self.app.size.width))
+        with Frame(), VerticalScroll():
+            yield self._page
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap anew, once what is there is laid out: till then a change of its height is not heard."""
+        self.call_after_refresh(self._page.update, self._text(event.size.width))
+
+    def _text(self, width: int) -> Content:
+        """The page where the terminal has so many columns; sentences go on below themselves."""
+        room = max(LEAST_SENTENCE, min(WIDEST_PAGE, int(width * SHARE)) - BESIDE_PAGE - KEYS)
         lines: list[Content] = []
         for heading, rows in self._parts:
             lines.append(Content.assemble((heading, "bold underline")))
-            lines += [Content.assemble((f"{key:>14}  ", "bold"), what) for key, what in rows]
+            for key, what in rows:
+                first, *more = textwrap.wrap(what, room) or [""]
+                lines.append(Content.assemble((f"{key:>{KEYS}}  ", "bold"), first))
+                lines += [Content(" " * (KEYS + 2) + line) for line in more]
             lines.append(Content(""))
-        with Frame(), VerticalScroll():
-            yield Static(Content("\n").join(lines[:-1]))
+        return Content("\n").join(lines[:-1])

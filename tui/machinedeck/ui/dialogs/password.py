@@ -29,6 +29,7 @@ class PasswordPrompt(ModalScreen[bool]):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     CSS_PATH = "form.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - as Textual has it
 
     def __init__(self, session: Session, is_answered: Callable[[Session], bool]) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from machinedeck.core.inspector import Inspection, Running
 from machinedeck.core.status import Part
 from machinedeck.model import format as written
 from machinedeck.model.deed import Deed
-from machinedeck.model.image import Image
+from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import UNKNOWN, clean
 from machinedeck.model.usage import Process, Usage
@@ -66,6 +66,11 @@ class DetailsPane(Pane):
             return None
         what, value = (cell.text for cell in self.rows[self.rows.keys.index(key)].cells[:2])
         return what, self._whole.get(key, value.strip())
+
+    def show_reading(self, subject: Machine | Image | Pool) -> None:
+        """Say of whom the details are, before anything is found."""
+        self._show_words(clean(name_of(subject)), "")
+        self.show_rows(rows_of([]), "Reading …")
 
     def show_inspection(self, found: Inspection, usage: Usage | None, deeds: Iterable[Deed]) -> None:
         """Draw what was found of a subject, what it uses, and what was done to it from here."""
