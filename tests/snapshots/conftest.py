@@ -13,6 +13,8 @@ from textual.widgets import Input
 
 from machinedeck.core.usage import Sampler
 from machinedeck.ui.app import MachinedeckApp
+from machinedeck.ui.options import Options
+from machinedeck.ui.screens.journal import JournalScreen
 from tests.support.console import Deck
 from tests.support.demo_deck import DemoDeck, DemoOpening, demo_app
 
@@ -41,15 +43,28 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+def still_journal(deck: Deck) -> None:
+    """Have the journal say the same of how long each deed took: that is the outside's time."""
+    screen = deck.app.screen
+    assert isinstance(screen, JournalScreen)
+    deeds = deck.app.doing.journal._deeds
+    for at, deed in enumerate(deeds):
+        deeds[at] = deed._replace(seconds=0.1)
+    screen._look()
+
+
 @pytest.fixture
 def picture(snap_compare: Callable[..., bool]) -> Picture:
     """Compares what a console on the demo shows after some steps with the picture that is kept."""
 
     def take(
-        size: tuple[int, int], steps: Steps, opening: DemoOpening | None = None, *, is_ascii: bool = False
+        size: tuple[int, int],
+        steps: Steps,
+        opening: DemoOpening | None = None,
+        options: Options | None = None,
     ) -> None:
         host = opening or DemoOpening()
-        app = demo_app(host, is_ascii=is_ascii)
+        app = demo_app(host, options)
 
         async def before(pilot: Pilot[None]) -> None:
             deck = DemoDeck(app, pilot, host)

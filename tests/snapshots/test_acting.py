@@ -13,12 +13,13 @@ from machinedeck.ui.dialogs.menu import ActionMenu
 from machinedeck.ui.dialogs.typed_name import TypedName
 from machinedeck.ui.options import Options
 from machinedeck.ui.screens.journal import JournalScreen
-from tests.snapshots.conftest import Picture
+from tests.snapshots.conftest import Picture, still_journal
 from tests.support.console import Deck
 from tests.support.demo_deck import DemoDeck
 from tests.support.fake_host import NOW, FakeHost, image, machine
 
-TINY, SMALL, USUAL = (60, 15), (80, 24), (120, 40)
+TINY, SMALL, USUAL, LARGE = (60, 15), (80, 24), (120, 40), (200, 50)
+ALL = (TINY, SMALL, USUAL, LARGE)
 
 
 def sizes(*wanted: tuple[int, int]) -> pytest.MarkDecorator:
@@ -26,7 +27,7 @@ def sizes(*wanted: tuple[int, int]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("size", wanted, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
-@sizes(TINY, SMALL, USUAL)
+@sizes(*ALL)
 def test_menu(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
@@ -38,7 +39,7 @@ def test_menu(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(SMALL)
+@sizes(SMALL, USUAL)
 def test_menu_of_a_virtual_machine(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
@@ -49,7 +50,7 @@ def test_menu_of_a_virtual_machine(picture: Picture, size: tuple[int, int]) -> N
     picture(size, steps)
 
 
-@sizes(SMALL, USUAL)
+@sizes(TINY, SMALL, USUAL)
 @pytest.mark.parametrize("key", ["c", "l", "K"])
 def test_form(picture: Picture, size: tuple[int, int], key: str) -> None:
     async def steps(deck: DemoDeck) -> None:
@@ -74,7 +75,7 @@ def test_typed_name(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(SMALL, USUAL)
+@sizes(*ALL)
 def test_journal(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
@@ -82,12 +83,8 @@ def test_journal(picture: Picture, size: tuple[int, int]) -> None:
         await deck.press("e")
         await deck.until_told("web-2 is started at boot.")
         await deck.press("J")
-        screen = deck.app.screen
-        assert isinstance(screen, JournalScreen)
-        # How long it took is the outside's time, which no picture may show
-        deeds = deck.app.doing.journal._deeds
-        deeds[0] = deeds[0]._replace(seconds=0.1)
-        screen._look()
+        assert isinstance(deck.app.screen, JournalScreen)
+        still_journal(deck)
 
     picture(size, steps)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.snapshots.conftest import Picture
-from tests.snapshots.test_pictures import SMALL, USUAL, sizes
+from tests.snapshots.test_pictures import ALL, SMALL, USUAL, sizes
 from tests.support.demo_deck import DemoDeck
 
 
@@ -17,7 +17,7 @@ def test_filter_being_typed(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(SMALL)
+@sizes(SMALL, USUAL)
 def test_filter_that_fits_nothing(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
@@ -49,7 +49,7 @@ def test_hidden_images(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(SMALL, USUAL)
+@sizes(*ALL)
 def test_details_of_a_machine(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
@@ -61,7 +61,7 @@ def test_details_of_a_machine(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(SMALL)
+@sizes(SMALL, USUAL)
 def test_details_of_an_image(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()

@@ -11,6 +11,7 @@ from machinedeck.core.status import Link
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.machine import State
 from machinedeck.ui.dialogs.confirm import Confirm
+from machinedeck.ui.options import Options
 from machinedeck.ui.screens.first_run import FirstRun
 from tests.snapshots.conftest import Picture
 from tests.support.demo_deck import DemoDeck, DemoOpening, empty_scenario
@@ -18,7 +19,6 @@ from tests.support.waiting import until
 
 TINY, SMALL, USUAL, LARGE = (60, 15), (80, 24), (120, 40), (200, 50)
 ALL = (TINY, SMALL, USUAL, LARGE)
-
 BOOT_SECONDS = 30.0
 """Longer than any container of the demo takes to boot."""
 
@@ -63,14 +63,14 @@ def test_end_of_the_list(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(SMALL)
+@sizes(SMALL, USUAL)
 def test_plain_ascii(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
         await deck.press("2", "down")
         assert all(line.isascii() for line in deck.screen())
 
-    picture(size, steps, is_ascii=True)
+    picture(size, steps, options=Options(is_ascii=True, is_calm=True))
 
 
 @sizes(*ALL)
@@ -108,7 +108,7 @@ def test_shell(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(TINY, SMALL)
+@sizes(TINY, SMALL, USUAL)
 def test_greeting(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
@@ -132,7 +132,7 @@ def test_full_screen_program(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(TINY, SMALL)
+@sizes(TINY, SMALL, USUAL)
 def test_several_shells(picture: Picture, size: tuple[int, int]) -> None:
     """One that ended, two in the same machine, and one that is left: keys go to none of them."""
 
@@ -155,7 +155,7 @@ def test_several_shells(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(TINY, SMALL)
+@sizes(TINY, SMALL, USUAL)
 def test_shell_that_ended(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
@@ -179,7 +179,7 @@ def test_no_shell_in_a_virtual_machine(picture: Picture, size: tuple[int, int]) 
     picture(size, steps)
 
 
-@sizes(TINY, SMALL)
+@sizes(TINY, SMALL, USUAL)
 def test_no_shell_without_a_service_manager(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
@@ -206,7 +206,7 @@ def test_confirmation(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(TINY, SMALL)
+@sizes(TINY, SMALL, USUAL)
 def test_confirmation_of_leaving(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()

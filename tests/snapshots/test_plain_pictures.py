@@ -14,7 +14,7 @@ from machinedeck.ui.app import MachinedeckApp
 from machinedeck.ui.options import Options
 from machinedeck.ui.screens import first_run
 from tests.snapshots.conftest import Picture
-from tests.snapshots.test_pictures import ALL, SMALL, TINY, sizes
+from tests.snapshots.test_pictures import ALL, SMALL, TINY, USUAL, sizes
 from tests.support.console import Deck
 from tests.support.demo_deck import EmptyBus
 from tests.support.fake_host import NOW, FakeHost
@@ -52,7 +52,7 @@ def test_needs_root(plain_picture: Picture, size: tuple[int, int]) -> None:
     plain_picture(size, steps, MachinedeckApp(Follower(host, Store()), Options(is_calm=True), lambda: NOW))
 
 
-@sizes(TINY, SMALL)
+@sizes(TINY, SMALL, USUAL)
 def test_no_message_bus(
     plain_picture: Picture, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from machinedeck.ui.dialogs.palette import Help, Palette
 from machinedeck.ui.dialogs.shell import ShellDialog
 from machinedeck.ui.shells import Shells
 from tests.snapshots.conftest import Picture
-from tests.snapshots.test_pictures import LARGE, SMALL, USUAL, sizes
+from tests.snapshots.test_pictures import ALL, LARGE, SMALL, USUAL, sizes
 from tests.support.demo_deck import DemoDeck
 from tests.support.waiting import until
 
@@ -56,7 +56,7 @@ def test_split_beside(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(SMALL)
+@sizes(SMALL, USUAL)
 def test_split_below(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
@@ -94,7 +94,7 @@ def test_caret(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(SMALL)
+@sizes(SMALL, USUAL)
 def test_block(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
@@ -106,7 +106,7 @@ def test_block(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(SMALL)
+@sizes(SMALL, USUAL)
 def test_ended_with_a_code(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
@@ -147,7 +147,7 @@ def test_shell_dialog(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(SMALL, USUAL)
+@sizes(*ALL)
 def test_help(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()
@@ -157,7 +157,7 @@ def test_help(picture: Picture, size: tuple[int, int]) -> None:
     picture(size, steps)
 
 
-@sizes(SMALL)
+@sizes(SMALL, USUAL)
 def test_palette(picture: Picture, size: tuple[int, int]) -> None:
     async def steps(deck: DemoDeck) -> None:
         await deck.arrive()

@@ -133,10 +133,10 @@ def hold_notices(app: MachinedeckApp) -> None:
     app.notify = hold  # type: ignore[method-assign]
 
 
-def demo_app(opening: DemoOpening, *, is_ascii: bool = False) -> MachinedeckApp:
+def demo_app(opening: DemoOpening, options: Options | None = None) -> MachinedeckApp:
     """The console as `machinedeck --demo` opens it."""
     host = BusHost(opening, name="made-up estate", mode=f"seed {SEED}", is_demo=True)
-    app = MachinedeckApp(Follower(host, Store()), Options(is_ascii=is_ascii, is_calm=True), clock=opening.now)
+    app = MachinedeckApp(Follower(host, Store()), options or Options(is_calm=True), clock=opening.now)
     hold_notices(app)
     return app
 
