@@ -106,6 +106,18 @@ async def test_details_follow_the_cursor_where_there_is_room(console: Open, host
         assert deck.app.focused is deck.table("pool")
 
 
+async def test_the_cursor_stays_on_no_row_of_another_machine(console: Open, host: FakeHost) -> None:
+    host.properties_told = {"Name": "told of both", "Unit": "told of both"}
+    async with console((180, 45)) as deck:
+        await deck.press("end")
+        await deck.until_shown("Details web-1")
+        await deck.press("i", "end")
+        assert deck.table("details").current == "property Unit"
+        await deck.press("i", "up")
+        await deck.until_shown("Details db-1")
+        assert deck.table("details").current == "address 0"
+
+
 async def test_what_was_done_from_here(console: Open, host: FakeHost) -> None:
     async with console() as deck:
         await deck.press("home", "s")

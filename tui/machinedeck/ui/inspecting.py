@@ -77,11 +77,11 @@ class Inspecting:
 
     async def _show(self) -> None:
         subject = self._screen.subject
+        if self.found is None:
+            self.pane.show_reading(subject)
         if subject is None:
             return
         store = self._follower.store
-        if self.found is None:
-            self.pane.show_reading(subject)
         if store.status.link is Link.UP or self.found is None:
             found = await self._inspector.look(subject)
             if is_other(subject, self._screen.subject):

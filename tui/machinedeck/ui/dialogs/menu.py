@@ -42,6 +42,7 @@ class ActionMenu(ModalScreen[str | None]):
     """
 
     CSS_PATH = "form.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False),
         Binding("j", "move(1)", show=False),

@@ -57,6 +57,7 @@ class DetailsPane(Pane):
         super().__init__(COLUMNS, id=id)
         self._processes: dict[str, Process] = {}
         self._whole: dict[str, str] = {}
+        self._shown: tuple[type, str] | None = None
 
     @property
     def value(self) -> tuple[str, str] | None:
@@ -67,14 +68,19 @@ class DetailsPane(Pane):
         what, value = (cell.text for cell in self.rows[self.rows.keys.index(key)].cells[:2])
         return what, self._whole.get(key, value.strip())
 
-    def show_reading(self, subject: Machine | Image | Pool) -> None:
-        """Say of whom the details are, before anything is found."""
-        self._show_words(clean(name_of(subject)), "")
-        self.show_rows(rows_of([]), "Reading …")
+    def show_reading(self, subject: Machine | Image | Pool | None) -> None:
+        """Say of whom the details are, if of anyone, before anything is found."""
+        self._show_words("" if subject is None else clean(name_of(subject)), "")
+        self.show_rows(rows_of([]), "Nothing is chosen." if subject is None else "Reading …")
 
     def show_inspection(self, found: Inspection, usage: Usage | None, deeds: Iterable[Deed]) -> None:
         """Draw what was found of a subject, what it uses, and what was done to it from here."""
         name = clean(name_of(found.subject))
+        shown = type(found.subject), name_of(found.subject)
+        if shown != self._shown:
+            self._shown = shown
+            self.go(0)
+            self.rows = rows_of([])  # the cursor stays on no row of another's
         self._show_words(name, clean(found.trouble, 200))
         self._processes = {_key(one): one.branch.process for one in found.processes}
         self._whole = {f"property {name}": value for name, value in found.properties}
