@@ -73,3 +73,15 @@ async def test_the_last_words_of_a_notice_are_seen(console: Open, size: tuple[in
             deck.app.clear_notifications()
             deck.app.notify(f"{'further ' * 20}"[: length - 4] + f" n{length}", markup=False)
             await deck.until_shown(f" n{length}")
+
+
+async def test_sentences_of_the_help_go_on_below_themselves_at_any_size(console: Open) -> None:
+    sentence = "open a shell in the machine; elsewhere show the actions"
+    async with console() as deck:
+        await deck.press("question_mark")
+        assert deck.shows(sentence)
+        await deck.pilot.resize_terminal(60, 15)
+        await deck.until_gone(sentence)
+        await deck.until_shown("elsewhere show the actions")
+        at, line = next((at, line) for at, line in enumerate(deck.screen()) if "open a shell" in line)
+        assert deck.screen()[at + 1].index("elsewhere") == line.index("open a shell")

@@ -59,6 +59,7 @@ def test_form(picture: Picture, size: tuple[int, int], key: str) -> None:
         await deck.press(key)
         assert isinstance(deck.app.screen, Form)
         await deck.press("x")
+        assert deck.shows("Esc leave it alone")
 
     picture(size, steps)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from machinedeck.ui.screens.console import LEAST_FOR_DETAILS
 from tests.snapshots.conftest import Picture
 from tests.snapshots.test_pictures import ALL, SMALL, USUAL, sizes
 from tests.support.demo_deck import DemoDeck
@@ -57,6 +58,7 @@ def test_details_of_a_machine(picture: Picture, size: tuple[int, int]) -> None:
         await deck.press("i")
         await deck.until_shown("processes ·")
         assert deck.shows("Details db-primary")
+        assert deck.table("machines").display == (size[0] >= LEAST_FOR_DETAILS)
 
     picture(size, steps)
 

@@ -88,6 +88,7 @@ def test_password(plain_picture: Picture, size: tuple[int, int], terminal: int) 
         await deck.settle()
         session._slicer.take(ASKED)
         await deck.until_shown("Password:")
+        assert deck.shows("Esc leave it alone")
         session.close()
 
     plain_picture(size, steps, app)
