@@ -39,8 +39,8 @@ PARTS = {
 }
 PARTS["rest"] = ("tests", *sorted({f"--ignore={words[0]}" for words in PARTS.values()}), "--beside")
 
-#: How many run at once: one more than there are processors, as a part of the lab takes half of one.
-AT_ONCE = (os.cpu_count() or 1) + 1
+#: How many run at once: with one more than there are processors, hosts are at times too slow for what waits.
+AT_ONCE = max(2, os.cpu_count() or 1)
 
 #: What may be asked of all parts alike.
 COMMON = re.compile(r"-q+|-v+|-r[a-zA-Z]+|--durations=.*|--durations-min=.*|--tb=.*|--proof=.*|--color=.*")

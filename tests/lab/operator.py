@@ -52,7 +52,7 @@ class Operator:
         """The line of a machine or image in its list; "" if it is not there."""
         return next((line for line in self._rows(pane, self.terminal.screen()) if _is_of(line, name)), "")
 
-    def sees_row(self, pane: str, name: str, *texts: str, timeout: float = 30) -> str:
+    def sees_row(self, pane: str, name: str, *texts: str, timeout: float = 90) -> str:
         """Wait until a machine or image is listed with some texts beside its name; its line."""
 
         def is_so(screen: Screen) -> bool:

@@ -82,7 +82,8 @@ async def test_bash(session: Session) -> None:
     rows = await session.shows(lambda rows: "two" in rows)
     assert "one" in rows
     session.type("printf '%s\\n' {1..100}\r")
-    await session.shows(lambda rows: "100" in rows)
+    # Keys that come before the prompt does are echoed as they are
+    await session.shows(lambda rows: "100" in rows and [row for row in rows if row][-1] == "$")
     assert session.terminal.scrollback_length > 70
     session.press("up", "home")
     session.type("x")
