@@ -24,7 +24,7 @@ from tests.lab.test_console_acting import (
 from tests.lab.test_long_work import FILES, SLOWLY
 from tests.lab.unit_processes import UnitProcesses
 
-pytestmark = pytest.mark.lab("trixie")
+pytestmark = pytest.mark.lab
 
 COPIES = "Copies show how far they are, and are cancelled on a key"
 
