@@ -72,7 +72,7 @@ class Counters:
         found = {counter: self._one(fd, read) for counter, (fd, read) in self._open.items()}
         if len(found) == len(_PLACES) or (folder := self.processes_folder) is None:
             return Counted(found.get("cpu"), found.get("memory"), found.get("tasks"))
-        processes = read_processes(pids_below(folder))
+        processes = read_processes(pids_below(folder), has_commands=False)
         return Counted(
             found.get("cpu", sum(process.cpu or 0 for process in processes)),
             found.get("memory", sum(process.memory or 0 for process in processes)),

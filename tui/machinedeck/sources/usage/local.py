@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from machinedeck.model.machine import Machine
@@ -47,7 +48,9 @@ class LocalUsage:
             self._let_go(machine, counters)
         except OSError:
             return []
-        return [] if folder is None else read_processes(sorted(set(pids_below(folder))))
+        if folder is None:
+            return []
+        return await asyncio.to_thread(read_processes, sorted(set(pids_below(folder))))
 
     def _counters(self, machine: Machine) -> Counters:
         run = machine.unit, machine.leader, machine.timestamp_monotonic

@@ -14,19 +14,28 @@ LONGEST = 4096
 """Bytes of a command line that are read: a process may write what it likes there."""
 
 
-def read_processes(pids: Iterable[int]) -> list[Process]:
-    """What is known of processes; those that have ended meanwhile are left out."""
-    return [process for pid in pids if (process := read_process(pid)) is not None]
+def read_processes(pids: Iterable[int], *, has_commands: bool = True) -> list[Process]:
+    """What is known of processes; those that have ended meanwhile are left out.
+
+    Args:
+        pids: Their numbers.
+        has_commands: Whether their command lines are read. The kernel waits with that for the memory of a
+            process, which one that waits for its disk may hold: then it is nothing for the event loop.
+    """
+    found = (read_process(pid, has_command=has_commands) for pid in pids)
+    return [process for process in found if process is not None]
 
 
-def read_process(pid: int) -> Process | None:
+def read_process(pid: int, *, has_command: bool = True) -> Process | None:
     """What is known of one process; None where it has ended, or may not be looked at."""
+    words = b""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             stat = file.read(LONGEST)
             user = os.fstat(file.fileno()).st_uid
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            words = file.read(LONGEST)
+        if has_command:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read(LONGEST)
     except OSError:
         return None
     # The name may hold blanks and parentheses: what counts begins behind the last one.
@@ -56,7 +65,7 @@ def send_signal(process: Process, number: int) -> None:
     """
     fd = os.pidfd_open(process.pid)
     try:
-        now = read_process(process.pid)
+        now = read_process(process.pid, has_command=False)
         if now is None or now.started != process.started:
             raise ProcessLookupError(3, "It has ended; another process has its number by now")
         _send(fd, number)
