@@ -130,7 +130,7 @@ async def test_who_only_looks_cannot_cancel() -> None:
     async with deck_that_copies() as deck:
         deck.app._host.is_read_only = True  # type: ignore[misc]
         await deck.press("W", "x")
-        await deck.until_told("Start without --read-only.")
+        await deck.until_told("started with --read-only.")
         assert deck.app.store.operations
 
 

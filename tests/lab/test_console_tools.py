@@ -118,7 +118,7 @@ def test_a_jump(console: Terminal) -> None:
     console.wait_gone("Type the letters of a row")
     console.keys("Y")
     console.wait_for(f"Copy of {MACHINE}:")
-    console.keys("Escape")
+    close(console, f"Copy of {MACHINE}:")
 
 
 @pytest.mark.promise("A machine whose files never answer costs the console a moment, once")

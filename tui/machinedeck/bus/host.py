@@ -26,7 +26,7 @@ from machinedeck.model.event import (
     ServiceMoved,
     UnitBusy,
 )
-from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.failure import READ_ONLY, Failure, Kind
 from machinedeck.model.image import Image, ImageSizes, Pool
 from machinedeck.model.machine import Machine, OperatingSystem
 from machinedeck.model.wish import Wish
@@ -140,9 +140,7 @@ class BusHost:
 
     def _may_act(self) -> tuple[BusMachineActing, BusImageActing]:
         if self.is_read_only:
-            raise Failure(
-                Kind.REFUSED, "Nothing is changed here, and no shell opened.", "Start without --read-only."
-            )
+            raise Failure(Kind.REFUSED, READ_ONLY)
         if self._acting is None:
             raise Failure(Kind.NO_BUS, "Not connected to the message bus yet.")
         return self._acting

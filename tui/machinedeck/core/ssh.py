@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from machinedeck.core.host import SYSTEM_BUS, Host
-from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.failure import READ_ONLY, Failure, Kind
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.model.wish import Wish
@@ -39,9 +39,7 @@ def check_ssh(host: Host, machine: Machine, wish: Wish) -> None:
     """
     name = clean(machine.name)
     if host.is_read_only:
-        raise Failure(
-            Kind.REFUSED, "Nothing is changed here, and no shell opened.", "Start without --read-only."
-        )
+        raise Failure(Kind.REFUSED, READ_ONLY)
     if host.is_demo:
         raise Failure(Kind.REFUSED, f"{name} is made up: SSH reaches nothing there.")
     if host.mode != SYSTEM_BUS:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+READ_ONLY = "Nothing is changed here, and no shell opened: this was started with --read-only."
+"""What is told where a host is only to be looked at."""
+
 
 class Kind(StrEnum):
     """Kinds of failure that are handled differently."""

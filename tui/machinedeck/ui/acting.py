@@ -13,7 +13,7 @@ from machinedeck.core.actions import Action, FieldKind, Harm, Subject, Values, w
 from machinedeck.core.doing import Doing, Outcome
 from machinedeck.core.host import Host
 from machinedeck.core.store import Change, Store
-from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.failure import READ_ONLY, Failure, Kind
 from machinedeck.model.machine import Machine
 from machinedeck.ui.subjects import NAMED, became, titled, with_size, word_to_type
 
@@ -27,8 +27,6 @@ AT_ONCE = 4
 
 FAILURE_SECONDS = 30.0
 """How long a failure stays on the screen; the journal keeps it."""
-
-READ_ONLY = "Nothing is changed here, and no shell opened: this was started with --read-only."
 
 
 class Dialog(Protocol):

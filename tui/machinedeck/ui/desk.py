@@ -12,7 +12,7 @@ from textual import events, work
 
 from machinedeck.core.config import Config
 from machinedeck.core.host import Host
-from machinedeck.model.failure import Failure
+from machinedeck.model.failure import READ_ONLY, Failure, Kind
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.model.wish import Wish
@@ -117,6 +117,9 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
     async def _ask_options(self, name: str) -> None:
         from machinedeck.ui.dialogs.shell import ShellDialog  # noqa: PLC0415 - seldom needed at start
 
+        if self._host.is_read_only:
+            self.fail(Failure(Kind.REFUSED, READ_ONLY))
+            return
         wish = await self.push_screen_wait(ShellDialog(self.wish(name)))
         machine = self.console_screen.store.registered.get(name)
         if wish is not None and machine is not None:

@@ -9,6 +9,7 @@ from textual import work
 
 from machinedeck.core.doing import Doing
 from machinedeck.core.follower import Follower
+from machinedeck.model.failure import READ_ONLY
 from machinedeck.model.text import clean
 from machinedeck.model.usage import Process
 from machinedeck.ui.desk import TerminalDesk
@@ -86,7 +87,7 @@ class DetailDesk(TerminalDesk, inherit_bindings=False):
             return
         reason = self.inspecting.refusal()
         if reason is None and self._follower.host.is_read_only:
-            reason = "Nothing is changed here. Start without --read-only."
+            reason = READ_ONLY
         if reason is not None:
             self.notify(reason, severity="warning", markup=False)
             return
