@@ -44,6 +44,13 @@ def test_what_does_not_show_fails_with_the_screen(lab: LabHost) -> None:
             terminal.wait_for("absent", timeout=0.2)
 
 
+def test_a_console_that_does_not_show_it_says_what_it_is_busy_with(deck: LabHost) -> None:
+    with Terminal(deck, "machinedeck", "--demo", XDG_STATE_HOME="/run/state") as terminal:
+        terminal.wait_for("● live", 30)
+        with pytest.raises(AssertionError, match=r"(?s)State:.*--- thread MainThread.*--- task follow"):
+            terminal.wait_for("absent", timeout=0.2)
+
+
 def test_mouse_reports_reach_the_program(lab: LabHost) -> None:
     with Terminal(lab, "cat", "-v") as terminal:
         terminal.wait_for(lambda screen: screen.cursor == (0, 0))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from tests.lab.hanging import told_by_console
 from tests.lab.host import LabHost
 from tests.lab.place import LabError, wait_until
 
@@ -26,7 +27,7 @@ set -g allow-rename off
 
 FIELDS = (
     *("cursor_x", "cursor_y", "cursor_flag", "pane_width", "pane_height", "alternate_on"),
-    *("pid", "pane_dead", "pane_dead_status", "pane_dead_signal", "pane_title"),
+    *("pid", "pane_dead", "pane_dead_status", "pane_dead_signal", "pane_title", "pane_pid"),
 )
 
 _numbers = itertools.count(1)
@@ -44,6 +45,8 @@ class Screen:
     title: str
     #: None while the program runs, else its exit status; less than zero where a signal ended it.
     status: int | None
+    #: The program's process.
+    pid: str
 
     @property
     def text(self) -> str:
@@ -101,7 +104,7 @@ class Terminal:
         """Start the program in a unit of its own, so that it is where a login's processes would be: apart."""
         settings = self.host.root / "run" / f"{self.name}.conf"
         settings.write_text(SETTINGS)
-        home = f"/home/{self.user}" if self.user else "/root"
+        home = self._home
         environment = {"HOME": home, "LANG": "C.UTF-8", "SHELL": "/bin/bash"} | self._environment
         words = ["systemd-run", "--quiet", f"--unit={self.name}", "--property=Type=forking", "--collect"]
         # A program that does not end when asked fails the test that asks it, not the end of every other.
@@ -150,6 +153,7 @@ class Terminal:
             alternate=fact["alternate_on"] == "1",
             title=fact["pane_title"],
             status=status,
+            pid=fact["pane_pid"],
         )
 
     def wait_for(self, wanted: str | Callable[[Screen], bool], timeout: float = 10) -> Screen:
@@ -168,7 +172,8 @@ class Terminal:
             wait_until(fits, "the screen fits", timeout)
         except LabError as error:
             told = repr(wanted) if isinstance(wanted, str) else "what the condition asks"
-            raise AssertionError(f"not within {timeout} s: {told}\n{seen[0].framed()}") from error
+            message = f"not within {timeout} s: {told}\n{seen[0].framed()}"
+            raise AssertionError(f"{message}\n{self._busy_with(seen[0])}") from error
         return seen[0]
 
     def wait_gone(self, text: str, timeout: float = 10) -> Screen:
@@ -178,6 +183,22 @@ class Terminal:
     def wait_exit(self, timeout: float = 10) -> Screen:
         """Read the screen until the program has ended; its status is in what is returned."""
         return self.wait_for(lambda screen: screen.status is not None, timeout)
+
+    def _busy_with(self, screen: Screen) -> str:
+        """What holds up a console that runs; "" of any other program."""
+        if self._command[0] != "machinedeck" or screen.status is not None or not screen.alternate:
+            return ""
+        return told_by_console(self.host, screen.pid, self._state)
+
+    @property
+    def _home(self) -> str:
+        return f"/home/{self.user}" if self.user else "/root"
+
+    @property
+    def _state(self) -> str:
+        return self._environment.get(
+            "XDG_STATE_HOME", f"{self._environment.get('HOME', self._home)}/.local/state"
+        )
 
     def kill(self) -> None:
         """End the program, its terminal and all they started."""

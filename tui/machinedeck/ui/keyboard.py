@@ -1,7 +1,7 @@
-"""Reading the operator's keys so that none is lost on its way to a machine.
+"""Reading the operator's keys so that none is lost on its way to a machine, and writing so that nothing is.
 
 Textual's reader changes and loses some keys (see `keystrokes`), and reads for ever from a terminal that is
-gone.
+gone; its writer ends for good where a terminal does not take all at once (see `outlet`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import selectors
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from textual import events
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from machinedeck.ui.keystrokes import ESCAPE_SECONDS, Keystrokes
+from machinedeck.ui.outlet import Outlet
 
 LOOK_SECONDS = 0.1
 """How often the reader looks whether it should end."""
@@ -39,6 +42,13 @@ class KeyboardDriver(LinuxDriver):
     """Textual's driver with a reader of our own, which tells the app when the terminal is gone."""
 
     _is_suspended = False
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if self._file is not None:
+            self._file = Outlet(self._file)  # type: ignore[assignment]  # it is written to, and flushed
 
     @property
     def on_typed(self) -> Callable[[], None]:

@@ -75,6 +75,7 @@ async def _run(host: Host, options: Options, setup: Setup) -> MachinedeckApp:
     spare_palette()
     from machinedeck.ui.app import MachinedeckApp  # noqa: PLC0415 - see above
     from machinedeck.ui.keyboard import KeyboardDriver  # noqa: PLC0415 - see above
+    from machinedeck.ui.stacks import write_stacks_on_signal  # noqa: PLC0415 - see above
 
     # What is done to a made-up host is nobody's to answer for.
     journal = Journal(None if host.is_demo else setup.places.state)
@@ -87,6 +88,8 @@ async def _run(host: Host, options: Options, setup: Setup) -> MachinedeckApp:
         config=setup.config,
     )
     await _first_answers(follower)
+    if setup.places.state is not None:
+        write_stacks_on_signal(app, setup.places.state)
     try:
         await app.run_async(mouse=options.has_mouse)
     finally:

@@ -1,0 +1,85 @@
+"""What the console is busy with, written to a file on SIGUSR1: for the report of one that hangs.
+
+The file is in the operator's folder of state, next to the journal. Nothing is written before a signal comes,
+and no byte that a machine sent: only where the program is, and how much waits where.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from textual.app import App
+from textual.screen import Screen
+
+FILE_NAME = "stacks.txt"
+
+
+def write_stacks_on_signal(app: App[Any], folder: Path) -> None:
+    """Append to `stacks.txt` in a folder whenever SIGUSR1 comes, also while the event loop hangs (signal(7)).
+
+    Args:
+        app: What hangs; its event loop is running.
+        folder: Made if it is not there.
+    """
+    loop = asyncio.get_running_loop()
+
+    def on_signal(_number: int, frame: FrameType | None) -> None:
+        text = "\n".join(_told(app, loop, frame))
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+            with os.fdopen(os.open(folder / FILE_NAME, flags, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            loop.call_soon_threadsafe(app.log.error, f"stacks are not written: {error}")
+
+    signal.signal(signal.SIGUSR1, on_signal)
+
+
+def _told(app: App[Any], loop: asyncio.AbstractEventLoop, frame: FrameType | None) -> Iterator[str]:
+    yield f"\n===== process {os.getpid()}, {time.strftime('%Y-%m-%d %H:%M:%S')}"
+    yield from _state(app)
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    main = threading.main_thread().ident
+    for id, top in sys._current_frames().items():
+        yield f"\n--- thread {names.get(id, id)}"
+        yield "".join(traceback.format_stack(frame if id == main and frame is not None else top)).rstrip()
+    for task in sorted(asyncio.all_tasks(loop), key=asyncio.Task.get_name):
+        stack = io.StringIO()
+        task.print_stack(file=stack)
+        yield f"\n--- task {task.get_name()}\n{stack.getvalue().rstrip()}"
+
+
+def _state(app: App[Any]) -> Iterator[str]:
+    """What decides whether anything is drawn, and how much waits where.
+
+    Queues are looked into without their locks: the thread that is interrupted may have them.
+    """
+    yield f"painting is held up {app._batch_count} times"
+    writer = getattr(app._driver, "_writer_thread", None)
+    if writer is not None:
+        state = "is alive" if writer.is_alive() else "has ended"
+        yield f"the thread that writes to the terminal {state}, {len(writer._queue.queue)} texts wait for it"
+    for screen in app.screen_stack:
+        pumps = [screen, *screen.walk_children()]
+        yield f"screen {screen!r}, is current: {screen.is_current}, timer of its pictures {_timer(screen)}"
+        yield from (f"  {pump!r}: {count} messages" for pump in pumps if (count := pump.message_queue_size))
+    yield f"app: {app.message_queue_size} messages, focus on {app.focused!r}"
+
+
+def _timer(screen: Screen[Any]) -> str:
+    timer = getattr(screen, "_Screen__update_timer", None)  # what Textual has is made when it is asked for
+    if timer is None or timer._task is None:
+        return "is not there"
+    return "has ended" if timer._task.done() else "waits" if timer._active.is_set() else "rests"
