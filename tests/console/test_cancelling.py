@@ -99,4 +99,4 @@ async def test_our_own_service_if_strict_is_like_systemds(tmp_path: Path) -> Non
 async def test_who_only_looks_cancels_nothing(demo: tuple[BusHost, list[Event]]) -> None:
     host, _ = demo
     host.is_read_only = True
-    assert "--read-only" in (await refusal(host, COPY)).hint
+    assert "--read-only" in (await refusal(host, COPY)).message

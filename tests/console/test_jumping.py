@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from machinedeck.ui.dialogs.jump import JumpScreen, labels
 from tests.console.conftest import Open
@@ -95,3 +96,16 @@ def test_no_label_begins_another(count: int) -> None:
     made = labels(count)
     assert len(set(made)) == count
     assert not any(one != other and other.startswith(one) for one in made for other in made)
+
+
+async def test_two_keys_at_once_close_it_once() -> None:
+    async with deck_on_demo() as deck:
+        await row(deck, "machines", "web-2")
+        await deck.press("apostrophe")
+        dialog = deck.app.screen
+        for _ in range(3):
+            dialog.post_message(events.Key("f5", None))
+        dialog.post_message(events.Key("f6", None))
+        await deck.settle()
+        assert deck.app.screen is deck.app.console_screen
+        assert deck.app.is_running

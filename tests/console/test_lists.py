@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.keys import _character_to_key
 
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
@@ -265,3 +266,16 @@ def shown(pane: MachinesPane | ImagesPane | PoolPane, store: Store) -> list[list
         return [[what, cell.text] for what, cell in pairs]
     pane._store, pane._now = store, NOW
     return [[cell.text for cell in pane.cells(thing).values()] for thing in pane.things(store).values()]
+
+
+@pytest.mark.promise("Any text can be typed into a filter, and any name or reason stand in a title")
+@pytest.mark.parametrize(
+    "text", ["[/", "[x=#", r"[a=\@$", "[-=#(a", "[b]bold[/b]", "[/path] is gone", r"\[", "]"]
+)
+async def test_titles_say_what_they_are_told(console: Open, host: FakeHost, text: str) -> None:
+    host.refusals["images"] = Failure(Kind.REFUSED, f"No: {text}")
+    async with console(size=(160, 40)) as deck:
+        await deck.until_shown(f"No: {text}")
+        await deck.press("1", "slash", *map(_character_to_key, text))
+        await deck.until_shown(f"/{text}▏")
+        assert deck.app.is_running

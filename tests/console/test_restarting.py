@@ -11,7 +11,7 @@ from machinedeck.model.machine import Machine, State
 from tests.console.conftest import Open
 from tests.console.test_acting import PATIENCE, deck_on_demo, ended, last_deed, row
 from tests.support.demo_deck import DemoDeck
-from tests.support.fake_host import FakeHost
+from tests.support.fake_host import FakeHost, machine
 from tests.support.waiting import until
 
 
@@ -106,6 +106,32 @@ async def test_which_half_failed_is_told(member: str, told: str, monkeypatch: py
         assert last_deed(deck)[2] == f"{told} See elsewhere."
         assert not deck.app.store.doing
         assert deck.cell("web-2", "state") == ("● running" if member == "stop" else "○ stopped")
+
+
+@pytest.mark.promise("The cursor stays on its machine, whatever begins and ends meanwhile")
+@pytest.mark.parametrize("by", ["name", "state"])
+async def test_the_cursor_stays_when_a_restart_begins_and_ends(
+    console: Open, host: FakeHost, by: str
+) -> None:
+    host.running |= {f"m-{number}": machine(f"m-{number}") for number in range(8)}
+    async with console() as deck:
+        table = deck.table("machines")
+        while table.sorted_by != by:
+            await deck.press("greater_than_sign")
+        table.cursor = deck.names().index("m-5")
+        deck.app.store.set_doing("m-2", "restarting")
+        host.appear(machine("a-new-one"))
+        await deck.until_shown("a-new-one")
+        assert table.current == "m-5"
+        deck.app.store.set_doing("m-2", "")
+        await deck.settle()
+        assert table.current == "m-5"
+        deck.app.store.set_doing("m-5", "restarting")
+        await deck.settle()
+        assert table.current == "m-5"
+        deck.app.store.set_doing("m-5", "")
+        await deck.settle()
+        assert table.current == "m-5"
 
 
 async def test_one_without_an_image_stays_in_the_list_too(console: Open, host: FakeHost) -> None:

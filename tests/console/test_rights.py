@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import pytest
 
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.machine import Identity
+from machinedeck.sources.agent import Agent, NoAgentError
 from machinedeck.ui.dialogs.password import PasswordPrompt
 from machinedeck.ui.rights import Rights
 from tests.console.conftest import Open
@@ -31,6 +33,8 @@ while read -r about < "$AGENT_FOLDER/ask"; do
     printf '\\r\\n==== AUTHENTICATION COMPLETE ====\\r\\n'
 done
 """  # noqa: E501
+
+NO_MORE = OSError(errno.EMFILE, "Too many open files")
 
 DENIED = Failure(Kind.NOT_ALLOWED, "Cannot terminate web-1: Access denied.", "This needs root.")
 
@@ -153,3 +157,16 @@ async def test_what_the_bus_refuses_is_marked(console: Open, host: FakeHost) -> 
     async with console() as deck:
         await deck.press("end", "t", "y", "a")
         assert deck.shows("Terminate needs root: the message bus lets")
+
+
+@pytest.mark.parametrize("member", ["os.openpty", "os.pipe2", "subprocess.Popen"])
+def test_no_descriptor_left(folder: Path, monkeypatch: pytest.MonkeyPatch, member: str) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise NO_MORE
+
+    before = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patched:
+        patched.setattr(member, refuse)
+        with pytest.raises(NoAgentError, match="pkttyagent: Too many open files"):
+            Agent(os.environ)
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -79,6 +80,22 @@ async def test_no_ssh_on_this_host(console: Open, host: FakeHost, monkeypatch: p
         monkeypatch.setenv("PATH", "/nowhere")
         await enter(deck)
         await deck.until_shown("ssh is not on this host. Install it first.")
+
+
+@pytest.mark.parametrize("member", ["pty.openpty", "os.pidfd_open"])
+async def test_no_descriptor_left(
+    console: Open, host: FakeHost, ssh: Path, monkeypatch: pytest.MonkeyPatch, member: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    host.running["guest"] = GUEST
+    before = children()
+    async with console() as deck:
+        monkeypatch.setattr(member, refuse)
+        await enter(deck)
+        await deck.until_shown("ssh cannot be started: Too many open files.")
+        assert not children() - before, "nothing goes on behind the operator's back"
 
 
 @pytest.mark.parametrize(

@@ -43,27 +43,29 @@ class Agent:
             raise NoAgentError(
                 f"No password can be asked for: {PROGRAM} is not there (it comes with polkit)."
             )
-        master, slave = os.openpty()
-        told, telling = os.pipe2(os.O_CLOEXEC)
-        command = [program, f"--process={os.getpid()},{_started()}", f"--notify-fd={telling}"]
         try:
-            self._process = subprocess.Popen(
-                ["setsid", "--ctty", *command],
-                stdin=slave,
-                stdout=slave,
-                stderr=slave,
-                pass_fds=(telling,),
-                env={**environment, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"},
-            )
+            with contextlib.ExitStack() as undoing, contextlib.ExitStack() as done_with:
+                self._master, slave = os.openpty()
+                undoing.callback(os.close, self._master)
+                done_with.callback(os.close, slave)
+                self._told, telling = os.pipe2(os.O_CLOEXEC)
+                undoing.callback(os.close, self._told)
+                done_with.callback(os.close, telling)
+                self._process = subprocess.Popen(
+                    [
+                        *("setsid", "--ctty", program),
+                        f"--process={os.getpid()},{_started()}",
+                        f"--notify-fd={telling}",
+                    ],
+                    stdin=slave,
+                    stdout=slave,
+                    stderr=slave,
+                    pass_fds=(telling,),
+                    env={**environment, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"},
+                )
+                undoing.pop_all()
         except OSError as error:
-            os.close(master)
-            os.close(told)
             raise NoAgentError(f"No password can be asked for: {PROGRAM}: {error.strerror}.") from error
-        finally:
-            os.close(slave)
-            os.close(telling)
-        self._told = told
-        self._master = master
 
     def take_terminal(self) -> int:
         """Our side of the terminal it asks on, the caller's from now on."""

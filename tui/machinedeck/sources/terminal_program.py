@@ -8,6 +8,7 @@ import pty
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 
 from machinedeck.model.failure import Failure, Kind
 
@@ -24,22 +25,29 @@ def open_program(command: Sequence[str], environment: Mapping[str, str]) -> int:
     program = shutil.which(command[0], path=environment.get("PATH"))
     if program is None:
         raise Failure(Kind.REFUSED, f"{command[0]} is not on this host.", "Install it first.")
-    master, slave = pty.openpty()
     try:
-        process = subprocess.Popen(
-            ["setsid", "--ctty", program, *command[1:]],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=dict(environment),
-        )
+        with ExitStack() as undoing, ExitStack() as done_with:
+            master, slave = pty.openpty()
+            undoing.callback(os.close, master)
+            done_with.callback(os.close, slave)
+            process = subprocess.Popen(
+                ["setsid", "--ctty", program, *command[1:]],
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                env=dict(environment),
+            )
+            undoing.callback(_end, process)
+            _take_note(process)
+            undoing.pop_all()
     except OSError as error:
-        os.close(master)
         raise Failure(Kind.REFUSED, f"{command[0]} cannot be started: {error.strerror}.") from error
-    finally:
-        os.close(slave)
-    _take_note(process)
     return master
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
 
 
 def _take_note(process: subprocess.Popen[bytes]) -> None:

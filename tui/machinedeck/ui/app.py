@@ -39,6 +39,7 @@ from machinedeck.ui.palette import PALETTE
 from machinedeck.ui.panes.list_pane import ListPane
 from machinedeck.ui.rights import Rights
 from machinedeck.ui.screens.console import Console
+from machinedeck.ui.timers import fire_surely
 from machinedeck.ui.tool_desk import ToolDesk
 from machinedeck.ui.widgets.frame import DEMO_CLASS
 
@@ -103,6 +104,7 @@ class MachinedeckApp(ToolDesk, inherit_bindings=False):
     ) -> None:
         self._host = host = follower.host
         write_only_changed_cells()
+        fire_surely()
         self._config = config or Config()
         super().__init__(
             driver_class=driver,

@@ -35,14 +35,14 @@ def write_stacks_on_signal(app: App[Any], folder: Path) -> None:
     loop = asyncio.get_running_loop()
 
     def on_signal(_number: int, frame: FrameType | None) -> None:
-        text = "\n".join(_told(app, loop, frame))
         try:
+            text = "\n".join(_told(app, loop, frame))
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
             with os.fdopen(os.open(folder / FILE_NAME, flags, 0o600), "w", encoding="utf-8") as file:
                 file.write(text)
-        except OSError as error:
-            loop.call_soon_threadsafe(app.log.error, f"stacks are not written: {error}")
+        except Exception as error:  # noqa: BLE001 - it would end what it should only look into
+            loop.call_soon_threadsafe(app.log.error, f"stacks are not written: {error!r}")
 
     signal.signal(signal.SIGUSR1, on_signal)
 

@@ -54,6 +54,8 @@ class JumpScreen(ModalScreen[str | None]):
             return
         event.stop()
         event.prevent_default()
+        if not self.is_current:
+            return  # the key before it has closed this
         typed = self._typed + (event.character or "")
         fitting = [label for label in self._labels if label.startswith(typed)]
         if not event.is_printable or not fitting:
@@ -66,7 +68,8 @@ class JumpScreen(ModalScreen[str | None]):
 
     def on_click(self) -> None:
         """A click leaves all as it was."""
-        self.dismiss(None)
+        if self.is_current:
+            self.dismiss(None)
 
     def action_leave(self) -> None:
         """Close, and stay."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
+from textual.content import Content
 from textual.geometry import Region
-from textual.markup import escape
 
 from machinedeck.core.status import Link, Part, Status
 from machinedeck.core.store import Change, Store
@@ -20,6 +20,7 @@ class Pane(Table):
     """The part of the store it shows."""
     TITLE: str
     _is_titling = False
+    _words = "", ""
 
     def show(self, store: Store, now: float) -> None:
         """Draw what the store knows; `now` is real time in seconds."""
@@ -51,13 +52,15 @@ class Pane(Table):
         self._show_words(count, clean(failure.message, 200) if failure else note)
 
     def _show_words(self, words: str, note: str) -> None:
-        title, subtitle = escape(f"{self.TITLE} {words}".rstrip()), escape(note)
+        before, self._words = self._words, (f"{self.TITLE} {words}".rstrip(), note)
+        title, subtitle = self._words
         self._is_titling = True
         try:
-            if (self.border_title or "") != title:
-                self.border_title = title
-            if (self.border_subtitle or "") != subtitle:
-                self.border_subtitle = subtitle
+            # As what it is: no way of quoting has Textual's markup take every text as it is written
+            if title != before[0]:
+                self.border_title = Content(title)
+            if subtitle != before[1]:
+                self.border_subtitle = Content(subtitle)
         finally:
             self._is_titling = False
 

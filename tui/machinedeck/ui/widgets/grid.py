@@ -68,11 +68,17 @@ class Grid(ScrollView, can_focus=True):
         self._drawn: dict[tuple[str, bool], tuple[Row, Strip]] = {}
 
     def set_columns(self, columns: Sequence[Column]) -> None:
-        """Have other columns; rows for them come with the next `show_rows`."""
+        """Have other columns; rows for them come with the next `show_rows`.
+
+        Where they are the same ones with other widths, the rows stay: the cursor keeps to its own.
+        """
         if tuple(columns) != self.columns:
+            is_same = [column.key for column in columns] == [column.key for column in self.columns]
             self.columns = tuple(columns)
             self._needed = self._widths = [0] * len(self.columns)
-            self.rows = Rows()
+            self._seen = []
+            if not is_same:
+                self.rows = Rows()
             self.redraw()
 
     def redraw(self) -> None:
