@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
@@ -92,12 +93,16 @@ def test_every_match_is_what_was_asked_for(text: str, pattern: str) -> None:
     assert all(bare(pattern) in bare(part) for part in found(text, pattern, columns=7))
 
 
-def test_a_search_that_takes_too_long_has_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.promise("No expression that is typed holds up the console")
+def test_a_search_that_takes_too_long_has_the_newest() -> None:
     """Nothing else is done meanwhile, so it ends."""
-    monkeypatch.setattr(searching, "MOST_SECONDS", -1.0)
-    search = Search(history("one cat\ntwo cats\nno dog\nthree cats cats"), "cat")
-    assert [match.first for match in search.matches] == [(3, 6), (3, 11)]
+    slow = "a" * 60 + "!"
+    began = time.monotonic()
+    search = Search(history(f"aaab\n{slow}\ncat aaab", columns=80), r"(a+)+b", is_regex=True)
+    assert time.monotonic() - began < 10, "it would take years"
+    assert [match.first for match in search.matches] == [(2, 4)]
     assert search.is_cut
+    assert search.is_late
 
 
 def test_of_too_many_the_newest_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

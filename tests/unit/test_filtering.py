@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from machinedeck.core.filtering import read_filter
+from machinedeck.expressions import TooLongError, tried_for
 
 KEYS = frozenset({"name", "state", "os"})
 ROWS = (
@@ -52,3 +56,27 @@ def test_whatever_is_typed_is_a_filter(text: str, value: str) -> None:
     wanted = read_filter(text, KEYS)
     assert wanted.text == text
     assert wanted.is_met({"name": value}) in {True, False}
+
+
+@pytest.mark.promise("No expression that is typed holds up the console")
+def test_an_expression_that_takes_too_long_has_a_problem() -> None:
+    rows = {"web": {"name": "a" * 60 + "!"}, "db": {"name": "aaab"}}
+    filter_, shown = read_filter("/(a+)+b/", KEYS).apply(rows)
+    assert shown == ["web", "db"]
+    assert filter_.problem == "The filter takes too long: all are shown."
+    assert filter_.text == "/(a+)+b/"
+    assert read_filter("/a+b/", KEYS).apply(rows)[1] == ["db"]
+
+
+def test_whoever_had_a_timer_has_it_still() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    signal.setitimer(signal.ITIMER_REAL, 1000, 7)
+    try:
+        with pytest.raises(TooLongError), tried_for(0.01):
+            time.sleep(10)
+        left, every = signal.getitimer(signal.ITIMER_REAL)
+        assert 900 < left <= 1000
+        assert every == 7
+        assert signal.getsignal(signal.SIGALRM) is before
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

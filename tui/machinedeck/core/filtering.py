@@ -10,6 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from machinedeck.expressions import TooLongError, tried_for
+
+MOST_SECONDS = 0.25
+"""How long all rows of a list may take: nothing else is done meanwhile."""
+
 LONGEST = 200
 """Characters of a field that a regular expression is tried on: what machines write may be any length."""
 
@@ -45,6 +50,17 @@ class Filter(NamedTuple):
     terms: tuple[Term, ...] = ()
     problem: str = ""
     """What is wrong with it; "" for nothing. A filter with a problem shows all."""
+
+    def apply(self, rows: Mapping[str, Mapping[str, str]]) -> tuple[Filter, list[str]]:
+        """The rows that are shown, of rows with these fields; and the filter for the next time.
+
+        One that takes longer than anybody would wait has a problem from then on.
+        """
+        try:
+            with tried_for(MOST_SECONDS):
+                return self, [name for name, fields in rows.items() if self.is_met(fields)]
+        except TooLongError:
+            return Filter(self.text, (), "The filter takes too long: all are shown."), list(rows)
 
     def is_met(self, fields: Mapping[str, str]) -> bool:
         """Whether a row with these fields is shown."""

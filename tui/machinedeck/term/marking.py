@@ -85,8 +85,8 @@ class Marking:
         self.search = None
 
     def look_again(self) -> None:
-        """Find the pattern anew, in the lines as they are now."""
-        if self.pattern:
+        """Find the pattern anew, in the lines as they are now; not one that takes too long."""
+        if self.pattern and not (self.search is not None and self.search.is_late):
             self._look()
 
     def spans(self, line: int) -> list[tuple[int, int, str]]:
@@ -142,6 +142,8 @@ class Marking:
         self.search, self.trouble = None, ""
         try:
             self.search = Search(self.history, self.pattern, is_regex=self.is_regex) if self.pattern else None
+            if self.search is not None and self.search.is_late:
+                self.trouble = "takes too long: not all was searched"
         except ValueError as error:
             self.trouble = str(error)
         if self.search is not None and self.current is not None and self.current >= len(self.search.matches):

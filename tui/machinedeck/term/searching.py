@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from machinedeck.expressions import TooLongError, tried_for
 from machinedeck.term.history import History
 from machinedeck.term.rows import RIGHT
 from machinedeck.term.selecting import Spot
@@ -65,21 +65,30 @@ class Search:
             raise ValueError(f"not a regular expression: {error.msg}") from error
         self.matches: list[Match] = []
         self.is_cut = False
+        self.is_late = False
+        """Whether the search was ended because it took too long: then it would again."""
         if pattern:
             self._find(history)
 
     def _find(self, history: History) -> None:
-        until = time.monotonic() + MOST_SECONDS
         found: list[list[Match]] = []
+        try:
+            with tried_for(MOST_SECONDS):
+                self.is_cut = self._collect(history, found)
+        except TooLongError:
+            self.is_cut = self.is_late = True
+        self.matches = [match for matches in reversed(found) for match in matches]
+
+    def _collect(self, history: History, found: list[list[Match]]) -> bool:
+        """Put what is found into lists, one of each text, the newest first; whether that is not all."""
         room = MOST_MATCHES
         for first, last in reversed(_texts(history)):
             matches = list(_in_lines(history, first, last, self._pattern))
-            self.is_cut = len(matches) > room or time.monotonic() > until
             found.append(matches[-room:] if room else [])
-            room -= len(found[-1])
-            if self.is_cut:
-                break
-        self.matches = [match for matches in reversed(found) for match in matches]
+            if len(matches) > room:
+                return True
+            room -= len(matches)
+        return False
 
     def on_line(self, line: int) -> Iterator[Match]:
         """The matches that a line has a part of."""

@@ -129,7 +129,8 @@ class ListPane(MarkingTable, Pane, Generic[T]):
         if things is not self._things:
             self._things, self._in_order = things, None
             self.marks &= things.keys()
-        self.show_rows(Rows(self._keys(), self._make_row), self._notice(store))
+        keys = self._keys()
+        self.show_rows(Rows(keys, self._make_row), "" if keys else self._notice(store))
         self._show_titles(store)
         self._tell_seen()
 
@@ -138,12 +139,9 @@ class ListPane(MarkingTable, Pane, Generic[T]):
             self.show(self._store, self._now)
 
     def _notice(self, store: Store) -> str:
-        if self._things and self.filter.terms and not any(self._is_shown(name) for name in self._things):
+        if self._things:
             return f"Nothing fits /{clean(self.filter.text)}. Esc shows all."
-        return self.reason(store) if not self._things else ""
-
-    def _is_shown(self, name: str) -> bool:
-        return self.filter.is_met(self._fields_of(name))
+        return self.reason(store)
 
     def _fields_of(self, name: str) -> Mapping[str, str]:
         thing, kept = self._things[name], self._kept.get(name)
@@ -158,7 +156,7 @@ class ListPane(MarkingTable, Pane, Generic[T]):
             self._in_order = list(self._things)
         names = self._in_order  # the very same list while nothing comes or goes
         if self.filter.terms:
-            names = [name for name in names if self._is_shown(name)]
+            self.filter, names = self.filter.apply({name: self._fields_of(name) for name in names})
         names = self._sorted(names)
         if self.group == NO_GROUP:
             return names
