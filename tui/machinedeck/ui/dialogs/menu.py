@@ -16,8 +16,15 @@ from textual.widgets.option_list import Option
 from machinedeck.ui.lines import key_name
 from machinedeck.ui.widgets.frame import Frame
 
-BESIDE_LIST = 9
-"""Lines of the dialog beside the list."""
+BESIDE_LIST = 7
+"""Lines of the dialog beside the list and what is said of an action, and a little air."""
+
+LEAST_HINT, HINT_OF = 2, 8
+"""Lines for what is said of an action: as many as the longest needs, up to one of this many of the screen."""
+
+
+WIDTH, MARGINS = 76, 6
+"""Columns of the dialog, and those of them that its text has not (`form.tcss`)."""
 
 
 class Entry(NamedTuple):
@@ -75,15 +82,15 @@ class ActionMenu(ModalScreen[str | None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Leave the list what room there is beside the rest."""
-        self._list.styles.max_height = max(3, event.size.height - BESIDE_LIST)
+        width = min(WIDTH, event.size.width * 96 // 100) - MARGINS
+        lines = [_hint(entry).get_height({}, width) for entry in self._entries.values()]
+        hint = max(LEAST_HINT, min(event.size.height // HINT_OF, max(lines)))
+        self._hint.styles.height = self._hint.styles.max_height = hint
+        self._list.styles.max_height = max(3, event.size.height - BESIDE_LIST - hint)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Say more of it."""
-        entry = self._entries[event.option.id or ""]
-        if entry.refusal:
-            self._hint.update(Content.assemble((entry.refusal, "$text-warning")))
-        else:
-            self._hint.update(Content(f"{entry.help}\n= {entry.command}" if entry.command else entry.help))
+        self._hint.update(_hint(self._entries[event.option.id or ""]))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Close with it, if it can be done."""
@@ -115,3 +122,10 @@ def _line(entry: Entry) -> Content:
     if entry.refusal:
         return Content.assemble((f"{key_name(entry.key):>6}  {entry.label:<10}  {entry.refusal}", "dim"))
     return Content.assemble((f"{key_name(entry.key):>6}", "bold"), f"  {entry.label:<10}  {entry.help}")
+
+
+def _hint(entry: Entry) -> Content:
+    """What is said of an action: why it cannot be done, or what it does and by which command line."""
+    if entry.refusal:
+        return Content.assemble((entry.refusal, "$text-warning"))
+    return Content(f"{entry.help}\n= {entry.command}" if entry.command else entry.help)
