@@ -10,7 +10,7 @@ FACTS = (
     "grep -E '^(State|Threads|SigBlk|SigPnd)' /proc/{pid}/status; cat /proc/{pid}/wchan; echo;"
     " cat /proc/{pid}/syscall; cat /proc/{pid}/fdinfo/2; cat /proc/{pid}/task/*/stack"
 )
-LONGEST = 20_000
+LONGEST = 12_000
 
 
 def told_by_console(host: LabHost, pid: str, state: str) -> str:

@@ -25,6 +25,7 @@ PACKAGES = (
     ),
     *("iproute2", "btrfs-progs", "procps", "util-linux", "mount", "login", "passwd", "bash", "python3"),
     *("tmux", "vim", "less", "htop", "ncurses-base", "ncurses-term"),
+    *("openssh-client", "openssh-server"),
 )
 
 #: What a lab never reads, and what a release's first boot would otherwise share with its copies.
@@ -34,7 +35,7 @@ SURPLUS = (
 )
 
 #: Raised when what is done to a tree after debootstrap changes.
-REVISION = 2
+REVISION = 3
 
 WANTS = "etc/systemd/system/multi-user.target.wants"
 
@@ -86,6 +87,13 @@ def _mend(tree: Path) -> None:
     (tree / WANTS / "systemd-networkd.service").symlink_to("/lib/systemd/system/systemd-networkd.service")
     # There are no modules to load in a container.
     (tree / "etc/systemd/system/systemd-modules-load.service").symlink_to("/dev/null")
+    # Nobody is let in from outside, unless a test starts it.
+    for unit in ("ssh.service", "ssh.socket", "sshd-keygen.service"):
+        (tree / "etc/systemd/system" / unit).unlink(missing_ok=True)
+        (tree / "etc/systemd/system" / unit).symlink_to("/dev/null")
+    generators = tree / "etc/systemd/system-generators"
+    generators.mkdir(exist_ok=True)
+    (generators / "systemd-ssh-generator").symlink_to("/dev/null")
     switch = tree / "etc/nsswitch.conf"
     lines = switch.read_text().splitlines()
     lines = ["hosts: files mymachines dns" if line.startswith("hosts:") else line for line in lines]

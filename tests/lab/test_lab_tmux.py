@@ -47,7 +47,9 @@ def test_what_does_not_show_fails_with_the_screen(lab: LabHost) -> None:
 def test_a_console_that_does_not_show_it_says_what_it_is_busy_with(deck: LabHost) -> None:
     with Terminal(deck, "machinedeck", "--demo", XDG_STATE_HOME="/run/state") as terminal:
         terminal.wait_for("● live", 30)
-        with pytest.raises(AssertionError, match=r"(?s)State:.*--- thread MainThread.*--- task follow"):
+        with pytest.raises(
+            AssertionError, match=r"(?s)State:.*--- thread MainThread.*--- tasks \(1\): follow"
+        ):
             terminal.wait_for("absent", timeout=0.2)
 
 

@@ -7,7 +7,6 @@ and no byte that a machine sent: only where the program is, and how much waits w
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import signal
 import sys
@@ -55,10 +54,29 @@ def _told(app: App[Any], loop: asyncio.AbstractEventLoop, frame: FrameType | Non
     for id, top in sys._current_frames().items():
         yield f"\n--- thread {names.get(id, id)}"
         yield "".join(traceback.format_stack(frame if id == main and frame is not None else top)).rstrip()
-    for task in sorted(asyncio.all_tasks(loop), key=asyncio.Task.get_name):
-        stack = io.StringIO()
-        task.print_stack(file=stack)
-        yield f"\n--- task {task.get_name()}\n{stack.getvalue().rstrip()}"
+    yield from _tasks(loop)
+
+
+def _tasks(loop: asyncio.AbstractEventLoop) -> Iterator[str]:
+    """Where the tasks wait: most of them in the same few places."""
+    waiting: dict[tuple[str, ...], list[str]] = {}
+    for task in asyncio.all_tasks(loop):
+        waiting.setdefault(tuple(_awaited(task.get_coro())), []).append(task.get_name())
+    for places, names in sorted(waiting.items(), key=lambda one: len(one[1])):
+        yield f"\n--- tasks ({len(names)}): {', '.join(sorted(names))}"
+        yield from places
+
+
+def _awaited(awaited: Any) -> Iterator[str]:
+    """The frames of a task from its own to where it waits; asyncio's own way shows the first alone."""
+    while awaited is not None:
+        kind = next((kind for kind in ("cr", "gi", "ag") if hasattr(awaited, f"{kind}_frame")), None)
+        if kind is None:
+            return
+        frame = getattr(awaited, f"{kind}_frame")
+        if frame is not None:
+            yield f'  File "{frame.f_code.co_filename}", line {frame.f_lineno}, in {frame.f_code.co_name}'
+        awaited = getattr(awaited, {"cr": "cr_await", "gi": "gi_yieldfrom", "ag": "ag_await"}[kind])
 
 
 def _state(app: App[Any]) -> Iterator[str]:
