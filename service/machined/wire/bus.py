@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from machined.wire.body import KeptBody
+from machined.wire.closing import close_socket
 from machined.wire.errors import ConnectionLost, InvalidMessage, WireError
 from machined.wire.fds import close_fds, fds_of
 from machined.wire.header import MAX_MESSAGE, Outgoing, Received
@@ -127,7 +128,7 @@ class Bus:
         self._loop.remove_reader(self._sock)
         self._reader.abandon()
         self._writer.abandon()
-        self._sock.close()
+        close_socket(self._sock)
 
     def _on_message(self, msg: Received) -> None:
         try:

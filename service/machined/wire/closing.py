@@ -1,13 +1,19 @@
 """Closes descriptors that came from others, without waiting for what they stand for.
 
-To close a descriptor is a question to its file system (FUSE_FLUSH in linux/fuse.h), which may never answer:
-who sends such a one with a message would keep us from all else.
+To close a descriptor may be a question that is never answered. A file's is put to its file system
+(FUSE_FLUSH in linux/fuse.h). A TCP socket may wait for its other side to take what is unsent (SO_LINGER in
+socket(7)), and so may a unix socket in whose queue such a one is. Who sends one with a message would keep us
+from all else.
 """
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
+import socket
+import struct
+import termios
 import threading
 from collections import deque
 from collections.abc import Iterable
@@ -16,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 MOST = 16
 """Threads that close at once. When all wait for ever the numbers of further descriptors stay taken."""
-_ASKS_NOBODY = ("pipe:[", "socket:[", "anon_inode:")
-"""What the kernel itself stands behind, as /proc/self/fd tells it; files have paths, from a slash on."""
+_ASKS_NOBODY = ("pipe:[", "anon_inode:")
+"""What is closed at once, whoever sent it, as /proc/self/fd tells it; files have paths, from a slash on."""
 
 
 class Closer:
@@ -65,18 +71,34 @@ def close_fd(fd: int) -> None:
 
 
 def close_received(fds: Iterable[int]) -> None:
-    """Close descriptors that came with a message, each once; files are closed a moment later."""
-    files = []
+    """Close descriptors that came with a message, each once; files and sockets are closed a moment later."""
+    others = []
     for fd in set(fds):
-        if _is_of_kernel(fd):
+        if _asks_nobody(fd):
             close_fd(fd)
         else:
-            files.append(fd)
-    if files:
-        _closer.close(files)
+            others.append(fd)
+    if others:
+        _closer.close(others)
 
 
-def _is_of_kernel(fd: int) -> bool:
+def close_socket(sock: socket.socket) -> None:
+    """Close the socket of a connection to others; a moment later if it holds what nobody has read.
+
+    There may be descriptors in that, which are closed with it.
+    """
+    try:
+        sock.shutdown(socket.SHUT_RDWR)  # nobody can add to it any more (unix(7))
+        has_unread = struct.unpack("i", fcntl.ioctl(sock, termios.FIONREAD, bytes(4)))[0]
+    except OSError:
+        has_unread = True  # it was never connected, or is dead: who knows
+    if has_unread:
+        _closer.close([sock.detach()])
+    else:
+        sock.close()
+
+
+def _asks_nobody(fd: int) -> bool:
     try:
         return os.readlink(f"/proc/self/fd/{fd}").startswith(_ASKS_NOBODY)
     except OSError:

@@ -9,6 +9,7 @@ from functools import partial
 from machined.wire.address import socket_names
 from machined.wire.authentication import authenticate, open_socket
 from machined.wire.bus import Bus
+from machined.wire.closing import close_socket
 from machined.wire.connection import Connection
 from machined.wire.errors import ConnectFailed, WireError
 from machined.wire.header import MAX_MESSAGE
@@ -74,7 +75,7 @@ async def _begin(
         bus = partial(Bus, sock, passes_fds, early, largest=largest, takes_fds=takes_fds)
         connection = Connection(address, bus)
     except BaseException:
-        sock.close()
+        close_socket(sock)
         raise
     try:
         await connection.hello()
