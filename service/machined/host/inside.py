@@ -7,6 +7,17 @@ from typing import NamedTuple, Protocol
 from machined.host.processes import Pinned
 from machined.host.storage import Progress, unseen
 
+PATH_MAX = 4096
+"""Bytes of a path with the NUL behind it, at most (linux/limits.h)."""
+NAME_MAX = 255
+"""Bytes of a name in it, at most."""
+
+
+def is_short(path: str) -> bool:
+    """Whether a path, and each name in it, is no longer than the kernel takes."""
+    raw = path.encode(errors="surrogateescape")
+    return len(raw) < PATH_MAX and all(len(name) <= NAME_MAX for name in raw.split(b"/"))
+
 
 class Place(NamedTuple):
     """Where to: the inside of a machine, or the host itself."""

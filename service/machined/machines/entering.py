@@ -9,7 +9,7 @@ from machined.contract import MANAGE_MACHINES, POLKIT, ErrorName
 from machined.host.authority import Permit
 from machined.host.errors import Refused
 from machined.host.improvements import ALL, Improvements
-from machined.host.inside import Address, BindRequest, CopyRequest, Pty, ShellRequest
+from machined.host.inside import Address, BindRequest, CopyRequest, Pty, ShellRequest, is_short
 from machined.host.login_shell import PROGRAM, login_shell
 from machined.machines.checks import not_supported
 from machined.machines.machine import CONTAINER, VM, Machine
@@ -190,9 +190,10 @@ def _refuse_others(machine: Machine, doing: str) -> None:
 
 
 def _is_normalized(path: str) -> bool:
-    """Whether a path is absolute and free of `.`, `..` and doubled slashes."""
-    steps = path.rstrip("/").split("/")
-    return path.startswith("/") and "//" not in path and not {".", ".."} & set(steps)
+    """Whether a path is absolute, free of `.`, `..` and doubled slashes, and as short as paths are."""
+    if not path.startswith("/") or not is_short(path):
+        return False
+    return "//" not in path and not {".", ".."} & set(path.rstrip("/").split("/"))
 
 
 def _checked_copy(request: CopyRequest, flags: int) -> CopyRequest:

@@ -43,6 +43,9 @@ MAX_FIELDS = 1 << 26
 """Bytes in the array of header fields, at most."""
 MAX_MESSAGE = 1 << 27
 """Bytes in a whole message, at most (128 MiB)."""
+MAX_SENT = 1 << 25
+"""Bytes in a message that we send (32 MiB): the system bus throws out who sends more (dbus-daemon(1),
+"max_message_size")."""
 MAX_FDS = 16
 """Descriptors in one message that we send: dbus-daemon(1) throws out who sends more of them."""
 
@@ -181,6 +184,6 @@ def encode(message: Outgoing) -> tuple[bytearray, list[int]]:
     frame += texts
     frame += after
     frame += body
-    if len(frame) > MAX_MESSAGE:
-        raise InvalidMessage(f"a message of {len(frame)} bytes is larger than the {MAX_MESSAGE} allowed")
+    if len(frame) > MAX_SENT:
+        raise InvalidMessage(f"a message of {len(frame)} bytes is larger than the {MAX_SENT} allowed")
     return frame, fds

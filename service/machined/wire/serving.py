@@ -29,6 +29,8 @@ FAILED = "org.freedesktop.DBus.Error.Failed"
 INCONSISTENT_MESSAGE = "org.freedesktop.DBus.Error.InconsistentMessage"
 NOT_SUPPORTED = "org.freedesktop.DBus.Error.NotSupported"
 UNKNOWN_METHOD = "org.freedesktop.DBus.Error.UnknownMethod"
+MAX_TEXT = 1024
+"""Characters of the text of an error, which may quote what the caller sent."""
 MAX_REMEMBERED = 256
 """Replies with descriptors that are kept in mind, in case the bus sends them back."""
 
@@ -171,6 +173,7 @@ class Server:
         if not call.expects_reply:
             return
         # Texts quote what callers sent or machines are called: nothing in them may keep the reply back
+        text = text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 3]}..."
         plain = text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
         try:
             self._send(call, ERROR, "s", [plain], error_name=name)

@@ -119,7 +119,10 @@ async def test_arguments_begin_with_the_program_unless_they_are_given(
     assert requests == [ShellRequest("x", "/bin/ls", ["/bin/ls"], []), ShellRequest("x", "", [], [])]
 
 
-@pytest.mark.parametrize("path", ["srv", "/a/../b", "/a//b", "/./a"])
+LONG = [pytest.param("/a" * 2048, id="4096 bytes"), pytest.param("/" + "é" * 128, id="a name of 256 bytes")]
+
+
+@pytest.mark.parametrize("path", ["srv", "/a/../b", "/a//b", "/./a", *LONG])
 async def test_a_bind_wants_normalized_paths(
     entering: Entering, registry: Registry, permits: Permits, path: str
 ) -> None:
@@ -127,6 +130,7 @@ async def test_a_bind_wants_normalized_paths(
         with pytest.raises(Refused) as caught:
             await entering.bind_mount(registry.get("web"), request, permits)
         assert caught.value.name == ErrorName.INVALID_ARGS
+    assert not permits.asked
 
 
 async def test_a_bind_goes_to_the_same_path_unless_another_is_named(

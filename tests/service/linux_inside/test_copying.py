@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import stat
@@ -86,6 +87,17 @@ async def test_a_tree_keeps_all_it_has_both_ways(inside: LinuxInside, plain: Gue
     assert facts(tmp_path / "three") == facts(tmp_path / "one")
     assert seen[-1][0] == seen[-1][1] > 0
     assert not [name for name in os.listdir(plain.path / "tmp") if name.startswith(".#")]
+
+
+@pytest.mark.parametrize("path", ["/a" * 2048, "/" + "a" * 256])
+async def test_what_is_longer_than_paths_are_has_no_file_name(
+    inside: LinuxInside, plain: Guest, tmp_path: Path, path: str
+) -> None:
+    """As the reference has it, which tells so once it has asked whether the caller may."""
+    for request in (into(path, "/tmp/two"), into("/etc/hostname", path), out_of(path, tmp_path / "two")):
+        with pytest.raises(OSError, match="Failed to extract file name") as caught:
+            await inside.copy(plain.place, request)
+        assert caught.value.errno == errno.EINVAL
 
 
 async def test_owners_where_the_machine_has_ids_of_its_own(

@@ -7,7 +7,16 @@ import os
 from pathlib import Path
 
 from machined.host.improvements import ALL, Improvements
-from machined.host.inside import Address, BindRequest, CopyRequest, IdRange, Place, Pty, ShellRequest
+from machined.host.inside import (
+    Address,
+    BindRequest,
+    CopyRequest,
+    IdRange,
+    Place,
+    Pty,
+    ShellRequest,
+    is_short,
+)
 from machined.host.linux.helper.manner import Manner
 from machined.host.linux.helper.reading import MOST_OS_RELEASE, MOST_READ
 from machined.host.linux.inside.buses import Managers
@@ -170,11 +179,12 @@ def _split(path: str) -> tuple[bytes, bytes]:
     """The folder and the name of a path, which may end in slashes and dots that say nothing.
 
     Raises:
-        OSError: EADDRNOTAVAIL, it is the root folder; EINVAL, it ends in `..`, or holds a NUL.
+        OSError: EADDRNOTAVAIL, it is the root folder; EINVAL, it ends in `..`, holds a NUL, or is longer than
+            paths are.
     """
     steps = [step for step in path.split("/") if step not in {"", "."}]
     number = 0 if steps else errno.EADDRNOTAVAIL
-    if "\0" in path or steps[-1:] == [".."]:
+    if "\0" in path or steps[-1:] == [".."] or not is_short(path):
         number = errno.EINVAL
     if number:
         raise OSError(number, f"Failed to extract file name of '{path}' path: {os.strerror(number)}")
