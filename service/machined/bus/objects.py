@@ -125,7 +125,6 @@ class ObjectTree:
         self, node: Node, interface: Interface, method: Method, target: Any, request: Request
     ) -> Reply | _Later:
         call = request.call
-        body = call.body
         if call.signature != method.signature:
             is_loose = not self._improvements.checks_property_arguments
             taken = self._standard.loosely_read(node, method, call) if is_loose else None
@@ -134,8 +133,12 @@ class ObjectTree:
                     ErrorName.INVALID_ARGS,
                     f"{interface.name}.{method.name} takes {method.signature!r}, not {call.signature!r}.",
                 )
-            body = taken
-        values = method.handler(target, request, *body)
+        else:
+            if call.size > method.most:
+                text = f"A call of {interface.name}.{method.name} has {method.most} bytes at most."
+                raise Refused(ErrorName.LIMITS_EXCEEDED, text)
+            taken = call.body
+        values = method.handler(target, request, *taken)
         if isinstance(values, Coroutine):
             return _when_done(method.result, values)
         return method.result, () if values is None else values

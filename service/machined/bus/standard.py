@@ -18,6 +18,8 @@ PEER_INTERFACE = f"{BUS}.Peer"
 INTROSPECTABLE_INTERFACE = f"{BUS}.Introspectable"
 KEPT = 1024
 """Answers to GetAll that are kept: as many as machines that a console may ask about in turn."""
+MOST_SET = 1 << 16
+"""Bytes of a call that sets a property: none of ours is long, and variants take long to read."""
 _ALL = "a{sv}"
 
 
@@ -68,7 +70,9 @@ class Standard:
                 [
                     Method("Get", "s interface_name, s property_name", "v value", self._on_get),
                     Method("GetAll", "s interface_name", f"{_ALL} props", self._on_get_all),
-                    Method("Set", "s interface_name, s property_name, v value", "", self._on_set),
+                    Method(
+                        "Set", "s interface_name, s property_name, v value", "", self._on_set, most=MOST_SET
+                    ),
                     Signal(
                         "PropertiesChanged",
                         "s interface_name, a{sv} changed_properties, as invalidated_properties",
@@ -90,6 +94,8 @@ class Standard:
         """
         properties = self.interfaces[2].methods
         if method not in {properties["Get"], properties["Set"]} or not call.signature.startswith("ss"):
+            return None
+        if call.size > MOST_SET:
             return None
         interface, name = call.body[:2]
         if method is properties["Set"]:

@@ -22,6 +22,9 @@ PropertyWriter = Callable[[Any, Any, Any], Awaitable[None]]
 """`await writer(target, request, value)` changes the property."""
 Emits = Literal["const", "false", "invalidates", "true"]
 """What PropertiesChanged tells of a property (D-Bus Specification, "Introspection Data Format")."""
+MOST = 1 << 21
+"""Bytes of a call, at most: as many as a program may have of arguments and environment (execve(2)). To read
+more, which the message bus would let through, would keep others waiting."""
 
 
 class Argument(NamedTuple):
@@ -44,6 +47,7 @@ class Method:
         handler: Answers it.
         is_privileged: Whether root alone may call it.
         is_hidden: Whether introspection leaves it out.
+        most: Bytes of a call of it, at most.
         signature: The types of all input arguments.
         result: The types of all output arguments.
     """
@@ -54,6 +58,7 @@ class Method:
     handler: MethodHandler
     is_privileged: bool = False
     is_hidden: bool = False
+    most: int = MOST
     inputs: tuple[Argument, ...] = field(init=False)
     outputs: tuple[Argument, ...] = field(init=False)
     signature: str = field(init=False)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from machined.wire.body import KeptBody
 from machined.wire.bus import Bus
@@ -37,31 +37,74 @@ MAX_REMEMBERED = 256
 _FAULT = "the handler of %s.%s failed"
 
 
-class Call(NamedTuple):
+class Call:
     """A method call that came in.
+
+    Args:
+        body: The arguments, or the message that has them.
 
     Attributes:
         sender: The unique name of the caller.
         path: The object that is called.
         interface: The interface; None where the caller left it out, as it may.
         member: The method.
-        signature: The types of `body`.
-        body: The arguments. File descriptors among them are closed when the handler has ended: one that
-            must outlive it is duplicated.
+        signature: The types of `body`, as the caller says.
         is_interactive: Whether the caller is ready for questions (ALLOW_INTERACTIVE_AUTHORIZATION).
         expects_reply: Whether the caller wants a reply; none is sent otherwise.
         serial: The serial of the message.
+        size: Bytes of the message.
     """
 
-    sender: str
-    path: str
-    interface: str | None
-    member: str
-    signature: str
-    body: list[Any]
-    is_interactive: bool
-    expects_reply: bool
-    serial: int
+    __slots__ = (
+        "_body", "_message", "expects_reply", "interface", "is_interactive",
+        "member", "path", "sender", "serial", "signature", "size",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913, PLR0917 - a call has as many parts
+        self,
+        sender: str,
+        path: str,
+        interface: str | None,
+        member: str,
+        signature: str,
+        body: list[Any] | Received,
+        is_interactive: bool,
+        expects_reply: bool,
+        serial: int,
+    ) -> None:
+        self.sender = sender
+        self.path = path
+        self.interface = interface
+        self.member = member
+        self.signature = signature
+        self.is_interactive = is_interactive
+        self.expects_reply = expects_reply
+        self.serial = serial
+        if isinstance(body, list):
+            self._message, self._body, self.size = None, body, 0
+        else:
+            self._message, self.size = body, len(body.frame)
+
+    @property
+    def body(self) -> list[Any]:
+        """The arguments, read when they are asked for: to read what nobody wants may take seconds.
+
+        File descriptors among them are closed when the handler has ended: one that must outlive it is
+        duplicated.
+
+        Raises:
+            CallError: InconsistentMessage, they are not of the types that the caller says.
+        """
+        message = self._message
+        if message is not None:
+            self._message, self._body = None, []
+            try:
+                self._body = message.decode()
+            except InvalidMessage as error:
+                raise CallError(INCONSISTENT_MESSAGE, str(error)) from None
+            finally:
+                message.frame = b""  # it may be large, and the call long
+        return self._body
 
 
 Answer = tuple[str, Sequence[Any]] | None
@@ -84,20 +127,16 @@ class Server:
         """Answer a call, now, when the handler has, or when others of the same sender have been answered."""
         if message.member == "Ping" and message.interface == "org.freedesktop.DBus.Peer":
             close_received(message.fds)
-            self._reply(_call(message, []), "", ())
+            self._reply(_call(message), "", ())
         else:
             self._queueing.take(message)
 
     def _begin(self, message: Received) -> None:
-        try:
-            call = _call(message, message.decode())
-        except InvalidMessage as error:
-            self._refuse(_call(message, []), INCONSISTENT_MESSAGE, str(error))
-            return
+        call = _call(message)
         try:
             answer = self.handler(call)
             if answer is not None and not isinstance(answer, tuple):
-                task = asyncio.get_running_loop().create_task(self._answer(answer, call, message.fds))
+                task = asyncio.get_running_loop().create_task(self._answer(answer, call, message))
                 self._tasks.add(task)
                 task.add_done_callback(partial(self._ended, self._queueing.went(message)))
                 return
@@ -136,7 +175,7 @@ class Server:
             asyncio.get_running_loop().call_soon(task.cancel)
         return tasks
 
-    async def _answer(self, answer: Awaitable[Answer], call: Call, fds: list[int]) -> None:
+    async def _answer(self, answer: Awaitable[Answer], call: Call, message: Received) -> None:
         try:
             signature, values = await answer or ("", ())
         except asyncio.CancelledError:
@@ -150,7 +189,7 @@ class Server:
         else:
             self._reply(call, signature, values)
         finally:
-            close_received(fds)
+            close_received(message.fds)
 
     def _reply(self, call: Call, signature: str, values: Sequence[Any]) -> None:
         fds = set() if isinstance(values, KeptBody) else fds_of(signature, values)
@@ -195,14 +234,14 @@ def _unknown(call: Call) -> Answer:
     raise CallError(UNKNOWN_METHOD, f"{call.interface or ''}.{call.member} is not known here")
 
 
-def _call(message: Received, body: list[Any]) -> Call:
+def _call(message: Received) -> Call:
     return Call(
         message.sender or "",
         message.path or "",
         message.interface,
         message.member or "",
         message.signature,
-        body,
+        message,
         bool(message.flags & ALLOW_INTERACTIVE_AUTHORIZATION),
         not message.flags & NO_REPLY_EXPECTED,
         message.serial,
