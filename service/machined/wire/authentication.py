@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from machined.wire.errors import ConnectFailed
 from machined.wire.library import AuthError, AuthExternal
+from machined.wire.receiving import await_bytes
 
 MAX_LINE = 16384
 """Bytes in a line of the authentication, at most (libdbus takes no more either)."""
@@ -74,6 +75,7 @@ async def authenticate(sock: socket.socket) -> tuple[bool, bytes]:
 
     Raises:
         ConnectFailed: The server refused, hung up or does not speak the protocol.
+        InvalidMessage: It sent descriptors.
         OSError: The socket failed.
     """
     loop = asyncio.get_running_loop()
@@ -83,7 +85,7 @@ async def authenticate(sock: socket.socket) -> tuple[bool, bytes]:
     received = b""
     while line != "BEGIN":
         while b"\r\n" not in received:
-            data = await loop.sock_recv(sock, 512)
+            data = await await_bytes(sock, 512)
             received += data
             if not data or len(received) > MAX_LINE:
                 raise ConnectFailed("the connection was closed, or is none of D-Bus, during authentication")

@@ -33,7 +33,7 @@ class Bus:
         received: Called with each message; owns the descriptors in it.
         lost: Called once when the connection ended, with the reason or None if we ended it.
         largest: Bytes of the largest message that is taken.
-        takes_fds: Whether descriptors are taken.
+        takes_fds: Whether descriptors are taken; else the connection ends when one comes.
     """
 
     def __init__(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import resource
 import socket
 import struct
 import termios
@@ -27,19 +28,29 @@ _ASKS_NOBODY = ("pipe:[", "anon_inode:")
 
 
 class Closer:
-    """Closes by threads, which end when there is nothing to do."""
+    """Closes by threads, which end when there is nothing to do.
 
-    def __init__(self) -> None:
+    Args:
+        most: Descriptors that may wait for that; of our own there must be room beside them.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._waiting: deque[int] = deque()
         self._threads = 0
+        self._has_told = False
+
+    def has_room(self) -> bool:
+        """Whether more may be taken: those that are given to it all the same are closed when others are."""
+        return len(self._waiting) < self._most
 
     def close(self, fds: Iterable[int]) -> None:
         """Have descriptors closed; how many wait for that does not hold up the caller."""
         with self._lock:
             self._waiting.extend(fds)
             if self._threads == MOST:
-                logger.warning("%d descriptors of messages wait to be closed", len(self._waiting))
+                self._tell("descriptors of messages wait to be closed: who answers for them does not")
                 return
             self._threads += 1
         try:
@@ -47,19 +58,28 @@ class Closer:
         except RuntimeError as error:
             with self._lock:
                 self._threads -= 1
-            logger.warning("descriptors of messages are closed later: %s", error)
+                self._tell("descriptors of messages are closed later: %s", error)
+
+    def _tell(self, text: str, *values: object) -> None:
+        """Warn once, until nothing waits any more."""
+        if not self._has_told:
+            self._has_told = True
+            logger.warning(text, *values)
 
     def _work(self) -> None:
         while True:
             with self._lock:
                 if not self._waiting:
                     self._threads -= 1
+                    self._has_told = False
                     return
                 fd = self._waiting.popleft()
             close_fd(fd)
 
 
-_closer = Closer()
+_closer = Closer(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+has_room = _closer.has_room
+"""Whether descriptors of others may be taken; see `Closer.has_room`."""
 
 
 def close_fd(fd: int) -> None:

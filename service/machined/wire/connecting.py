@@ -48,7 +48,7 @@ async def connect_socket(
         timeout: Seconds for all of it.
         largest: Bytes of the largest message that is taken: one who sends a larger one is not trusted with
             the room for it, and the connection ends.
-        takes_fds: Whether descriptors are taken: who is not trusted could give one away that to close waits.
+        takes_fds: Whether descriptors are taken: who is not trusted to send none is hung up on at the first.
 
     Raises:
         ConnectFailed: No connection came about; nothing is left of the attempt.

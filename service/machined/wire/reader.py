@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import asyncio
 import logging
 import socket
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from machined.wire.closing import close_received
 from machined.wire.errors import ConnectionLost, InvalidMessage
 from machined.wire.header import FIXED, MAX_MESSAGE, Received, decode, frame_size
+from machined.wire.receiving import receive, receive_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,8 @@ CHUNK = 1 << 16
 MAX_CHUNK = 1 << 20
 MOST_FDS = 1024
 """Descriptors that may wait for the rest of their message: as many as sd-bus takes (BUS_FDS_MAX)."""
-_ANCILLARY = socket.CMSG_SPACE(253 * array.array("i").itemsize)  # the kernel's SCM_MAX_FD
+_LOST = -1
+"""In the place of the descriptors of one message."""
 
 
 class Reader:
@@ -37,8 +38,7 @@ class Reader:
         lost: Called once, with the reason, when nothing more can be read.
         early: Bytes that came in already, behind the authentication.
         largest: Bytes of the largest message that is taken.
-        takes_fds: Whether descriptors are taken; else the kernel drops those that come. To close one may
-            wait for who sent it: for a file system that never answers (FUSE_FLUSH in linux/fuse.h).
+        takes_fds: Whether descriptors are taken; else the connection ends when one comes.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class Reader:
         *,
         takes_fds: bool = True,
     ) -> None:
-        self._room = _ANCILLARY if takes_fds else 0
         self._sock = sock
+        self._takes_fds = takes_fds
         self._received = received
         self._lost = lost
         self._largest = largest
@@ -60,6 +60,7 @@ class Reader:
         self._buffer = bytearray(early)
         self._size = 0
         self._fds: list[int] = []
+        self._has_lost = False
         self._resuming = False
         self._closed = False
 
@@ -118,20 +119,30 @@ class Reader:
         """
         wanted = min(max(CHUNK, self._size - len(self._buffer)), MAX_CHUNK)
         try:
-            data, ancillary, _, _ = self._sock.recvmsg(wanted, self._room, socket.MSG_CMSG_CLOEXEC)
+            data = self._receive(wanted)
         except BlockingIOError:
             return False
-        for level, kind, payload in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                fds = array.array("i")
-                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-                self._fds.extend(fds)
         if len(self._fds) > MOST_FDS:
             raise InvalidMessage("more file descriptors came than any message has")
         if not data:
             raise ConnectionLost("the other side closed the connection")
         self._buffer += data
         return len(data) == wanted
+
+    def _receive(self, wanted: int) -> bytes:
+        if not self._takes_fds:
+            return receive_bytes(self._sock, wanted)
+        data, fds, is_whole = receive(self._sock, wanted)
+        if is_whole:
+            self._fds += fds
+        else:
+            # With the bytes of one message at most, whose all of them are: the others stay in step
+            close_received(fds)
+            self._fds.append(_LOST)
+            if not self._has_lost:
+                self._has_lost = True
+                logger.warning("there was no room for file descriptors of a message: they are lost")
+        return data
 
     def _hand_over(self, frame: bytes) -> None:
         try:
@@ -142,15 +153,25 @@ class Reader:
             logger.warning("ignored: %s", error)
             return
         if self._fds:
-            message.fds, self._fds = self._fds[: message.fd_count], self._fds[message.fd_count :]
+            message.fds = self._claimed(message.fd_count)
             if self._fds and not self._buffer:
                 close_received(message.fds)
                 raise InvalidMessage(f"{len(self._fds)} file descriptors came that no message lays claim to")
         self._received(message)
 
+    def _claimed(self, count: int) -> list[int]:
+        """The next descriptors, which are those of a message; none where some were lost."""
+        fds, self._fds = self._fds[:count], self._fds[count:]
+        if _LOST in fds:
+            lost = fds.index(_LOST)
+            close_received(fds[:lost])
+            self._fds = fds[lost + 1 :] + self._fds
+            return []
+        return fds
+
     def abandon(self) -> None:
         """Read nothing more and close the descriptors that nobody got."""
         self._closed = True
-        close_received(self._fds)
+        close_received(fd for fd in self._fds if fd != _LOST)
         self._fds = []
         self._buffer.clear()

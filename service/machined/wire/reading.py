@@ -58,6 +58,10 @@ def words_of(frame: bytes, order: str) -> array[int]:
     return words
 
 
+MOST_USES = 1024
+"""Values that descriptors become in one body, where it names some of them again and again."""
+
+
 class Descriptors:
     """The descriptors that came with a message, while its body is read.
 
@@ -76,6 +80,8 @@ class Descriptors:
         """The descriptor an index stands for, a duplicate if it was taken before."""
         if index >= len(self._fds):
             raise InvalidMessage(f"a body names descriptor {index}, but {len(self._fds)} came with it")
+        if len(self.used) == MOST_USES:
+            raise InvalidMessage(f"a body names descriptors more than {MOST_USES} times")
         fd = self._fds[index]
         if fd in self.used:
             fd = os.dup(fd)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -77,10 +79,24 @@ async def test_nobody_waits_for_files(tmp_path: Path, silent: threading.Event) -
 async def test_threads_are_few_and_what_waits_is_closed_by_them(
     tmp_path: Path, silent: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
-    closer, fds = Closer(), files(tmp_path, 2 * MOST)
-    for fd in fds:
+    closer, fds = Closer(4), files(tmp_path, 2 * MOST)
+    for number, fd in enumerate(fds):
+        assert closer.has_room() == (number < MOST + 4)
         closer.close([fd])
     assert closers() == MOST
-    assert f"{MOST} descriptors of messages wait to be closed" in caplog.text
+    assert caplog.text.count("descriptors of messages wait to be closed") == 1  # not for each
     silent.set()
     await until(lambda: not any(map(is_open, fds)))
+    assert closer.has_room()
+
+
+def test_half_of_all_descriptors_may_wait() -> None:
+    """The other half is for what is done meanwhile."""
+    script = (
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100));"
+        "from machined.wire import closing; closing.threading.Thread.start = lambda self: None;"
+        "closing._closer.close(range(200, 249)); print(closing.has_room(), end=' ');"
+        "closing._closer.close([249]); print(closing.has_room())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "True False\n"
