@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import random
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from machined.host.linux.storage import calls, discovery, kept
+from machined.host.linux.storage import mounts as mounts_module
 from machined.host.linux.storage.attributes import CRTIME
 from machined.host.linux.storage.description import Look
 from machined.host.linux.storage.mounts import Mounts
@@ -249,6 +251,62 @@ async def test_the_table_of_mounts_is_read_once_it_changed(estate: Estate) -> No
     third = mounts.table()
     assert f" {estate.pool} ".encode() in second.text
     assert (third.text == first.text, third.turn > second.turn > first.turn) == (True, True)
+    mounts.close()
+
+
+@pytest.mark.parametrize("kind", ["ext4"], indirect=True)
+async def test_a_table_of_mounts_that_could_not_be_read_is_read_the_next_time(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounts = Mounts()
+
+    def fail(*_arguments: object) -> bytes:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    for name in ("read", "lseek"):
+        with monkeypatch.context() as patched:
+            patched.setattr(mounts_module.os, name, fail)
+            with pytest.raises(OSError, match=os.strerror(errno.ENOMEM)):
+                mounts.table()
+        first = mounts.table()
+        assert b" / / " in first.text
+        sh("mount", "-t", "tmpfs", "none", estate.pool)
+        with monkeypatch.context() as patched:
+            patched.setattr(mounts_module.os, name, fail)
+            with pytest.raises(OSError, match=os.strerror(errno.ENOMEM)):
+                mounts.table()
+        second = mounts.table()
+        assert f" {estate.pool} ".encode() in second.text
+        assert second.turn > first.turn
+        sh("umount", estate.pool)
+        mounts.close()
+        mounts = Mounts()
+    mounts.close()
+
+
+@pytest.mark.parametrize("kind", ["ext4"], indirect=True)
+async def test_a_folder_that_goes_while_it_is_listed_hides_no_other(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = estate.pool / "folder"
+    (folder / "tree").mkdir(parents=True)
+    (estate.other / "stays").mkdir()
+    await asyncio.sleep(SETTLED)
+    mounts = Mounts()
+    memory = kept.Kept(mounts)
+    describe = Look.describe
+
+    def going(self: Look, name: str, *arguments: Any) -> Image | None:
+        found = describe(self, name, *arguments)
+        if name == "tree":
+            folder.rename(estate.pool / "gone")
+        return found
+
+    folders = [str(folder), str(estate.other)]
+    monkeypatch.setattr(Look, "describe", going)
+    assert {one.name for one in discovery.discover(folders, kept=memory)} == {"tree", "stays", ".host"}
+    monkeypatch.undo()
+    assert {one.name for one in discovery.discover(folders, kept=memory)} == {"stays", ".host"}
     mounts.close()
 
 

@@ -12,6 +12,7 @@ import pytest
 from machined.host.linux.storage import btrfs, snapshots, subvolumes
 from machined.host.linux.storage.pool import opened
 from machined.host.linux.storage.report import Unreported
+from machined.host.linux.storage.sidefiles import SideFiles
 from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.storage import Image, ImageType
 from tests.service.linux_storage.conftest import Estate
@@ -105,6 +106,42 @@ async def test_who_is_cancelled_leaves_no_snapshot(
     with pytest.raises(asyncio.CancelledError):
         await going
     assert await names(storage) == {"volume", ".host"}
+    assert leftovers(estate) == []
+
+
+@ON_BTRFS
+@pytest.mark.parametrize("work", ["clone", "remove"])
+async def test_who_is_cancelled_too_late_is_told_that_it_is_done(
+    estate: Estate, storage: LinuxStorage, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    """The side files come last, and may take long: by then the image is what it was to be."""
+    make_subvolume(estate, "volume")
+    begun, may_go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(_files: SideFiles, *_arguments: object) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        assert may_go_on.wait(60)
+
+    monkeypatch.setattr(SideFiles, "copy", slow)
+    monkeypatch.setattr(SideFiles, "remove", slow)
+    volume = await image(storage, "volume")
+    told: list[tuple[int, int]] = []
+    done = (
+        storage.clone(volume, "new", False, lambda *far: told.append(far))
+        if work == "clone"
+        else storage.remove(volume, lambda *far: told.append(far))
+    )
+    going = asyncio.create_task(done)
+    await begun.wait()
+    going.cancel()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not going.done()
+    may_go_on.set()
+    await going
+    assert told == [(0, 0)]
+    assert await names(storage) == ({"volume", "new", ".host"} if work == "clone" else {".host"})
     assert leftovers(estate) == []
 
 

@@ -112,7 +112,10 @@ class Listing:
         self.has_new = True
         if status.mount in look.sealed and status.mount not in self.seals:
             folder = os.path.dirname(path)  # it stays when the file goes
-            is_there = calls.status(folder).mount == status.mount
+            try:
+                is_there = calls.status(folder).mount == status.mount
+            except OSError:
+                is_there = False  # it has gone: so has the path, by which the next listing sees it
             self.seals[status.mount] = Seal(folder if is_there else path, look.sealed[status.mount])
 
 

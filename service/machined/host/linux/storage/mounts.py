@@ -67,10 +67,14 @@ class Mounts:
                 self._poll.register(self._fd, select.POLLPRI)
             elif not self._poll.poll(0):
                 return self._table
-            # What changes while it is read is told of the next time
-            os.lseek(self._fd, 0, os.SEEK_SET)
-            # The kernel gives a page of it at a time
-            text = b"".join(iter(lambda: os.read(self._fd, _PIECE), b""))
+            try:
+                # What changes while it is read is told of the next time
+                os.lseek(self._fd, 0, os.SEEK_SET)
+                # The kernel gives a page of it at a time
+                text = b"".join(iter(lambda: os.read(self._fd, _PIECE), b""))
+            except BaseException:
+                self._let_go()  # it has told of the change: the next one to ask would get the old table
+                raise
             self._table = Table(self._table.turn + 1, text)
             return self._table
 
@@ -78,7 +82,10 @@ class Mounts:
         """Let go of the table."""
         with self._lock:
             self._is_closed = True
-            if self._fd >= 0:
-                self._poll.unregister(self._fd)
-                os.close(self._fd)
-                self._fd = -1
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._fd >= 0:
+            self._poll.unregister(self._fd)
+            os.close(self._fd)
+            self._fd = -1

@@ -177,7 +177,7 @@ class LinuxStorage:
     ) -> bool:
         """Do in a thread what is a few calls of the kernel, as with subvolumes; False where that cannot be.
 
-        Who is cancelled meanwhile goes on once it has ended.
+        Who is cancelled meanwhile goes on once it has ended; as if nothing were, if all of it is done then.
         """
         if image.type is not ImageType.SUBVOLUME:
             return False
@@ -190,7 +190,9 @@ class LinuxStorage:
         except asyncio.CancelledError:
             report.cancel()
             await undisturbed(asyncio.gather(going, return_exceptions=True))
-            raise
+            if going.exception() is not None or not going.result():
+                raise
+            is_done = True  # it was too late: what is there is not said to be cancelled
         if is_done:
             progress(0, 0)
         return is_done
