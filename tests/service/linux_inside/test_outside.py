@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 
-from machined.host.inside import Place
+from machined.host.inside import Place, ShellRequest
 from machined.host.linux.helper.packets import pack
-from machined.host.linux.inside import LinuxInside
+from machined.host.linux.inside import LinuxInside, terminals
 from machined.host.linux.inside import helper as helper_module
 from machined.host.linux.inside.buses import Ask, Managers
 from machined.host.linux.inside.helper import Helper
 from machined.host.linux.inside.outside import Outside
+from tests.conftest import open_fds
+from tests.service.linux_inside.conftest import HOST
 from tests.service.linux_inside.guests import Guest
 from tests.support.waiting import until
 
@@ -55,6 +57,29 @@ def manager() -> Iterator[OneManager]:
     for process in made.started:
         process.kill()
         process.wait()
+
+
+@pytest.mark.parametrize("room", [0, 1])
+async def test_a_shell_for_which_there_is_no_room_leaves_nothing(
+    inside: LinuxInside, manager: OneManager, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """It takes a terminal, and the other side of that three times."""
+    before = open_fds()
+    dup, made = os.dup, 0
+
+    def full(fd: int) -> int:
+        nonlocal made
+        made += 1
+        if made > room:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return dup(fd)
+
+    monkeypatch.setattr(terminals.os, "dup", full)
+    monkeypatch.setattr(inside._terminals, "_managers", manager)
+    with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+        await inside.open_shell(HOST, ShellRequest("root", "/bin/sh", ["sh"], []))
+    assert made == room + 1
+    assert open_fds() == before
 
 
 async def test_a_wish_that_is_as_long_as_an_environment_can_be(

@@ -94,8 +94,7 @@ class Terminals:
         """Have the machine's manager start a unit on the terminal."""
         unit = f"container-shell@{pty.path.removeprefix('/dev/pts/')}.service"
         async with self._managers.of(place) as ask:
-            slave = open_other_side(pty.fd)
-            properties = _properties(request, pty.path, [slave, os.dup(slave), os.dup(slave)])
+            properties = _properties(request, pty.path, _three_times(open_other_side(pty.fd)))
             await ask("StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail", properties, [])
 
     async def _enter(self, place: Place, request: ShellRequest, pty: Pty) -> None:
@@ -155,6 +154,19 @@ def _closed_on_error(pty: Pty) -> Iterator[None]:
     except BaseException:
         os.close(pty.fd)
         raise
+
+
+def _three_times(fd: int) -> list[int]:
+    """A descriptor and two duplicates of it; none is left where there is no room for them."""
+    made = [fd]
+    try:
+        for _ in range(2):
+            made.append(os.dup(fd))
+    except OSError:
+        for one in made:
+            os.close(one)
+        raise
+    return made
 
 
 def _properties(request: ShellRequest, path: str, fds: list[int]) -> list[list[object]]:
