@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 import struct
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from machined.varlink.messages import END, MAX_MESSAGE, BrokenMessage
+from machined.varlink.client import Answer, Client
+from machined.varlink.messages import MAX_MESSAGE, BrokenMessage
 from machined.varlink.socketfile import SocketFile
+from machined.wire.closing import close_socket
+from machined.wire.errors import InvalidMessage
 
 logger = logging.getLogger(__name__)
 
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred, unix(7)
 
-Answer = Callable[[bytes], Awaitable[bytes]]
-"""Gives the reply to a message, or nothing for none; raises `BrokenMessage`."""
+PAUSE = 1.0
+"""Seconds after which clients are let in again, where there was no room for one."""
 
 
 class Limits(NamedTuple):
@@ -55,24 +57,26 @@ class VarlinkServer:
         self._answer = answer
         self._limits = limits or Limits()
         self._keeps_file = keeps_file
-        self._clients: set[_Client] = set()
+        self._clients: dict[Client, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._file: SocketFile | None = None
-        self._server: asyncio.Server | None = None
+        self._pause: asyncio.TimerHandle | None = None
         self._turn = asyncio.Lock()
 
     async def listen(self, path: Path) -> None:
         """Let clients in at an absolute path; raises what `SocketFile` raises."""
         self._file = SocketFile(path)
-        self._server = await asyncio.start_unix_server(
-            self._on_client, sock=self._file.sock, limit=self._limits.message
-        )
+        self._loop = asyncio.get_running_loop()
+        self._let_in()
 
     async def close(self) -> None:
         """Disconnect everybody and remove the socket, unless it is kept. Does nothing the second time."""
-        if self._file is None or self._server is None:
+        if self._file is None:
             return
-        self._server.close()
+        if self._pause is not None:
+            self._pause.cancel()
+        self._loop.remove_reader(self._file.sock)
+        close_socket(self._file.sock)
         if not self._keeps_file:
             self._file.remove()
         self._file = None
@@ -80,22 +84,39 @@ class VarlinkServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _on_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = _Client(reader, writer, self._limits.reading_seconds)
-        self._make_room(client.uid)
-        self._clients.add(client)
-        task = asyncio.get_running_loop().create_task(self._serve(client))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _let_in(self) -> None:
+        self._pause = None
+        if self._file is not None:
+            self._loop.add_reader(self._file.sock, self._on_client, self._file.sock)
 
-    async def _serve(self, client: _Client) -> None:
+    def _on_client(self, listener: socket.socket) -> None:
+        try:
+            sock, _ = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            # It stays where it is, and the selector would tell of it again and again
+            logger.warning("no client of a varlink service can be let in: %s", error)
+            self._loop.remove_reader(listener)
+            self._pause = self._loop.call_later(PAUSE, self._let_in)
+            return
+        sock.setblocking(False)
+        client = Client(sock, _uid_of(sock), self._limits.message, self._limits.reading_seconds)
+        self._make_room(client.uid)
+        task = self._clients[client] = self._loop.create_task(self._serve(client))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._forget, client))
+
+    def _forget(self, client: Client, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._clients.pop(client, None)
+        client.close()
+
+    async def _serve(self, client: Client) -> None:
         try:
             await client.converse(self._answer_in_turn)
-        except (asyncio.LimitOverrunError, BrokenMessage, OSError, TimeoutError) as error:
+        except (BrokenMessage, InvalidMessage, OSError, TimeoutError) as error:
             logger.debug("a client of user %s is cut off: %s", client.uid, error)
-        finally:
-            self._clients.discard(client)
-            client.cut_off()
 
     async def _answer_in_turn(self, message: bytes) -> bytes:
         # One call begins in each turn of the loop, however many wait: a look-up among a thousand machines
@@ -115,37 +136,7 @@ class VarlinkServer:
             return
         quietest = min(crowd, key=lambda client: client.active_at)
         logger.debug("a client of user %s makes room for another", quietest.uid)
-        self._clients.discard(quietest)
-        quietest.cut_off()
-
-
-class _Client:
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reading_seconds: float
-    ) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._reading_seconds = reading_seconds
-        self._loop = asyncio.get_running_loop()
-        self.uid = _uid_of(writer.get_extra_info("socket"))
-        self.active_at = self._loop.time()
-        # An answer is waited for until the kernel has all of it
-        writer.transport.set_write_buffer_limits(high=0)
-
-    async def converse(self, answer: Answer) -> None:
-        """Answer until the client leaves, or breaks the rules."""
-        with contextlib.suppress(asyncio.IncompleteReadError):  # it left
-            while True:
-                message = await self._reader.readuntil(END)
-                self.active_at = self._loop.time()
-                if said := await answer(message[: -len(END)]):
-                    self._writer.write(said)
-                    async with asyncio.timeout(self._reading_seconds):
-                        await self._writer.drain()
-
-    def cut_off(self) -> None:
-        """End the connection; what the kernel has of an answer still arrives."""
-        self._writer.transport.abort()
+        self._clients.pop(quietest).cancel()
 
 
 def _uid_of(sock: socket.socket) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import socket
 import time
@@ -18,6 +19,7 @@ from machined.varlink.messages import MAX_MESSAGE
 from machined.varlink.server import Limits
 from tests.service.domain.hosts import FakeHost
 from tests.service.varlink.facts import MACHINES, WEB, error, user
+from tests.support.lingering import SOON, lingering, wrapped
 from tests.support.waiting import until
 
 QUESTION = user(uid=1_000_000).encode() + b"\0"
@@ -111,6 +113,59 @@ async def test_a_call_that_does_not_end(database: str) -> None:
             await client.say_for_ever(bytes([32]) * 65536)
         async with Client(database) as other:
             assert await other.is_answered()
+
+
+@pytest.mark.promise("Sockets sent to the user database hold up nobody", where="bare host")
+@pytest.mark.parametrize("made", [lambda fd: fd, wrapped], ids=["itself", "in another's queue"])
+@pytest.mark.parametrize("before", [b"", QUESTION, bytes([32]) * (MAX_MESSAGE + 2)], ids=len)
+async def test_descriptors_that_cannot_be_closed(
+    database: str, made: Callable[[int], int], before: bytes
+) -> None:
+    """They come first, or behind what a client is cut off for: so they are closed unseen."""
+    async with Client(database) as client, Client(database) as other:
+        with lingering() as fd:
+            given, begun = made(fd), time.monotonic()
+            if before:
+                client.sock.send(before)
+            socket.send_fds(client.sock, [b"x"], [given])
+            os.close(given)
+            assert await client.is_cut_off()
+            assert await other.is_answered()
+            assert time.monotonic() - begun < SOON
+
+
+async def test_a_client_may_be_cut_off_before_it_said_anything(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All in one turn of the loop: its task has not begun."""
+    monkeypatch.setattr("machined.varlink.server._uid_of", lambda sock: 7)
+    path = await start(SMALL._replace(clients_per_user=1))
+    clients = [Client(path) for _ in range(5)]
+    try:
+        *others, last = clients
+        assert await last.is_answered()
+        for client in others:
+            assert await client.is_cut_off()
+    finally:
+        for client in clients:
+            client.sock.close()
+
+
+async def test_clients_wait_while_there_is_no_room_for_them(
+    start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("machined.varlink.server.PAUSE", 0.05)
+    path = await start(SMALL)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with Client(path) as client:
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, before[1]))
+        try:
+            await until(lambda: "can be let in" in caplog.text)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert await client.is_answered()
 
 
 async def test_words_that_come_one_by_one(database: str) -> None:
