@@ -5,8 +5,8 @@ from __future__ import annotations
 from machined.bus.local.fields import UINT32
 from machined.bus.local.message import Message, read_message
 from machined.bus.local.peer import Load
+from machined.wire.closing import close_received
 from machined.wire.errors import InvalidMessage
-from machined.wire.fds import close_fds
 from machined.wire.header import FIXED, MAX_MESSAGE, frame_size
 
 MAX_HEADER = 1 << 18
@@ -112,7 +112,7 @@ class Intake:
 
     def clear(self) -> None:
         """Drop everything."""
-        close_fds(self._fds)
+        close_received(self._fds)
         self._fds = []
         self._load.incoming -= len(self._partial)
         self._partial = bytearray()

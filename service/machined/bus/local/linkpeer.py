@@ -11,7 +11,7 @@ from machined.bus.local.message import Message, read_message
 from machined.bus.local.peer import Load, Peer, own_credentials
 from machined.bus.local.router import Router
 from machined.wire import Connection, ConnectionLost
-from machined.wire.fds import close_fds
+from machined.wire.closing import close_received
 from machined.wire.link import Link, open_link
 
 ENTRY = 512
@@ -86,7 +86,7 @@ class LinkPeer(Peer):
     def close(self, reason: str) -> None:
         """End the connection and close the descriptors that were not passed on."""
         for _, fds in self._inbox:
-            close_fds(fds)
+            close_received(fds)
         self._inbox.clear()
         self._count(-self._size)
         self._link.end(ConnectionLost(f"the connection to the local bus ended: {reason}"))

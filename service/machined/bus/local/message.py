@@ -20,8 +20,8 @@ from machined.bus.local.fields import (
     text_field,
 )
 from machined.wire.body import decode_body, encode_body
+from machined.wire.closing import close_received
 from machined.wire.errors import InvalidMessage
-from machined.wire.fds import close_fds
 from machined.wire.header import FIXED, METHOD_CALL, NO_REPLY_EXPECTED, Received
 
 JOINED = 1 << 16
@@ -142,7 +142,7 @@ class Message:
             InvalidMessage: It does not fit its signature.
         """
         values, fds = decode_body(self.fields.signature, bytes(self.frame), self.body_offset, self.take_fds())
-        close_fds(fds)
+        close_received(fds)
         return values
 
     def take_fds(self) -> list[int]:
@@ -174,7 +174,7 @@ class Message:
     def drop(self) -> None:
         """Close the descriptors that nobody took."""
         if self.fds:
-            close_fds(self.take_fds())
+            close_received(self.take_fds())
 
 
 NOBODY = Origin("")

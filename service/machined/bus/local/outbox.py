@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from machined.bus.local.limits import Limits
 from machined.bus.local.message import Chunk
 from machined.bus.local.peer import Load
-from machined.wire.fds import close_fds
+from machined.wire.closing import close_received
 
 TIME_SLICE = 0.002
 """Seconds of writing to one client before others get their turn."""
@@ -98,7 +98,7 @@ class Outbox:
     def clear(self) -> None:
         """Drop everything."""
         for _, fds in self._queue:
-            close_fds(fds)
+            close_received(fds)
         self._queue.clear()
         self._count(-self.size)
         self._fd_count = 0
@@ -116,7 +116,7 @@ class Outbox:
         count = self._sock.sendmsg([chunk], ancillary)
         self._queue[0] = (chunk, [])
         self._fd_count -= len(fds)
-        close_fds(fds)
+        close_received(fds)
         self._written(count)
 
     def _written(self, count: int) -> None:

@@ -19,7 +19,7 @@ from machined.bus.local.subscriptions import Subscriptions
 from machined.bus.local.work import Work
 from machined.contract import BUS, ErrorName
 from machined.wire.calls import BUS_PATH
-from machined.wire.fds import close_fds
+from machined.wire.closing import close_received
 from machined.wire.header import ERROR, METHOD_CALL, METHOD_RETURN, SIGNAL
 
 logger = logging.getLogger(__name__)
@@ -191,7 +191,7 @@ class Router:
 
     def _deliver(self, peer: Peer, message: Message, fds: list[int]) -> None:
         if peer.is_doomed:
-            close_fds(fds)
+            close_received(fds)
             return
         peer.push(message, fds)
         self.work.mark(peer)
@@ -269,6 +269,6 @@ def duplicates(fds: Sequence[int]) -> list[int]:
         for fd in fds:
             made.append(os.dup(fd))
     except OSError:
-        close_fds(made)
+        close_received(made)
         raise
     return made

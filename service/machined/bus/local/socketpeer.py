@@ -7,7 +7,6 @@ import contextlib
 import logging
 import socket
 import time
-from array import array
 from collections.abc import Callable
 
 from machined.bus.local.authentication import Authentication, AuthenticationFailed
@@ -17,14 +16,14 @@ from machined.bus.local.message import Message
 from machined.bus.local.outbox import Outbox
 from machined.bus.local.peer import Credentials, Load, Peer, process_of
 from machined.bus.local.router import Router
+from machined.wire.closing import close_received, close_socket
 from machined.wire.errors import InvalidMessage
-from machined.wire.fds import close_fds
+from machined.wire.receiving import receive
 
 logger = logging.getLogger(__name__)
 
 TIME_SLICE = 0.001
 """Seconds of work for one client before others get their turn."""
-_ANCILLARY = socket.CMSG_SPACE(253 * array("i").itemsize)  # the kernel's SCM_MAX_FD
 
 
 class SocketPeer(Peer):
@@ -117,7 +116,7 @@ class SocketPeer(Peer):
         self._loop.remove_writer(self._fd)
         with contextlib.suppress(OSError):  # a last word; whoever does not take it at once has no use for it
             self._outbox.flush()
-        self._sock.close()
+        close_socket(self._sock)
         self._outbox.clear()
         self._intake.clear()
         if self.on_gone is not None:
@@ -182,14 +181,11 @@ class SocketPeer(Peer):
 
     def _read(self) -> None:
         try:
-            data, ancillary, flags, _ = self._sock.recvmsg(
-                self._intake.wanted(), _ANCILLARY, socket.MSG_CMSG_CLOEXEC
-            )
+            data, fds, is_whole = receive(self._sock, self._intake.wanted())
         except BlockingIOError:
             return
-        fds = _descriptors(ancillary) if ancillary else []
-        if not data or flags & socket.MSG_CTRUNC or (fds and not self.passes_fds):
-            close_fds(fds)
+        if not data or not is_whole or (fds and not self.passes_fds):
+            close_received(fds)
             raise InvalidMessage("it sent file descriptors that could not be taken" if data else "it hung up")
         if self._authentication is not None:
             data = self._authenticate(self._authentication, data)
@@ -218,11 +214,3 @@ class SocketPeer(Peer):
                 self._is_resuming = True
                 self._loop.call_soon(self._resume)
                 return
-
-
-def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> list[int]:
-    fds = array("i")
-    for level, kind, payload in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-    return list(fds)

@@ -13,6 +13,7 @@ from machined.host.linux.helper.packets import Taken, take
 from machined.host.linux.inside.readiness import until_ready
 from machined.host.linux.inside.stuck import Stuck
 from machined.host.storage import Progress, unseen
+from machined.wire.closing import close_received
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class Work:
             logger.error("the helper failed: %s", fields[0].decode(errors="replace"))
             raise OSError(errno.EIO, "The helper failed.")
         if not packet.is_whole:
-            _close(packet.fds)
+            close_received(packet.fds)
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         return Answer(fields, packet.fds)
 
@@ -125,7 +126,7 @@ class Work:
             if packet.fields[0] == b"child":
                 self._begun(packet.fds)
             else:
-                _close(packet.fds)
+                close_received(packet.fds)  # of a machine: who knows what is in its sockets
 
     def _at_hand(self) -> Taken | None:
         try:
@@ -141,8 +142,3 @@ class Work:
                 await until_ready(self.sock.fileno())
             except ConnectionResetError:
                 return None
-
-
-def _close(fds: list[int]) -> None:
-    for fd in fds:
-        os.close(fd)
