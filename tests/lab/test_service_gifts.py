@@ -14,6 +14,7 @@ from tests.lab.lives import INNER
 from tests.lab.own_service import own, service_pid
 from tests.lab.place import wait_until
 from tests.lab.unit_processes import UnitProcesses
+from tests.lab.userdb import SOCKET as USERDB
 
 __all__ = ["own"]
 
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.lab()
 
 FILE = "/run/withheld"
 GIVEN = 5
+SOON = 10.0
+"""Seconds that a slow host may take; to wait for one of the sockets takes ten minutes."""
 INVALID = "org.freedesktop.DBus.Error.InvalidArgs"
 
 
@@ -54,5 +57,25 @@ def test_a_file_that_cannot_be_closed_holds_up_nobody(own: LabHost) -> None:
         asked = [process.stdout.readline() for _ in range(GIVEN)]
         assert asked == ["asked\n"] * GIVEN
         assert processes.descriptors()[FILE] == 0  # their numbers are free, though who closes them waits
+    wait_until(lambda: processes.threads() == threads, "no thread of it waits any more")
+    assert service_pid(own) == processes.main
+
+
+@pytest.mark.promise("Sockets that linger, sent with any message, keep nobody waiting")
+def test_a_socket_that_lingers_holds_up_nobody(own: LabHost) -> None:
+    processes = UnitProcesses(own)
+    threads = processes.threads()
+    program = (INNER / "lingering.py").read_text()
+    words = ("python3", "-I", "-c", program, ".host", str(processes.main), USERDB)
+    with own.running(*words) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        said, seconds = json.loads(process.stdout.readline())
+        assert said == ["", '{"parameters":{', "/org/freedesktop/machine1/machine/_2ehost"]
+        assert seconds < SOON
+        assert processes.threads() > threads  # those that wait
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.wait(60) == 0
     wait_until(lambda: processes.threads() == threads, "no thread of it waits any more")
     assert service_pid(own) == processes.main
