@@ -55,7 +55,7 @@ NEEDLESS = {
 }
 """What must not be imported until then, and why it need not."""
 
-MOST_OF_OURS = 150
+MOST_OF_OURS = 156
 """Modules of the project until then, at most: each costs a fifth of a millisecond before it does anything."""
 
 

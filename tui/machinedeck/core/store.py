@@ -79,6 +79,11 @@ class Store:
         """One of `rows`; None where there is none of that name."""
         return None if name is None else self.by_name().get(name)
 
+    def running(self, name: str) -> Machine | None:
+        """A machine that is registered, the host itself among them; None where there is none of that name."""
+        machine = self.row(name)
+        return machine if machine is not None and machine.state.is_registered else None
+
     def states(self) -> Counter[State]:
         """How many of `rows` are in each state, the host itself left out."""
         counts = self._idle_states.copy()

@@ -197,21 +197,44 @@ class Acting:
         from machinedeck.ui.dialogs.typed_name import TypedName  # noqa: PLC0415 - see above
 
         if action.id == "clean":
-            images = would_go(self._store, values["what"])
-            if not images:
-                self._warn("There is nothing to clean.")
-                return False
-            goes = [f"{goes[0]}", *map(with_size, images)]
-        name = word_to_type(action, subjects)
-        return bool(await self._watched(TypedName(question, goes, name, command), subjects))
+            return await self._is_sure_to_clean(action, subjects[0], values["what"], goes[0], command)
+        typed = TypedName(question, goes, word_to_type(action, subjects), command)
+        return bool(await self._watched(typed, subjects))
 
-    async def _watched(self, dialog: Screen[Any], subjects: Sequence[Subject]) -> Any:
-        """Ask, and say in the dialog what becomes of its subjects meanwhile."""
+    async def _is_sure_to_clean(
+        self, action: Action[Any], pool: Subject, what: str, goes: str, command: str
+    ) -> bool:
+        """Name what goes, ask, and see that it is still what was named."""
+        from machinedeck.ui.dialogs.typed_name import TypedName  # noqa: PLC0415 - seldom needed at start
+
+        images = would_go(self._store, what)
+        if not images:
+            self._warn("There is nothing to clean.")
+            return False
+        named = {image.identity for image in images}
+
+        def news() -> str:
+            is_same = {image.identity for image in would_go(self._store, what)} == named
+            return "" if is_same else "Others would go now. Leave it, and look again."
+
+        question = f"{action.label} {titled([pool])}?"
+        typed = TypedName(question, [goes, *map(with_size, images)], word_to_type(action, [pool]), command)
+        if not await self._watched(typed, [pool], news):
+            return False
+        if news():
+            self._warn("Others would have gone than were named. Nothing was done: look again.")
+            return False
+        return True
+
+    async def _watched(
+        self, dialog: Screen[Any], subjects: Sequence[Subject], news: Callable[[], str] | None = None
+    ) -> Any:
+        """Ask, and say in the dialog what becomes of its subjects meanwhile, or what else is new."""
         told: Dialog = dialog  # type: ignore[assignment]
 
         def on_change(_change: Change) -> None:
             # The store tells from the task of the follower, which knows nothing of Textual.
-            self._app.call_later(told.tell, became(subjects, self._store))
+            self._app.call_later(told.tell, news() if news else became(subjects, self._store))
 
         end = self._store.listen(on_change)
         try:

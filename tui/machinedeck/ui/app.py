@@ -227,8 +227,9 @@ class MachinedeckApp(ToolDesk, inherit_bindings=False):
             self._first_run = FirstRun(self.store, self._follower.retry, look_around)
             self.push_screen(self._first_run)
         elif link is Link.UP and self._first_run is not None:
+            if self.screen is self._first_run:
+                self.pop_screen()  # else it goes when it is seen again
             self._first_run = None
-            self.pop_screen()
 
     def _leave_for_demo(self) -> None:
         """End here, to go on with a made-up host: whoever runs the app sees to that."""

@@ -121,9 +121,13 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
             self.fail(Failure(Kind.REFUSED, READ_ONLY))
             return
         wish = await self.push_screen_wait(ShellDialog(self.wish(name)))
-        machine = self.console_screen.store.registered.get(name)
-        if wish is not None and machine is not None:
-            self.open_terminal(wish, machine)
+        if wish is None:
+            return
+        machine = self.console_screen.store.running(name)
+        if machine is None:
+            self.fail(Failure(Kind.NOT_THERE, f"{clean(name)} is not running any more.", "Start it first."))
+            return
+        self.open_terminal(wish, machine)
 
     async def _rename(self, view: TerminalView) -> None:
         from machinedeck.ui.dialogs.ask import Ask  # noqa: PLC0415 - seldom needed at start
@@ -176,7 +180,7 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
     async def action_palette(self) -> None:
         """Find a command and do it."""
         from machinedeck.ui.dialogs.palette import Palette  # noqa: PLC0415 - seldom needed at start
-        from machinedeck.ui.guide import choices  # noqa: PLC0415 - seldom needed at start
+        from machinedeck.ui.guide import act_of, choices  # noqa: PLC0415 - seldom needed at start
 
         screen = self.console_screen
         subjects = screen.subjects if screen.shells.current is None else []
@@ -191,9 +195,13 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
             has_machine=screen.machine is not None,
             has_shell=screen.shells.meant is not None,
         )
-        action = await self.push_screen_wait(Palette(listed))
-        if action is not None:
-            await self.run_action(action, screen)
+        chosen = await self.push_screen_wait(Palette(listed))
+        # What it is done to is what the line named, wherever the cursor has come meanwhile
+        named = next((action for action, _ in actions if act_of(action) == chosen), None)
+        if named is not None:
+            self.acting.want(named, subjects)
+        elif chosen is not None:
+            await self.run_action(chosen, screen)
 
     def action_help(self) -> None:
         """Show every key."""

@@ -91,7 +91,7 @@ def choices(
     """
     there = {"machine": has_machine or has_shell, "shell": has_shell, "": True}
     listed = [
-        Choice(f"act('{one.id}')", one.label, key_name(key_of(one.id)), f"{one.label}: {name}. {one.help}")
+        Choice(act_of(one), one.label, key_name(key_of(one.id)), f"{one.label}: {name}. {one.help}")
         for one, name in actions
     ]
     listed += [
@@ -111,6 +111,11 @@ def choices(
         *(_way(0, "machine", one.name) for one in store.rows()),
         *(_way(1, "image", one.name) for one in store.visible_images()),
     ]
+
+
+def act_of(action: Action[Any]) -> str:
+    """What the palette calls an action that is done to what is chosen."""
+    return f"act('{action.id}')"
 
 
 def _way(pane: int, what: str, name: str) -> Choice:

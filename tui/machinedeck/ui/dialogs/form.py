@@ -181,7 +181,7 @@ class Form(ModalScreen[dict[str, str] | None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Check what is typed while it is typed."""
         field = next(one for one in self._action.fields if one.id == event.input.id)
-        standing = self._offers.get(field.id, (field.default,))[0]
+        standing = (self._offers.get(field.id) or (field.default,))[0]
         self._is_touched = self._is_touched or event.value != standing
         self._look()
 

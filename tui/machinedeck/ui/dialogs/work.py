@@ -82,10 +82,13 @@ class WorkDialog(ModalScreen[None]):
             for at, one in enumerate(operations):
                 self._list.replace_option_prompt_at_index(at, self._line(one))
         else:
-            at = self._list.highlighted or 0
+            chosen = shown[self._list.highlighted] if self._list.highlighted is not None else None
+            ids = [str(one.id) for one in operations]
             self._list.clear_options()
             self._list.add_options(Option(self._line(one), id=str(one.id)) for one in operations)
-            self._list.highlighted = min(at, len(operations) - 1) if operations else None
+            # What is under the cursor may be cancelled by a key: it is never another that has come there
+            is_first = chosen is None and not shown
+            self._list.highlighted = ids.index(chosen) if chosen in ids else 0 if is_first and ids else None
         self._list.display = bool(operations)
         is_measured = any(one.is_estimated for one in operations)
         self._hint.update(

@@ -244,10 +244,14 @@ class ListPane(MarkingTable, Pane, Generic[T]):
         self._is_typing = True
         self._again()
 
+    def show_all(self) -> None:
+        """Filter nothing."""
+        self._set_filter("")
+
     def action_clear(self) -> None:
         """Show all again; if all is shown, take the marks away."""
         if self.filter.text:
-            self._set_filter("")
+            self.show_all()
         else:
             self._set_marks(set())
             self._again()

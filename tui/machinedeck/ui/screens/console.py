@@ -15,6 +15,7 @@ from textual.widgets import Static
 from machinedeck.core.store import EVERYTHING, Change, Store
 from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine
+from machinedeck.model.text import clean
 from machinedeck.ui import lines
 from machinedeck.ui.panes.images import ImagesPane
 from machinedeck.ui.panes.list_pane import ListPane
@@ -209,11 +210,15 @@ class Console(ChoosingScreen):
             self.set_focus(self.panes[self._pane])
 
     def action_go(self, at: int, key: str) -> None:
-        """Go to a row of a pane, if it is there."""
+        """Go to a row of a pane, also one that its filter hides; or say that it is gone."""
         self.action_pane(at)
-        keys = self.panes[at].rows.keys
-        if key in keys:
-            self.panes[at].cursor = keys.index(key)
+        pane = self.panes[at]
+        if key not in pane.rows.keys and isinstance(pane, ListPane):
+            pane.show_all()
+        if key in pane.rows.keys:
+            pane.cursor = pane.rows.keys.index(key)
+        else:
+            self.notify(f"{clean(key)} is not listed any more.", severity="warning", markup=False)
 
     @property
     def tables(self) -> list[Table]:

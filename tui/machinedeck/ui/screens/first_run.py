@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+from machinedeck.core.status import Link
 from machinedeck.core.store import Store
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.text import clean
@@ -60,6 +61,11 @@ class FirstRun(Screen[None]):
             return keys
         demo = " look around in a made-up estate (demo: nothing in it is real)"
         return Content.assemble(keys, "\n", ("d", "bold"), demo)
+
+    def on_screen_resume(self) -> None:
+        """Go, if the service came while something else was looked at."""
+        if self._store.status.link is Link.UP:
+            self.dismiss()
 
     def advice(self, failure: Failure) -> Advice:
         """What to tell of a failure on this host."""

@@ -111,8 +111,9 @@ class TerminalScreen(Ground, Screen[None]):
         for view in self.shells.views:
             session = view.session
             if session.wish.is_login and not session.has_ended:
-                now = self.store.registered.get(session.machine)
-                if now is None or (now.timestamp_monotonic and now.identity != session.identity):
+                now, opened = self.store.running(session.machine), session.identity
+                are_known = now is not None and now.timestamp_monotonic and opened.timestamp_monotonic
+                if now is None or (are_known and now.identity != opened):
                     session.end("the machine ended")
 
     def on_shells_changed(self, event: Shells.Changed) -> None:
@@ -202,7 +203,7 @@ class TerminalScreen(Ground, Screen[None]):
     def _enter(self, command: str) -> None:
         """Open a login prompt, or ask how to open a shell."""
         view = self.shells.current
-        machine = self.store.registered.get(view.session.machine) if view is not None else self.machine
+        machine = self.store.running(view.session.machine) if view is not None else self.machine
         if machine is None:
             return
         wanted = "login" if command == "login" else "shell"
@@ -239,7 +240,7 @@ class TerminalScreen(Ground, Screen[None]):
 
     def _again(self, view: TerminalView, place: str, beside: TerminalView | None = None) -> bool:
         """Ask for another terminal like one that there is, in its tab or in another's; whether it can be."""
-        machine = self.store.registered.get(view.session.machine)
+        machine = self.store.running(view.session.machine)
         if machine is None:
             self.notify(f"{clean(view.session.machine)} is not running.", severity="warning", markup=False)
             return False
