@@ -74,7 +74,7 @@ def nothing_left(counts: dict[str, Count], request: pytest.FixtureRequest) -> It
     yield
     if request.session.exitstatus == pytest.ExitCode.INTERRUPTED:
         return  # it was cut off anywhere
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 20
     while left := {kind: new for kind, count in counts.items() if (new := count() - before[kind])}:
         assert time.monotonic() < deadline, f"the test left behind: {left}"
         gc.collect()
@@ -93,7 +93,7 @@ async def no_task_left() -> AsyncIterator[None]:
     """Fail a test that leaves a task of the event loop running."""
     before = asyncio.all_tasks()
     yield
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 20
     while left := asyncio.all_tasks() - before - {asyncio.current_task()}:
         assert time.monotonic() < deadline, f"the test left tasks: {left}"
         await asyncio.sleep(0.01)

@@ -49,7 +49,7 @@ def test_however_the_console_ends_its_service_does(number: signal.Signals) -> No
         pid = service_of(console)
         console.process.send_signal(number)
         console.wait_end()
-        wait_until(lambda: is_over(pid), 5)
+        wait_until(lambda: is_over(pid), 20)
 
 
 @pytest.mark.promise("The demo's service never outlives its console", where="bare host")
@@ -138,7 +138,7 @@ def test_the_service_by_hand(tmp_path: Path) -> None:
         )
         assert "db-primary" in listed.stdout
         service.terminate()
-        assert service.wait(10) == 0
+        assert service.wait(20) == 0
 
 
 def test_the_service_reads_its_own_options() -> None:

@@ -107,7 +107,7 @@ def test_suspend_and_come_back(address: str) -> None:
 @pytest.mark.promise("A dropped line ends the console and its shells", where="bare host")
 def test_a_dropped_line(console: PtyProgram) -> None:
     console.hang_up()
-    console.process.wait(10)
+    console.process.wait(20)
 
 
 @pytest.mark.promise("A dropped line ends the console and its shells", where="bare host")
@@ -117,7 +117,7 @@ def test_everything_at_once(console: PtyProgram, time: int) -> None:
     console.process.send_signal(signal.SIGTERM)
     console.process.send_signal(signal.SIGCONT)
     console.hang_up()
-    console.process.wait(4)
+    console.process.wait(20)
 
 
 def test_a_terminal_that_goes_without_a_signal(console: PtyProgram, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_terminal_that_goes_without_a_signal(console: PtyProgram, tmp_path: Pa
     console.process.send_signal(signal.SIGCONT)
     console.wait_for("● live")
     console.hang_up()
-    console.process.wait(10)
+    console.process.wait(20)
 
 
 @pytest.mark.promise("Over SSH there are no animations and fewer pictures a second", where="bare host")

@@ -26,7 +26,7 @@ def told_by_console(host: LabHost, pid: str, state: str) -> str:
     facts = host.run("sh", "-c", FACTS.format(pid=pid), check=False).stdout
     host.run("kill", "-USR1", pid, check=False)
     try:
-        wait_until(lambda: file.exists() and file.stat().st_size > before, "its stacks", 5)
+        wait_until(lambda: file.exists() and file.stat().st_size > before, "its stacks", 20)
     except LabError:
         return f"{facts}\nit does not write its stacks"
     return f"{facts}\n{file.read_text()[before:][:LONGEST]}"

@@ -91,7 +91,7 @@ def sleeper(host: LabHost, name: str, *, machine_class: str = "container") -> It
         host.ask("busctl", "call", *MANAGER, "RegisterMachine", *words)
         yield int(leader)
     finally:
-        host.run("systemctl", "stop", unit, check=False)
+        host.run("systemctl", "stop", unit, check=False, timeout=120)
         wait_until(lambda: name not in machine_names(host), f"{name} is no longer listed")
 
 
@@ -134,5 +134,5 @@ def layered(
             await_machine(host, name)
         yield
     finally:
-        host.run("systemctl", "stop", unit, check=False)
+        host.run("systemctl", "stop", unit, check=False, timeout=120)
         wait_until(lambda: name not in machine_names(host), f"{name} is no longer listed")

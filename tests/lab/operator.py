@@ -44,7 +44,7 @@ class Operator:
         """Press keys by tmux's names, each after the other."""
         self.terminal.keys(*keys)
 
-    def sees(self, text: str, timeout: float = 20) -> Screen:
+    def sees(self, text: str, timeout: float = 60) -> Screen:
         """Wait until the screen shows a text."""
         return self.terminal.wait_for(text, timeout)
 
@@ -68,9 +68,10 @@ class Operator:
         self.press(PANES[pane])
         if name:
             self.press("Home")
-            self.sees_row(pane, name)
-            rows = self._rows(pane, self.terminal.screen())
-            at = next(at for at, line in enumerate(rows) if _is_of(line, name))
+            screen = self.terminal.wait_for(
+                lambda screen: any(_is_of(line, name) for line in self._rows(pane, screen))
+            )
+            at = next(at for at, line in enumerate(self._rows(pane, screen)) if _is_of(line, name))
             if at:
                 self.press(*["Down"] * at)
 
@@ -82,7 +83,7 @@ class Operator:
             self.terminal.type(text)
         self.press("Enter")
 
-    def do(self, key: str, question: str, *keys: str, told: str, timeout: float = 40) -> None:
+    def do(self, key: str, question: str, *keys: str, told: str, timeout: float = 120) -> None:
         """Press an action's key, read its dialog, press the keys that answer it, and wait for the end."""
         with self.ending(told, timeout):
             self.press(key)
@@ -91,7 +92,7 @@ class Operator:
             if keys:
                 self.press(*keys)
 
-    def ask(self, key: str, question: str, *answers: str, told: str, timeout: float = 40) -> None:
+    def ask(self, key: str, question: str, *answers: str, told: str, timeout: float = 120) -> None:
         """Press an action's key, fill in its dialog, and wait for the end."""
         with self.ending(told, timeout):
             self.press(key)
@@ -99,7 +100,7 @@ class Operator:
             self.answer(*answers)
 
     @contextmanager
-    def ending(self, told: str, timeout: float = 40) -> Iterator[None]:
+    def ending(self, told: str, timeout: float = 120) -> Iterator[None]:
         """Do something, and wait until its end is told and noted: the notice alone may be an older one."""
         before = self._ended()
         yield
@@ -110,8 +111,8 @@ class Operator:
     def shell(self, key: str = "Enter") -> Iterator[None]:
         """Be in a shell of the machine under the cursor; it is ended after."""
         self.press(key)
-        self.sees("F12 leave", 30)
-        self.sees("root@", 30)
+        self.sees("F12 leave")
+        self.sees("root@")
         yield
         self.terminal.type("exit\n")
         self.sees("Enter close")
@@ -154,6 +155,6 @@ def at_console(
 ) -> Iterator[Operator]:
     """An operator at a console of 120 by 40 cells, which shows its first list."""
     with Terminal(host, "machinedeck", "--bus", "system", *options, user=user, **environment) as terminal:
-        terminal.wait_for("● live", timeout=30)
+        terminal.wait_for("● live")
         terminal.wait_for("│.host ")
         yield Operator(terminal)

@@ -55,7 +55,7 @@ def run(*command: str | Path, timeout: float = 60, **environment: str) -> str:
     return done.stdout
 
 
-def wait_until(holds: Callable[[], bool], what: str, timeout: float = 30, every: float = 0.05) -> None:
+def wait_until(holds: Callable[[], bool], what: str, timeout: float = 90, every: float = 0.05) -> None:
     """Poll until the condition holds.
 
     Raises:

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.lab()
 SEED = "seed"
 EVERY = "Every action is a key away, and lands in the journal with its command line"
 GIB = 2**30
+UNPOLLED = 14
+"""Seconds that a list may take to change where it was told to: less than until it is asked for anyway."""
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +76,13 @@ def test_images_and_the_pool(operator: Operator) -> None:
     operator.go("images", "one")
     operator.ask("l", "Limit: one.", "1G", told="The limit of one is set.")
     assert image_property(host, "one", "Limit") == str(GIB)
-    operator.sees_row("images", "one", " 1.0G ", timeout=5)
+    operator.sees_row("images", "one", " 1.0G ", timeout=UNPOLLED)
 
     operator.do("w", "", told="one is read-only now.")
     assert host.ask("btrfs", "property", "get", "-ts", "/var/lib/machines/one", "ro") == "ro=true"
-    operator.sees_row("images", "one", " yes ", timeout=5)
+    operator.sees_row("images", "one", " yes ", timeout=UNPOLLED)
     operator.do("w", "", told="one is writable now.")
-    operator.sees_row("images", "one", " no ", timeout=5)
+    operator.sees_row("images", "one", " no ", timeout=UNPOLLED)
 
     operator.ask("n", "Rename: one.", "other", told="one has another name.")
     operator.sees_row("images", "other", " 1.0G ")

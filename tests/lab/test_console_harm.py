@@ -58,7 +58,7 @@ def is_harmless(screen: Screen) -> bool:
 def operator(host: LabHost) -> Iterator[Operator]:
     """The operator of that host."""
     with at_console(host) as operator:
-        operator.terminal.wait_for(lambda screen: "pwned" in screen and "reboot #" in screen, 20)
+        operator.terminal.wait_for(lambda screen: "pwned" in screen and "reboot #" in screen)
         yield operator
 
 
@@ -74,7 +74,7 @@ def test_lists_details_and_tabs(operator: Operator) -> None:
     operator.press("i")
     operator.terminal.wait_gone("]x 4321")
     operator.press("Enter")
-    operator.sees("root@evil", 30)
+    operator.sees("root@evil")
     operator.terminal.type("printf '\\e]2;[bold]own\\u202eed\\a\\e[?1049h\\e[5;5Hdrawn'\n")
     operator.sees("drawn")
     assert is_harmless(operator.sees("evil: [bold]own"))

@@ -33,12 +33,12 @@ class Newcomer:
 
     def do(self, what: str, which: int = 0) -> None:
         """Press the key that the screen names for something, once it does; of several, `which`."""
-        screen = self.terminal.wait_for(lambda screen: bool(keys_for(screen, what)), 30)
+        screen = self.terminal.wait_for(lambda screen: bool(keys_for(screen, what)))
         self.press(keys_for(screen, what)[which])
 
     def sees(self, text: str) -> Screen:
         """Wait until the screen shows a text."""
-        return self.terminal.wait_for(text, 60)
+        return self.terminal.wait_for(text)
 
 
 def keys_for(screen: Screen, what: str) -> list[str]:
@@ -72,7 +72,7 @@ def test_find_what_eats_memory_and_restart_it(deck: LabHost) -> None:
             before = heading(terminal.screen())
             newcomer.do("sort", 1)
             terminal.wait_for(lambda screen, before=before: heading(screen) != before)
-        terminal.wait_for(lambda screen: re.match(r"│hungry .*\d[MG] ", first_row(screen)) is not None, 30)
+        terminal.wait_for(lambda screen: re.match(r"│hungry .*\d[MG] ", first_row(screen)) is not None)
         newcomer.press("Home")
         newcomer.do("details")
         newcomer.sees("processes")

@@ -55,8 +55,8 @@ def open_shell(operator: Operator, name: str) -> None:
     """Open a shell in a machine from the panes, and wait for its prompt."""
     operator.go("machines", name)
     operator.press("Enter")
-    operator.sees("F12 leave", 30)
-    operator.sees(f"root@{name}", 30)
+    operator.sees("F12 leave")
+    operator.sees(f"root@{name}")
 
 
 def leave(operator: Operator) -> None:

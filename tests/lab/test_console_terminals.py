@@ -77,9 +77,9 @@ def test_copying_through_tmux(console: Terminal) -> None:
 def test_a_login_prompt_and_its_end(console: Terminal) -> None:
     console.keys("1", "Home")
     console.keys("L")
-    console.wait_for(f"{MACHINE} login:", timeout=30)
+    console.wait_for(f"{MACHINE} login:")
     console.type("root\n")
-    console.wait_for(lambda screen: "root@" in screen or "assword" in screen, timeout=30)
+    console.wait_for(lambda screen: "root@" in screen or "assword" in screen)
 
 
 @pytest.mark.promise("A shell that ended shows its exit code where the machine tells it")

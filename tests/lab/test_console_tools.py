@@ -36,8 +36,8 @@ def machines(deck: LabHost) -> LabHost:
 def console(machines: LabHost) -> Iterator[Terminal]:
     """The console of root in a terminal of 120 by 40."""
     with Terminal(machines, "machinedeck", "--bus", "system") as terminal:
-        terminal.wait_for("● live", timeout=30)
-        terminal.wait_for(lambda screen: "● running" in line_of(screen, f"│{MACHINE} "), timeout=30)
+        terminal.wait_for("● live")
+        terminal.wait_for(lambda screen: "● running" in line_of(screen, f"│{MACHINE} "))
         yield terminal
 
 
@@ -48,25 +48,25 @@ def test_a_path_in_a_machine_is_completed(console: Terminal, machines: LabHost) 
     console.wait_for("The right arrow takes what is offered.")
     for typed, offered in (("/way/qu", "/way/quarry/"), ("nug", "/way/quarry/nugget")):
         console.type(typed)
-        console.wait_for(offered, timeout=20)
+        console.wait_for(offered)
         console.keys("Right")
         console.wait_for(f"= machinectl copy-from {MACHINE} {offered}")
     console.keys("Tab")
     console.type("/root/nugget")
     console.keys("Enter")
-    console.wait_for(f"Copied from {MACHINE}.", timeout=30)
+    console.wait_for(f"Copied from {MACHINE}.")
     assert machines.ask("cat", "/root/nugget") == "gold"
     machines.ask("rm", "/root/nugget")
 
 
 def test_who_may_not_look_types_it_in_full(machines: LabHost) -> None:
     with Terminal(machines, "machinedeck", "--bus", "system", user="ann", columns=120, lines=40) as console:
-        console.wait_for(lambda screen: "● running" in line_of(screen, f"│{MACHINE} "), timeout=30)
+        console.wait_for(lambda screen: "● running" in line_of(screen, f"│{MACHINE} "))
         choose(console, MACHINE)
         console.keys("C")
         console.wait_for("in the machine")
         console.type("/et")
-        console.wait_for("Type it in full: only root may look at its files.", timeout=20)
+        console.wait_for("Type it in full: only root may look at its files.")
 
 
 @pytest.mark.promise("Copies and removals by systemd's own service show in the console, marked as measured")
@@ -77,14 +77,14 @@ def test_a_copy_is_seen_and_cannot_be_cancelled(console: Terminal, machines: Lab
     service = machines.ask("systemctl", "show", "--value", "--property=MainPID", "systemd-machined.service")
     copy = "machinectl", "copy-to", MACHINE, "/var/lib/machines/many", "/root/many"
     with machines.running("sh", "-c", SLOWLY, service), machines.running(*copy) as copying:
-        console.wait_for(lambda screen: "⇄ ~" in line_of(screen, f"│{MACHINE} "), timeout=30)
+        console.wait_for(lambda screen: "⇄ ~" in line_of(screen, f"│{MACHINE} "))
         console.keys("W")
         console.wait_for("~ is measured from here")
         console.keys("x")
         console.wait_for("systemd-machined cannot be told to stop.")
         copying.terminate()
         machines.ask("systemctl", "restart", "systemd-machined")
-        console.wait_for("No copy, clone or removal goes on now.", timeout=30)
+        console.wait_for("No copy, clone or removal goes on now.")
     machines.ask("rm", "-rf", "/var/lib/machines/many")
 
 
@@ -99,13 +99,13 @@ def test_a_restart_is_one_state(console: Terminal, machines: LabHost) -> None:
     def is_restarting(screen: Screen) -> bool:
         return "↻ restarting" in line_of(screen, f"│{MACHINE} ")
 
-    console.wait_for(is_restarting, timeout=30)
+    console.wait_for(is_restarting)
     seen = []
     while is_restarting(screen := console.screen()):
         seen.append(machines.run("machinectl", "show", MACHINE, check=False).returncode)
     assert "● running" in line_of(screen, f"│{MACHINE} ") or "◐ opening" in line_of(screen, f"│{MACHINE} ")
     assert any(code != 0 for code in seen), "it was really gone for a while"
-    console.wait_for(f"{MACHINE} is up again.", timeout=60)
+    console.wait_for(f"{MACHINE} is up again.")
     assert machines.ask("machinectl", "show", "--value", "--property=Leader", MACHINE) != before
 
 
@@ -145,7 +145,7 @@ def test_a_machine_whose_files_never_answer(console: Terminal, machines: LabHost
         assert stuck in machines.ask("pgrep", "--full", READER).split(), "the file system holds it still"
         close(console, "Copy from:")
         console.keys("q")
-        assert console.wait_exit(5).status == 0
+        assert console.wait_exit(30).status == 0
     wait_until(lambda: not machines.run("pgrep", "--full", READER, check=False).stdout, "no reader is left")
     run_in_machine(machines, MACHINE, "/bin/umount", "--lazy", "/mute")
 
@@ -212,7 +212,7 @@ def test_what_was_bound_is_listed_and_undone(console: Terminal, machines: LabHos
     close(console, "Bound from here")
     operator = Operator(console)
     with layered(machines, BOUND, boot=True):  # not in a user namespace: nothing is bound into one
-        console.wait_for(lambda screen: "● running" in line_of(screen, f"│{BOUND} "), timeout=30)
+        console.wait_for(lambda screen: "● running" in line_of(screen, f"│{BOUND} "))
         choose(console, BOUND)
         for name in ("one", "two"):
             bind(operator, name)

@@ -27,7 +27,7 @@ def machines(deck: LabHost) -> LabHost:
 def console(machines: LabHost) -> Iterator[Terminal]:
     """The console in a terminal of 120 by 40, with its first list."""
     with Terminal(machines, "machinedeck", "--bus", "system") as terminal:
-        terminal.wait_for("● live", timeout=30)
+        terminal.wait_for("● live")
         terminal.wait_for(MACHINE)
         yield terminal
 
@@ -40,7 +40,7 @@ def shown(terminal: Terminal, name: str) -> list[str]:
 
 @pytest.mark.promise("What a machine uses is counted from the host's own files")
 def test_usage_of_a_real_machine(console: Terminal) -> None:
-    wait_until(lambda: shown(console, MACHINE)[3:4] not in ([], ["–"]), "its share of a processor", 30)
+    wait_until(lambda: shown(console, MACHINE)[3:4] not in ([], ["–"]), "its share of a processor")
     _name, _glyph, state, cpu, memory, tasks = shown(console, MACHINE)[:6]
     assert state == "running"
     assert cpu.lstrip("~").rstrip("%").isdigit()
@@ -54,7 +54,7 @@ def test_a_signal_from_the_details(console: Terminal, machines: LabHost) -> None
     machines.ask("systemd-run", "--quiet", f"--machine={MACHINE}", "--unit=eater", *EATER.split())
     console.type(f"/{MACHINE}")
     console.keys("Enter", "i")
-    console.wait_for(EATER, timeout=30)
+    console.wait_for(EATER)
     lines = console.wait_for("│CPU ", timeout=30).lines
     first = next(at for at, line in enumerate(lines) if line.startswith("│CPU "))
     at = next(at for at, line in enumerate(lines) if EATER in line)

@@ -71,7 +71,7 @@ def test_a_command_that_fails_tells_what_it_said(lab: LabHost) -> None:
 def test_a_command_that_hangs_is_ended_inside_too(lab: LabHost) -> None:
     with pytest.raises(LabError, match="did not end within"):
         lab.run("sleep", "4711", timeout=0.3)
-    wait_until(lambda: lab.run("pgrep", "-f", "sleep 4711", check=False).returncode == 1, "it ended", 5)
+    wait_until(lambda: lab.run("pgrep", "-f", "sleep 4711", check=False).returncode == 1, "it ended")
 
 
 def test_a_command_with_pipes_is_ended_inside_too(lab: LabHost) -> None:
@@ -81,7 +81,7 @@ def test_a_command_with_pipes_is_ended_inside_too(lab: LabHost) -> None:
         process.stdin.write("hello\n")
         process.stdin.flush()
         assert process.stdout.readline() == "got hello\n"
-    wait_until(lambda: lab.run("pgrep", "-f", "sleep 4712", check=False).returncode == 1, "it ended", 5)
+    wait_until(lambda: lab.run("pgrep", "-f", "sleep 4712", check=False).returncode == 1, "it ended")
 
 
 def test_an_image_boots_as_a_machine_with_an_address(lab: LabHost) -> None:

@@ -46,7 +46,7 @@ def test_what_does_not_show_fails_with_the_screen(lab: LabHost) -> None:
 
 def test_a_console_that_does_not_show_it_says_what_it_is_busy_with(deck: LabHost) -> None:
     with Terminal(deck, "machinedeck", "--demo", XDG_STATE_HOME="/run/state") as terminal:
-        terminal.wait_for("● live", 30)
+        terminal.wait_for("● live")
         with pytest.raises(
             AssertionError, match=r"(?s)State:.*--- thread MainThread.*--- tasks \(1\): follow"
         ):

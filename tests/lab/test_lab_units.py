@@ -141,7 +141,7 @@ async def test_a_container_comes_and_goes_as_ours_do(lab: LabHost, real: Connect
 
     async def comes(expected: list[str]) -> None:
         """See that this is what happens next; what machined does to a failed unit comes behind it."""
-        await until(lambda: len(diary.trail) >= len(expected), 30, str(expected))
+        await until(lambda: len(diary.trail) >= len(expected), 120, str(expected))
         assert diary.taken()[: len(expected)] == expected
 
     async def is_up() -> None:

@@ -35,7 +35,7 @@ def guarded(deck: LabHost) -> LabHost:
 def console(guarded: LabHost) -> Iterator[Terminal]:
     """The console of that user, with a machine to end."""
     with sleeper(guarded, "mine"), Terminal(guarded, "machinedeck", user="ann", columns=120, lines=40) as one:
-        one.wait_for("│mine ", timeout=30)
+        one.wait_for("│mine ")
         yield one
 
 
@@ -49,9 +49,9 @@ def terminate(console: Terminal) -> None:
 @pytest.mark.promise("A password that polkit wants is asked for in a dialog, on a terminal of our own")
 def test_a_password_lets_a_user_do_it(console: Terminal, guarded: LabHost) -> None:
     terminate(console)
-    console.wait_for("Password:", timeout=20)
+    console.wait_for("Password:")
     console.type(f"{PASSWORD}\n")
-    console.wait_gone("polkit asks for a password", timeout=20)
+    console.wait_gone("polkit asks for a password")
     console.wait_for("mine is told to end.")
     wait_until(lambda: "mine" not in machine_names(guarded), "the machine to end")
     assert PASSWORD not in console.screen().text
@@ -59,17 +59,17 @@ def test_a_password_lets_a_user_do_it(console: Terminal, guarded: LabHost) -> No
 
 def test_a_wrong_password_is_refused(console: Terminal, guarded: LabHost) -> None:
     terminate(console)
-    console.wait_for("Password:", timeout=20)
+    console.wait_for("Password:")
     console.type("wrong\n")
-    console.wait_for("Cannot terminate mine:", timeout=40)
+    console.wait_for("Cannot terminate mine:")
     assert "mine" in machine_names(guarded)
 
 
 def test_no_answer_is_a_refusal_at_once(console: Terminal, guarded: LabHost) -> None:
     terminate(console)
-    console.wait_for("Password:", timeout=20)
+    console.wait_for("Password:")
     console.keys("Escape")
-    console.wait_for("Cannot terminate mine:", timeout=15)
+    console.wait_for("Cannot terminate mine:", timeout=20)
     assert "mine" in machine_names(guarded)
 
 
@@ -80,7 +80,7 @@ def test_without_an_agent_it_is_said_at_once(console: Terminal, guarded: LabHost
     program.rename(away)
     try:
         terminate(console)
-        console.wait_for("pkttyagent is not there", timeout=5)
+        console.wait_for("pkttyagent is not there", timeout=20)
     finally:
         away.rename(program)
 
@@ -116,7 +116,7 @@ def test_a_user_with_the_password_does_what_root_does(guarded: LabHost) -> None:
             operator.press("DC")
             operator.sees("Remove tree?")
             operator.answer("tree")
-            operator.sees("Password:", 30)
+            operator.sees("Password:")
             operator.press("Escape")
         assert (guarded.machines / "tree/usr").exists()
 
@@ -125,16 +125,16 @@ def test_a_user_with_the_password_does_what_root_does(guarded: LabHost) -> None:
 def console_of_ann(host: LabHost) -> Iterator[Operator]:
     """The console of that user."""
     with Terminal(host, "machinedeck", user="ann", columns=120, lines=40) as terminal:
-        terminal.wait_for("● live", timeout=30)
-        terminal.wait_for("│.host ", timeout=30)
+        terminal.wait_for("● live")
+        terminal.wait_for("│.host ")
         yield Operator(terminal)
 
 
 def give_password(operator: Operator) -> None:
     """Wait until it is asked for, and type it."""
-    operator.sees("Password:", 30)
+    operator.sees("Password:")
     operator.terminal.type(f"{PASSWORD}\n")
-    operator.terminal.wait_gone("polkit asks for a password", timeout=20)
+    operator.terminal.wait_gone("polkit asks for a password")
 
 
 RULE = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"

@@ -156,7 +156,7 @@ class Terminal:
             pid=fact["pane_pid"],
         )
 
-    def wait_for(self, wanted: str | Callable[[Screen], bool], timeout: float = 10) -> Screen:
+    def wait_for(self, wanted: str | Callable[[Screen], bool], timeout: float = 60) -> Screen:
         """Read the screen until it shows a text or fits a condition, and return it.
 
         Raises:
@@ -176,11 +176,11 @@ class Terminal:
             raise AssertionError(f"{message}\n{self._busy_with(seen[0])}") from error
         return seen[0]
 
-    def wait_gone(self, text: str, timeout: float = 10) -> Screen:
+    def wait_gone(self, text: str, timeout: float = 60) -> Screen:
         """Read the screen until a text is no longer on it."""
         return self.wait_for(lambda screen: text not in screen, timeout)
 
-    def wait_exit(self, timeout: float = 10) -> Screen:
+    def wait_exit(self, timeout: float = 60) -> Screen:
         """Read the screen until the program has ended; its status is in what is returned."""
         return self.wait_for(lambda screen: screen.status is not None, timeout)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-async def until(is_so: Callable[[], object], seconds: float = 10.0, what: str = "") -> None:
+async def until(is_so: Callable[[], object], seconds: float = 30.0, what: str = "") -> None:
     """Return as soon as `is_so` is true.
 
     Raises:

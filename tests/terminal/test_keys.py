@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,41 @@ def read(*pieces: str) -> list[events.Event]:
     messages = [message for piece in pieces for message in keystrokes.feed(piece)]
     clock.now += ESCAPE_SECONDS
     return [*messages, *keystrokes.tick()]
+
+
+def names(messages: Iterable[events.Event]) -> list[str]:
+    """The names of the keys among them."""
+    return [event.key for event in messages if isinstance(event, events.Key)]
+
+
+def test_an_escape_that_stood_alone_is_the_key_whatever_has_come_meanwhile() -> None:
+    clock = Clock()
+    keystrokes = Keystrokes(clock)
+    assert names(keystrokes.feed("\x1b")) == []
+    clock.now += ESCAPE_SECONDS / 2
+    assert names(keystrokes.tick(has_more=True)) == []
+    clock.now += ESCAPE_SECONDS / 2
+    assert names(keystrokes.tick(has_more=True)) == ["escape"]
+    assert names(keystrokes.feed("J")) == ["J"]
+    assert not keystrokes.is_waiting
+
+
+def test_a_sequence_goes_on_however_late_its_rest_is_read() -> None:
+    clock = Clock()
+    keystrokes = Keystrokes(clock)
+    assert names(keystrokes.feed("\x1b[1;")) == []
+    clock.now += 10 * ESCAPE_SECONDS
+    assert names(keystrokes.tick(has_more=True)) == []
+    assert names(keystrokes.feed("5A")) == ["ctrl+up"]
+
+
+def test_an_escape_waits_from_when_all_before_it_is_taken() -> None:
+    clock = Clock()
+    keystrokes = Keystrokes(clock)
+    for _ in keystrokes.feed("abc\x1b"):
+        clock.now += ESCAPE_SECONDS
+    assert names(keystrokes.tick(has_more=True)) == []
+    assert names(keystrokes.feed("[A")) == ["up"]
 
 
 def sent(modes: Modes, *pieces: str) -> str:

@@ -80,13 +80,16 @@ class KeyboardDriver(LinuxDriver):
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(ESCAPE_SECONDS if keystrokes.is_waiting else LOOK_SECONDS):
-                    data = self._read()
-                    if not data:
-                        self.send_message(HungUp())
-                        return
-                    self._dispatch(keystrokes.feed(decode(data)))
-                self._dispatch(keystrokes.tick())
+                if not selector.select(ESCAPE_SECONDS if keystrokes.is_waiting else LOOK_SECONDS):
+                    self._dispatch(keystrokes.tick())
+                    continue
+                # First: who was kept waiting here has not looked whether an escape stood alone long enough
+                self._dispatch(keystrokes.tick(has_more=True))
+                data = self._read()
+                if not data:
+                    self.send_message(HungUp())
+                    return
+                self._dispatch(keystrokes.feed(decode(data)))
 
     def _read(self) -> bytes:
         try:

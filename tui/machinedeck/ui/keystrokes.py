@@ -86,7 +86,6 @@ class Keystrokes:
     def feed(self, data: str) -> Iterator[Message]:
         """The events that these characters complete."""
         data, self._rest = self._rest + data, ""
-        self._since = self._clock()
         position = 0
         while position < len(data):
             if self._paste is not None:
@@ -99,6 +98,7 @@ class Keystrokes:
                     position += 1
                     continue
                 self._rest = data[position:]
+                self._since = self._clock()  # now: what was before it may have taken its time
                 return
             position = match.end()
             if match[0] == PASTE_START:
@@ -108,9 +108,16 @@ class Keystrokes:
             else:
                 yield from keys(match[0])
 
-    def tick(self) -> Iterator[Message]:
-        """The events of an escape that has waited long enough."""
+    def tick(self, *, has_more: bool = False) -> Iterator[Message]:
+        """The events of an escape that has waited long enough.
+
+        Args:
+            has_more: Whether more has arrived and is not read yet. An escape alone is the key then; what has
+                begun a sequence is ended by the rest of it, which nobody knows to have come late.
+        """
         if not self.is_waiting or self._clock() - self._since < ESCAPE_SECONDS:
+            return
+        if has_more and self._rest != "\x1b":
             return
         rest, self._rest = self._rest, ""
         if rest == "\x1b":
