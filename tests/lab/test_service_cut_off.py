@@ -49,14 +49,14 @@ def held(host: LabHost, member: str, source: str) -> Iterator[tuple[int, Callabl
 
 
 def end_service(host: LabHost, how: str) -> None:
-    """Kill the service or have it started anew, and wait until the next one serves; at most five seconds."""
+    """Kill the service or have it started anew, and wait until the next one serves; at most half a minute."""
     before, begin = service_pid(host), time.monotonic()
     if how == "kill":
         host.ask("kill", "-KILL", str(before))
     else:
         host.ask("systemctl", "restart", SERVICE)
     until_back(host, before)
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
 
 
 def target(host: LabHost, member: str) -> Path:
@@ -143,7 +143,7 @@ def test_calls_that_wait_for_a_machine_are_answered_when_the_service_ends(own: L
             wait_until(lambda: len(processes.names()) == 3 + len(WAITING), "all of them wait")
             end_service(own, end)
             for caller in callers:
-                assert "disconnected from message bus without replying" in caller.communicate(timeout=5)[0]
+                assert "disconnected from message bus without replying" in caller.communicate(timeout=30)[0]
             listed = call(own, "ListMachines")[0]  # machinectl would look into each
             assert {one[0] for one in listed} == {".host", NAME, "other"}
             assert call(own, "GetMachineOSRelease", "s", "other")

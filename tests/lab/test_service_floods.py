@@ -59,5 +59,6 @@ def test_others_do_not_wait_for_a_flood(own: LabHost, machine: str, member: str,
     assert all(len(values) > 10 for values in times.values())
     slowness = max(1.0, p95[CONTROL] / CALM)
     assert max(p95.values()) < P95 * slowness, p95
-    assert max(longest.values()) < LONGEST * slowness, longest
+    # What keeps a call of the bus itself waiting for long keeps one of ours, once or twice
+    assert max(longest.values()) < LONGEST * slowness + 2 * longest[CONTROL], longest
     assert processes.memory()[0] < before + 16

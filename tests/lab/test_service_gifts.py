@@ -57,7 +57,7 @@ def test_a_file_that_cannot_be_closed_holds_up_nobody(own: LabHost) -> None:
         asked = [process.stdout.readline() for _ in range(GIVEN)]
         assert asked == ["asked\n"] * GIVEN
         assert processes.descriptors()[FILE] == 0  # their numbers are free, though who closes them waits
-    wait_until(lambda: processes.threads() == threads, "no thread of it waits any more")
+    wait_until(lambda: processes.threads() <= threads, "no thread of it waits any more")
     assert service_pid(own) == processes.main
 
 

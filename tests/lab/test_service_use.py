@@ -195,6 +195,11 @@ def test_it_says_what_is_missing(own: LabHost) -> None:
     assert (code, "/no/such/folder" in words) == (1, True)
 
 
+def children(host: LabHost, pid: str) -> str:
+    """The children of a process of a host."""
+    return host.ask("cat", f"/proc/{pid}/task/{pid}/children")
+
+
 BARE = "mount -t tmpfs none /run && exec sleep infinity"
 """A machine of a few namespaces over the host's own root, without a bus or a service manager."""
 
@@ -212,7 +217,8 @@ def test_a_shell_that_is_entered_directly_is_not_held_to_what_the_service_forbid
     own.ask(*start, *namespaces, "sh", "-c", BARE)
     first = own.ask("systemctl", "show", "--value", "--property=MainPID", "bare.service")
     try:
-        leader = own.ask("cat", f"/proc/{first}/task/{first}/children").strip()
+        wait_until(lambda: bool(children(own, first)), "its first process is there")
+        leader = children(own, first)
         wait_until(lambda: own.ask("cat", f"/proc/{leader}/comm").strip() == "sleep", "it is there")
         call(own, "RegisterMachine", "sayssus", "bare", "0", "", "container", leader, "")
         script = "grep NoNewPrivs /proc/self/status; cat /proc/1/comm; tty"

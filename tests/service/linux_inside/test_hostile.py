@@ -26,8 +26,8 @@ from tests.service.linux_inside.guests import Guest, guest, said, sh
 from tests.service.linux_inside.test_terminals import run
 from tests.support.waiting import until
 
-LIMIT = 5.0
-"""Seconds that no call may take."""
+LIMIT = 12.0
+"""Seconds that no call may take here, where all is done beside other tests; it is given up after four."""
 
 
 @contextlib.contextmanager
@@ -68,7 +68,7 @@ async def others_are_fast(inside: LinuxInside) -> AsyncIterator[None]:
             with contextlib.suppress(asyncio.CancelledError):
                 await asking
     # What is busy with other things than these tests is slow before and meanwhile
-    assert statistics.quantiles(times, n=20)[-1] < max(0.02, 3 * before), (
+    assert statistics.quantiles(times, n=20)[-1] < max(0.1, 5 * before), (
         "the 95th percentile of others' calls"
     )
 
@@ -106,7 +106,7 @@ async def test_a_trap_for_who_reads_os_release(
         with pytest.raises(OSError, match="Failed to get OS release: ") as caught:
             await inside.os_release(one.place)
         assert caught.value.errno == number
-        assert time.monotonic() - begin < 1
+        assert time.monotonic() - begin < 3
 
 
 async def test_a_mount_over_proc_changes_nothing(inside: LinuxInside) -> None:
@@ -133,7 +133,7 @@ async def test_a_silent_file_system_holds_up_nobody_else(inside: LinuxInside) ->
             begin = time.monotonic()
             with pytest.raises(TimeoutError):  # the first one hangs still, so nobody else is sent in
                 await inside.os_release(one.place)
-            assert time.monotonic() - begin < 1
+            assert time.monotonic() - begin < 3
         await until(lambda: not len(inside._helper.stuck), what="those who hung have ended")
 
 
@@ -280,7 +280,7 @@ async def test_a_bus_that_answers_without_end(inside: LinuxInside, plain: Guest)
             begin = time.monotonic()
             with pytest.raises(OSError, match="larger than is taken"):
                 await opening
-            assert time.monotonic() - begin < 2
+            assert time.monotonic() - begin < 4
 
 
 GIVING_BUS = """

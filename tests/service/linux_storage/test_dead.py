@@ -68,7 +68,7 @@ async def test_dead_images_are_left_out_and_the_others_go_on(estate: Estate, sto
         assert await names(storage) == {"live", ".host"}
         for path in lost:
             assert await refusal(storage.find(path.name)) == errno.ETIMEDOUT
-        assert time.monotonic() - began < 0.5  # nobody waits for what is known to be dead
+        assert time.monotonic() - began < 2  # nobody waits for what is known to be dead
     everyone = {f"dead-{number}" for number in range(DEAD)} | {"live", ".host"}
     await until(lambda: not storage._lookers._dead)
     assert await names(storage) == everyone
