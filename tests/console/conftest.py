@@ -9,12 +9,21 @@ import pytest
 
 from machinedeck.core.follower import Follower
 from machinedeck.core.store import Store
+from machinedeck.ui import order
 from machinedeck.ui.app import MachinedeckApp
 from machinedeck.ui.options import Options
 from tests.support.console import Deck
 from tests.support.fake_host import NOW, FakeHost, image, machine
 
 Open = Callable[..., AbstractAsyncContextManager[Deck]]
+
+
+@pytest.fixture(autouse=True)
+def keys_wait() -> Iterator[None]:
+    """Have each key wait for the one before it also where all of that takes long, as on a busy host."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order, "PATIENCE_SECONDS", 20.0)
+        yield
 
 
 @pytest.fixture

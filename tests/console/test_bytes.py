@@ -29,17 +29,27 @@ async def test_bytes_on_the_line(tmp_path: Path) -> None:
                 program.read(0.01)
                 return text in program.screen
 
-            await until(lambda: shows("10.0.0.1"), 20)
-            await quiet(program, 1.0)
+            await until(lambda: shows("10.0.0.1"))
+            await drawn(program)
             before = len(program.output)
             await quiet(program, 2.0)
             assert len(program.output) == before, "an idle console writes nothing"
             machine1.appear(connection, "zebra")
-            await until(lambda: shows("10.0.0.2"), 10)
-            await quiet(program, 1.0)
+            await until(lambda: shows("10.0.0.2"))
+            await drawn(program)
             written = len(program.output) - before
             assert 0 < written < ONE_ROW, program.output[before:]
         await connection.close()
+
+
+async def drawn(program: PtyProgram) -> None:
+    """Read until a second brings nothing more."""
+    for _ in range(20):
+        before = len(program.output)
+        await quiet(program, 1.0)
+        if len(program.output) == before:
+            return
+    raise AssertionError(f"it never stops writing: {program.output[before:]!r}")
 
 
 async def quiet(program: PtyProgram, seconds: float) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from textual import events
 
+from machinedeck.ui import order
 from machinedeck.ui.app import MachinedeckApp
 from machinedeck.ui.dialogs.palette import Help
 from tests.console.conftest import Open
@@ -14,6 +15,9 @@ from tests.console.test_shells import arrived, enter, typed
 from tests.support.console import Deck
 from tests.support.fake_host import FakeHost
 from tests.support.waiting import until
+
+PATIENCE = order.PATIENCE_SECONDS
+"""How long it is outside of these tests."""
 
 
 async def test_leaving_and_coming_back_at_once(console: Open, host: FakeHost) -> None:
@@ -104,7 +108,10 @@ async def test_a_command_looked_for_at_once(console: Open) -> None:
         await until(lambda: isinstance(deck.app.screen, Help))
 
 
-async def test_a_key_that_takes_its_time_holds_nobody_up_for_long(console: Open, host: FakeHost) -> None:
+async def test_a_key_that_takes_its_time_holds_nobody_up_for_long(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order, "PATIENCE_SECONDS", PATIENCE)
     async with console() as deck:
         await enter(deck)
         await deck.press("f12")
@@ -127,7 +134,7 @@ async def test_an_error_of_the_program_between_two_keys_is_not_silent(
         async with console() as deck:
             monkeypatch.setattr(MachinedeckApp, "_arrive", fail)
             type_at_once(deck, "2")
-            await until(lambda: not deck.app.is_running)
+            await until(lambda: deck.app.return_code)
 
     with pytest.raises(LookupError, match="a mistake"):
         await play()

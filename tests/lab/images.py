@@ -37,7 +37,7 @@ def add_small_image(host: LabHost, name: str, **os_release: str) -> None:
     (image / "usr/lib/os-release").write_text("".join(f'{key}="{value}"\n' for key, value in fields.items()))
 
 
-def start_machine(host: LabHost, name: str, *, addresses: bool = False, timeout: float = 60) -> None:
+def start_machine(host: LabHost, name: str, *, addresses: bool = False, timeout: float = 120) -> None:
     """Boot an image as `machinectl start` does, until its systemd is up and, if asked, it has an address."""
     host.ask("systemctl", "start", f"systemd-nspawn@{name}.service", timeout=timeout)
     await_machine(host, name, timeout=timeout)
@@ -45,7 +45,7 @@ def start_machine(host: LabHost, name: str, *, addresses: bool = False, timeout:
         wait_until(lambda: bool(machine_addresses(host, name)), f"{name} has an address", timeout)
 
 
-def await_machine(host: LabHost, name: str, timeout: float = 60) -> None:
+def await_machine(host: LabHost, name: str, timeout: float = 120) -> None:
     """Wait until the systemd in a machine has reached its default target."""
 
     def up() -> bool:  # systemctl's own --wait fails as long as there is no bus in the machine

@@ -20,6 +20,17 @@ HEADINGS = {"machines": " STATE ", "images": " TYPE "}
 YES = "y"
 
 
+JOURNAL = "What was done from here"
+"""The title of the journal's screen."""
+
+LONGEST_NOTICE = 45
+"""Seconds until a notice is gone, that of a failure too."""
+
+
+ESCAPE = "\x1b[27u"
+"""Escape as terminals with kitty's protocol send it: what is typed behind it cannot belong to it."""
+
+
 class Noted(NamedTuple):
     """A line of the journal's file."""
 
@@ -101,11 +112,25 @@ class Operator:
 
     @contextmanager
     def ending(self, told: str, timeout: float = 120) -> Iterator[None]:
-        """Do something, and wait until its end is told and noted: the notice alone may be an older one."""
+        """Do something, and wait until its end is noted and told, after any older notice of it."""
+        self.terminal.wait_gone(told, LONGEST_NOTICE)
         before = self._ended()
         yield
-        self.sees(told, timeout)
         wait_until(lambda: self._ended() > before, f"the end of what tells {told!r}", timeout)
+        self.sees(told)
+
+    def nothing_opened(self) -> None:
+        """See that the lists have the keys: in a dialog or a terminal none opens the journal."""
+        self.press("J")
+        self.sees(JOURNAL)
+        self.press("Escape")
+        self.terminal.wait_gone(JOURNAL)
+
+    def begin_anew(self) -> None:
+        """Leave what a test that failed was at, and forget what it did."""
+        self.terminal.type(ESCAPE * 2)
+        self.nothing_opened()
+        self.noted()
 
     @contextmanager
     def shell(self, key: str = "Enter") -> Iterator[None]:

@@ -50,6 +50,7 @@ def operator(pooled: LabHost) -> Iterator[Operator]:
 @pytest.fixture
 def image(operator: Operator) -> Iterator[str]:
     """An image of its own for a test."""
+    operator.begin_anew()
     name = "web"
     path = f"/var/lib/machines/{name}"
     operator.host.ask("btrfs", "subvolume", "snapshot", f"/var/lib/machines/{SEED}", path)
@@ -150,6 +151,7 @@ def test_the_life_of_a_machine(operator: Operator, image: str) -> None:
     before = machine_property(host, image, "Leader")
     operator.do("b", f"Reboot {image}?", YES, told=f"{image} is told to reboot.")
     wait_until(lambda: leader(host, image) not in {"", before}, "the machine to come back")
+    await_machine(host, image)  # until then the row may be that of the machine before
     operator.sees_row("machines", image, "● running")
     operator.do("t", f"Terminate {image}?", YES, told=f"{image} is told to end.")
     operator.sees_row("machines", image, "○ stopped")
@@ -196,6 +198,7 @@ def leader(host: LabHost, name: str) -> str:
 @pytest.mark.promise(EVERY)
 def test_inside_a_machine(operator: Operator) -> None:
     host, name = operator.host, "files"
+    operator.begin_anew()
     content = os.urandom(300_000)
     (host.root / "root/data").write_bytes(content)
     (host.root / "srv/shown").mkdir(exist_ok=True)

@@ -62,19 +62,28 @@ def has_open(host: LabHost, folder: str) -> bool:
 def many_files(host: LabHost, path: str) -> Iterator[None]:
     """Have a folder with an os-release and so many files that copying them takes a while."""
     folder = host.root / path[1:]
-    (folder / "usr/lib").mkdir(parents=True)
-    (folder / "usr/lib/os-release").write_text("ID=lab\n")
-    for number in range(FILES):
-        (folder / f"file-{number}").write_bytes(b"x" * 5000)
-    yield
-    host.ask("rm", "-r", path)
+    try:
+        (folder / "usr/lib").mkdir(parents=True)
+        (folder / "usr/lib/os-release").write_text("ID=lab\n")
+        for number in range(FILES):
+            (folder / f"file-{number}").write_bytes(b"x" * 5000)
+        yield
+    finally:
+        host.ask("rm", "-r", path)
 
 
 @contextlib.contextmanager
 def slowed(host: LabHost, parent: int, source: str) -> Iterator[None]:
     """Have the children of a process work a little at a time; in the end nobody may copy any more."""
-    with host.running("sh", "-c", SLOWLY, str(parent)):
-        yield
+    try:
+        with host.running("sh", "-c", SLOWLY, str(parent)):
+            yield
+    finally:
+        await_end(host, parent, source)
+
+
+def await_end(host: LabHost, parent: int, source: str) -> None:
+    """Have the children of a process work on until none of them has the source open."""
 
     def is_over() -> bool:
         host.run("pkill", "-CONT", "-P", str(parent), check=False)  # again: the brake may die late
@@ -117,6 +126,7 @@ def results(operator: Operator) -> dict[tuple[str, str], str]:
 @pytest.mark.promise(COPIES)
 def test_a_copy_is_shown_and_cancelled(operator: Operator) -> None:
     host, name, source = operator.host, "target", "/srv/many"
+    operator.begin_anew()
     with many_files(host, source), layered(host, name):
         copied = host.root / f"proc/{machine_property(host, name, 'Leader')}/root/root/many"
         operator.sees_row("machines", name, "● running")
@@ -136,6 +146,7 @@ def test_a_copy_is_shown_and_cancelled(operator: Operator) -> None:
 @pytest.mark.promise(COPIES)
 def test_a_clone_is_shown_and_cancelled(operator: Operator) -> None:
     host, name = operator.host, "far"
+    operator.begin_anew()
     source = f"/run/machines/{name}"  # not in the pool: a clone shares nothing with it, so takes a while
     with many_files(host, source):
         operator.sees_row("images", name)

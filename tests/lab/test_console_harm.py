@@ -100,7 +100,8 @@ def test_dialogs(operator: Operator) -> None:
 def test_what_has_such_a_name_is_acted_on(operator: Operator) -> None:
     host = operator.host
     operator.press("2", "Home")
-    rows = [line[1:].split(" ")[0] for line in operator.terminal.screen().lines]
+    screen = operator.terminal.wait_for(lambda screen: "│-rf " in screen and "│c'; " in screen)
+    rows = [line[1:].split(" ")[0] for line in screen.lines]
     first = rows.index("-rf")
     operator.press(*["Down"] * (rows.index("c';") - first))
     operator.ask("c", "Clone: c'; reboot #.", "-e", told="c'; reboot # is cloned.")
@@ -113,6 +114,7 @@ def test_what_has_such_a_name_is_acted_on(operator: Operator) -> None:
         operator.sees("Remove -e?")
         operator.answer("-e")
     assert not (host.machines / "-e").exists()
+    operator.sees(f"Images {len(NAMES) + 1} ")
     operator.press("Home", *["Down"] * (next(at for at, row in enumerate(rows) if "gnp" in row) - first))
     with operator.ending(" is removed."):
         operator.press("DC")

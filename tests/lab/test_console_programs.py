@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab.test_console import MACHINE, console, enter, machines
+from tests.lab.test_console import MACHINE, at_prompt, console, enter, has_halves, machines
 from tests.lab.tmux import Screen, Terminal
 
 pytestmark = pytest.mark.lab()
@@ -27,6 +27,7 @@ def test_less_vim_and_tmux(console: Terminal) -> None:
     console.type("/number 222\n")
     console.wait_for(lambda screen: "number 222" in rows(screen) and "number 60" not in rows(screen))
     console.type("q")
+    console.wait_for(at_prompt)
     console.type("vim -u NONE numbers\n")
     console.wait_for(lambda screen: "number 1" in rows(screen) and "number 30" in rows(screen))
     console.type("Goa line of grüße")
@@ -37,6 +38,7 @@ def test_less_vim_and_tmux(console: Terminal) -> None:
     console.type("gg5dd")
     console.wait_for(lambda screen: "number 6" in rows(screen) and "number 5" not in rows(screen))
     console.type(":q!\n")
+    console.wait_for(at_prompt)
     console.resize(120, 40)
     console.type("clear; tmux -u new 'bash --norc'\n")
     console.wait_for("[0] 0:bash")
@@ -45,8 +47,9 @@ def test_less_vim_and_tmux(console: Terminal) -> None:
     console.type("echo in the right half\n")
     console.wait_for(lambda screen: any(row.endswith("in the right half") for row in rows(screen)[3:]))
     console.resize(100, 30)
-    console.wait_for("[0] 0:bash")
+    console.wait_for(lambda screen: "[0] 0:bash" in screen and has_halves(screen))
     console.type("exit\n")
+    console.wait_for(lambda screen: "[0] 0:bash" in screen and not has_halves(screen))
     console.type("exit\n")
     console.wait_for("[exited]")
 
@@ -68,6 +71,7 @@ def test_htop(console: Terminal) -> None:
     console.wait_for("F10Quit")
     console.resize(120, 40)
     console.keys("F10")
+    console.wait_for(at_prompt)
     console.type("kill %1 %2; clear; echo 'all of' it\n")
     console.wait_for(lambda screen: "all of it" in rows(screen) and "F10Quit" not in screen.text)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab.host import LabHost
 from tests.lab.images import add_small_image, machine_names, sleeper
-from tests.lab.operator import YES, at_console
+from tests.lab.operator import JOURNAL, YES, at_console
 from tests.lab.place import wait_until
 from tests.lab.tmux import Screen, Terminal
 
@@ -60,6 +60,7 @@ def test_keys_are_as_they_are_set(host: LabHost) -> None:
         operator.press("Escape")
         operator.terminal.wait_gone("F4  Terminate")
         operator.press("t")  # no key of anything now
+        operator.nothing_opened()
         operator.press("F4")
         operator.sees("Terminate mine?")
         operator.press("n")
@@ -70,6 +71,15 @@ def test_keys_are_as_they_are_set(host: LabHost) -> None:
 def test_read_only(host: LabHost) -> None:
     with at_console(host, "--read-only") as operator:
         assert "read-only" in operator.terminal.screen().lines[0]
+        for pane, name, key in (
+            ("machines", "mine", "t"),
+            ("machines", "mine", "O"),
+            ("images", "tree", "DC"),
+        ):
+            operator.terminal.wait_gone(REFUSED[:40])  # that of the key before
+            operator.go(pane, name)
+            operator.press(key)
+            operator.sees(REFUSED[:40])
         for pane, name, keys in (
             ("machines", "mine", ("Enter", "t", "R", "p", "c", "l", "O", "L")),
             ("images", "tree", ("DC", "s", "c", "w")),
@@ -78,7 +88,7 @@ def test_read_only(host: LabHost) -> None:
             for key in keys:
                 operator.go(pane, name)
                 operator.press(key)
-                operator.sees(REFUSED[:40])
+                operator.nothing_opened()
         operator.go("machines", "mine")
         operator.press("a")
         operator.sees("leave it alone")  # the reason alone may be a notice of before
@@ -134,6 +144,12 @@ def test_no_colour(host: LabHost) -> None:
         assert colours(operator.terminal.screen(styled=True)) == set()
 
 
+def tells_trouble(screen: Screen) -> bool:
+    """Whether the journal's screen itself says that it cannot be written, above its title, and no notice."""
+    title = screen.find(JOURNAL)[1]
+    return any("The journal cannot be written" in line for line in screen.lines[:title])
+
+
 @pytest.mark.promise("A journal that cannot be written is told of; what is done goes on")
 def test_a_journal_without_room(host: LabHost) -> None:
     host.ask("mkdir", "-p", "/run/full")
@@ -149,6 +165,6 @@ def test_a_journal_without_room(host: LabHost) -> None:
             wait_until(lambda: "other" not in machine_names(host), "the machine to end")
             operator.press("J")
             operator.sees("machinectl terminate other")
-            operator.sees("The journal cannot be written")
+            operator.terminal.wait_for(tells_trouble)
     finally:
         host.ask("umount", "/run/full")

@@ -140,6 +140,8 @@ def test_links(operator: Operator) -> None:
     operator.terminal.click(x + 2, y)
     operator.terminal.click(x + 2, y, 16)  # with Ctrl, which opens links elsewhere
     leave(operator)
+    operator.terminal.type(f"\x1b[<35;{x + 30};{y + 10}M")
+    operator.terminal.wait_gone("Leads to")
     operator.terminal.type("vg")
     operator.sees(f"Leads to {address} (it is never opened)")
     operator.press("Enter", "q")
@@ -154,8 +156,8 @@ def test_links(operator: Operator) -> None:
 )
 def test_keys_that_arrive_together(operator: Operator) -> None:
     open_shell(operator, "alpha")
-    operator.terminal.type("clear; stty -echo; cat -v\n")
-    operator.terminal.wait_for(lambda screen: "cat -v" not in screen.text)
+    operator.terminal.type("clear; stty -echo; echo re''ady; cat -v\n")
+    operator.terminal.wait_for(lambda screen: "ready" in rows(screen))
     once = f"abc{LEAVE}21{LEAVE}def{LEAVE}23{LEAVE}ghi"
     operator.terminal.type(once * 4 + "\r")
     operator.terminal.wait_for(lambda screen: "abcdefghi" * 4 in rows(screen))
@@ -180,7 +182,10 @@ def test_the_clipboard(operator: Operator) -> None:
         operator.sees("gamma wants to put 4 bytes into your clipboard:")
         operator.sees("evil")
         operator.press("n")
+        operator.terminal.wait_gone("wants to put 4 bytes")
+        operator.terminal.wait_gone(" y clipboard ")
         operator.terminal.type(LEAVE + wants.format("Z29vZA=="))
+        operator.sees("F12 leave")
         leave(operator)
         operator.sees(" y clipboard ")
         assert clipboard() == ""

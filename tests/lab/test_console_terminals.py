@@ -41,16 +41,19 @@ def test_a_split_of_a_real_machine(console: Terminal) -> None:
     console.wait_for("F12 back")
     console.keys("|")
     console.wait_for("▶")
-    console.type("until stty size | grep '37 60'; do :; done; echo here\n")
+    # Written so that what is typed does not show what is waited for
+    console.type("until stty size | grep '37 6''0'; do :; done; echo he''re\n")
     console.wait_for(lambda screen: "37 60" in screen and "here" in screen)
     console.resize(100, 30)
-    console.type("clear; until stty size | grep '27 50'; do :; done; echo there\n")
+    console.type("clear; until stty size | grep '27 5''0'; do :; done; echo the''re\n")
     console.wait_for(lambda screen: "27 50" in screen and "there" in screen)
     console.keys("F12")
     console.wait_for("F12 back")
     console.keys("o")
     console.wait_for("◀")
-    console.type("ihello\x1b:q!\n")
+    console.type("ihello")
+    console.wait_for("hello")
+    console.type("\x1b:q!\n")
     console.wait_gone("hello")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.lab.host import LabHost
 from tests.lab.images import add_image, start_machine
 from tests.lab.place import wait_until
-from tests.lab.tmux import Terminal
+from tests.lab.tmux import Screen, Terminal
 
 MACHINE = "hungry"
 EATER = "sleep 4242"
@@ -48,21 +49,34 @@ def test_usage_of_a_real_machine(console: Terminal) -> None:
     assert 2 <= int(tasks.lstrip("~")) < 100
 
 
+def place(screen: Screen) -> int:
+    """How many rows the process is below the first one of the details; -1 where it is not shown."""
+    first = [at for at, line in enumerate(screen.lines) if line.startswith("│CPU ")]
+    last = [at for at, line in enumerate(screen.lines) if EATER in line]
+    if not first or not last:
+        return -1
+    return sum(not line.startswith("│──") for line in screen.lines[first[0] : last[0]])
+
+
 @pytest.mark.promise("A signal from the details reaches a process of a real machine")
 @pytest.mark.promise("A signal from the details reaches the process that was meant, and is noted")
 def test_a_signal_from_the_details(console: Terminal, machines: LabHost) -> None:
     machines.ask("systemd-run", "--quiet", f"--machine={MACHINE}", "--unit=eater", *EATER.split())
     console.type(f"/{MACHINE}")
     console.keys("Enter", "i")
-    console.wait_for(EATER)
-    lines = console.wait_for("│CPU ", timeout=30).lines
-    first = next(at for at, line in enumerate(lines) if line.startswith("│CPU "))
-    at = next(at for at, line in enumerate(lines) if EATER in line)
-    console.keys("Home", *["Down"] * sum(not line.startswith("│──") for line in lines[first:at]), "K")
-    assert EATER in console.wait_for("Signal for").text
+    before = -1
+
+    def is_settled(screen: Screen) -> bool:
+        nonlocal before
+        last, before = before, place(screen)
+        return before == last >= 0
+
+    console.wait_for(is_settled)
+    console.keys("Home", *["Down"] * before, "K")
+    asked = re.compile(rf"Signal for (\d+): {EATER}")
+    process = asked.findall(console.wait_for(lambda screen: bool(asked.search(screen.text))).text)[0]
     console.keys("Enter")
-    sent = console.wait_for("SIGTERM is sent to").text
-    process = sent.partition("SIGTERM is sent to ")[2].partition(".")[0]
+    console.wait_for(f"SIGTERM is sent to {process}.")
     console.wait_for(f"kill -s TERM {process}: done")
     still = "systemctl", f"--machine={MACHINE}", "is-active", "eater"
     wait_until(lambda: machines.run(*still, check=False).returncode != 0, "the process to end")

@@ -24,8 +24,12 @@ class Deck:
     async def settle(self) -> None:
         """Let everything that is on its way arrive, what is gathered to be shown together included."""
         await self.pilot.pause()
-        await until(lambda: not self.app.has_news and not self.app.is_typing, what="what changed to be shown")
+        await until(self._has_settled, what="what changed to be shown")
         await self.pilot.pause()
+
+    def _has_settled(self) -> bool:
+        """Nothing is on its way; nor is it where an error has ended the console, which leaving it raises."""
+        return bool(self.app.return_code) or not (self.app.has_news or self.app.is_typing)
 
     async def press(self, *keys: str) -> None:
         """Press keys and let them take effect."""
