@@ -6,6 +6,7 @@ caret in sight.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from enum import Enum
 
 from machinedeck.term.history import History
@@ -54,8 +55,12 @@ class Marking:
         """Whether a pattern is being typed."""
         self.trouble = ""
         """What is wrong with the pattern, "" if nothing is."""
+        self.origin: Spot | None = None
+        """Where the mouse began to select, while its button is held."""
         self.current: int | None = None
-        """The number of the match that was gone to."""
+        """The number of the match that was gone to, while it is found."""
+        self.reached: Spot | None = None
+        """Where that match begins."""
 
     @property
     def is_active(self) -> bool:
@@ -64,7 +69,7 @@ class Marking:
 
     def clear(self) -> None:
         """Take all marks away."""
-        self.selection = self.caret = self.search = self.current = None
+        self.selection = self.caret = self.search = self.current = self.origin = self.reached = None
         self.is_typing, self.trouble = False, ""
 
     def move_lines(self, lines: int) -> None:
@@ -72,8 +77,19 @@ class Marking:
         if self.selection is not None:
             self.selection = self.selection.moved(-lines)
         if self.caret is not None:
-            self.caret = Spot(max(0, self.caret.line - lines), self.caret.column)
+            self.caret = self._within(self.caret.line - lines, self.caret.column)
+        if self.origin is not None:
+            self.origin = Spot(max(0, self.origin.line - lines), self.origin.column)
+        if self.reached is not None:
+            line = self.reached.line - lines
+            self.reached = self.reached._replace(line=line) if line >= 0 else None
         self.search = None
+
+    def forget_places(self) -> None:
+        """Other lines are there now: only the caret stays, where there is a cell for it."""
+        self.selection = self.origin = self.search = None
+        if self.caret is not None:
+            self.caret = self._within(*self.caret)
 
     def begin(self, line: int, column: int) -> None:
         """Put the caret on a cell."""
@@ -81,8 +97,8 @@ class Marking:
 
     def begin_search(self) -> None:
         """Take a new pattern."""
-        self.is_typing, self.pattern, self.trouble, self.current = True, "", "", None
-        self.search = None
+        self.is_typing, self.pattern, self.trouble = True, "", ""
+        self.search = self.current = self.reached = None
 
     def look_again(self) -> None:
         """Find the pattern anew, in the lines as they are now; not one that takes too long."""
@@ -122,7 +138,8 @@ class Marking:
         if key in {"enter", "escape", "ctrl+c"}:
             self.is_typing = False
             if key != "enter":
-                self.pattern, self.search, self.trouble, self.current = "", None, "", None
+                self.pattern, self.trouble = "", ""
+                self.search = self.current = self.reached = None
             return Outcome.DONE
         if key == "ctrl+r":
             self.is_regex = not self.is_regex
@@ -134,20 +151,23 @@ class Marking:
             self.pattern += character
         else:
             return Outcome.IGNORED
+        self.reached = None
         self._look()
-        self.current = None
         return Outcome.DONE
 
     def _look(self) -> None:
-        self.search, self.trouble = None, ""
+        """Find the pattern; the match that was gone to has another number where older ones went."""
+        self.search, self.current, self.trouble = None, None, ""
         try:
             self.search = Search(self.history, self.pattern, is_regex=self.is_regex) if self.pattern else None
             if self.search is not None and self.search.is_late:
                 self.trouble = "takes too long: not all was searched"
         except ValueError as error:
             self.trouble = str(error)
-        if self.search is not None and self.current is not None and self.current >= len(self.search.matches):
-            self.current = None
+        if self.search is not None and self.reached is not None:
+            matches = self.search.matches
+            at = bisect_left(matches, self.reached, key=lambda match: match.first)
+            self.current = at if at < len(matches) and matches[at].first == self.reached else None
 
     def go(self, by: int, spot: Spot) -> Spot | None:
         """Go to the next (1) or previous (-1) match as seen from a cell; where it is, None if nowhere."""
@@ -156,14 +176,14 @@ class Marking:
         if search is None or not search.matches:
             return None
         self.current = search.next_after(spot, by)
-        first = search.matches[self.current].first
+        first = self.reached = search.matches[self.current].first
         if self.caret is not None:
             self._move(first)
         return first
 
     def _caret_key(self, key: str, page: int) -> Outcome:
-        caret = self.caret
-        assert caret is not None  # noqa: S101 - the caller has looked
+        assert self.caret is not None  # noqa: S101 - the caller has looked
+        caret = self.caret = self._within(*self.caret)
         if key in {"escape", "q", "ctrl+c"}:
             return self._leave(key)
         if key in {"y", "enter"}:
@@ -174,7 +194,7 @@ class Marking:
             self._move(spot)
         elif key == "o" and self.selection is not None:
             self.selection = self.selection._replace(anchor=self.selection.head, head=self.selection.anchor)
-            self.caret = self.selection.head
+            self.caret = self._within(*self.selection.head)
         elif key in {"n", "N"}:
             self.go(1 if key == "N" else -1, caret)
         elif key == "slash":

@@ -88,8 +88,10 @@ class Selection(NamedTuple):
         return "".join(parts) + ("\n" if self.reach is Reach.LINES else "")
 
     def _ends(self, history: History) -> tuple[Spot, Spot]:
-        """The first and last cell, with words and lines whole."""
+        """The first and last cell, with words and lines whole where there are such lines still."""
         first, last = self.first, self.last
+        if last.line >= len(history):
+            return first, last
         if self.reach is Reach.WORDS:
             return word_at(history, first)[0], word_at(history, last)[1]
         if self.reach is Reach.LINES:

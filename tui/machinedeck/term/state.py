@@ -77,6 +77,7 @@ class ScreenState(pyte.Screen):
         self.scrolled = 0
         self.bells = 0
         self.everything = True
+        self.upheavals = 0
         self.title = ""
         self.icon_name = ""
         self.titles: list[tuple[str | None, str | None]] = []
@@ -197,8 +198,12 @@ class ScreenState(pyte.Screen):
             self.dirty.update(range(start, end))
 
     def touch_all(self) -> None:
-        """Note that nothing on the screen or of its geometry can be taken for what it was."""
+        """Note that nothing on the screen or of its geometry can be taken for what it was.
+
+        `upheavals` counts how often that was so: whoever keeps the number of a line looks there.
+        """
         self.everything = True
+        self.upheavals += 1
         self.dirty.update(range(self.lines))
 
     def scroll(self, top: int, bottom: int, count: int) -> None:

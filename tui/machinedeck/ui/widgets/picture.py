@@ -110,11 +110,34 @@ class TerminalPicture(Widget, can_focus=True):
         self.link = ""
         """Where what is under the mouse, or under the caret, leads to."""
         self._looks: dict[tuple[Style, bool], RichStyle] = {}
+        self._length = 0
+        """How long the scrollback was when places were kept last."""
+        self._upheavals = 0
+        self._scrolled = 0
+        """How many lines had scrolled off by then, of those that the next picture brings."""
 
     @property
     def top(self) -> int:
         """The line that is seen uppermost, counted from the oldest."""
-        return self.session.terminal.scrollback_length - self.back
+        return max(0, self.session.terminal.scrollback_length - self.back)
+
+    def keep_place(self) -> None:
+        """Hold a picture that is scrolled back, and marks, still while lines come in and old ones go.
+
+        Keys and the mouse come between two pictures too: what they do with a line needs its number of now.
+        """
+        screen, length = self.session.terminal.screen, self.session.terminal.scrollback_length
+        scrolled, self._scrolled = screen.scrolled - self._scrolled, screen.scrolled
+        dropped = scrolled - (length - self._length)
+        self._length = length
+        back = min(self.back + scrolled, length) if self.back else 0
+        if back != self.back:
+            self.set_reactive(TerminalPicture.back, back)
+        if screen.upheavals != self._upheavals:
+            self._upheavals = screen.upheavals
+            self.marking.forget_places()
+        elif dropped > 0:
+            self.marking.move_lines(dropped)
 
     @property
     def _base(self) -> RichStyle:
@@ -249,12 +272,10 @@ class TerminalPicture(Widget, can_focus=True):
 
     def search(self, by: int) -> None:
         """Go to the next (1) or previous (-1) match, seen from the last one or else from the lowest line."""
+        self.keep_place()
         marking = self.marking
-        matches = marking.search.matches if marking.search is not None else []
-        bottom = Spot(self.session.terminal.scrollback_length + self.session.terminal.lines, 0)
-        is_at = marking.current is not None and marking.current < len(matches) and not marking.is_typing
-        spot = matches[marking.current].first if is_at and marking.current is not None else bottom
-        found = marking.go(by, spot)
+        bottom = Spot(len(marking.history), 0)
+        found = marking.go(by, bottom if marking.is_typing else marking.reached or bottom)
         if found is not None:
             self.reveal(found.line)
         self.refresh()

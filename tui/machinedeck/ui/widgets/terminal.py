@@ -101,7 +101,6 @@ class TerminalView(TerminalTyping):
         self._drawn = 0.0
         self._held_since = 0.0
         self._rung = 0.0
-        self._length = 0
         self._frame: Timer | None = None
         self._resize: Timer | None = None
         self._again: Timer | None = None
@@ -143,8 +142,10 @@ class TerminalView(TerminalTyping):
             return
         self._drawn = time.monotonic()
         terminal = self.session.terminal
+        self.keep_place()
         changes = terminal.take_changes()
-        self._keep_place(changes)
+        self._scrolled = 0
+        self._plan_to_look_again(changes)
         if changes.everything:
             self.forget_colours()
         is_seen = self.is_on_screen
@@ -171,23 +172,14 @@ class TerminalView(TerminalTyping):
                 cells = now[min(cursor.y, len(now) - 1)][0]
                 self._refresh_line(cursor.y, *whole_cells(cells, cursor.x, cursor.x + 1))
 
-    def _keep_place(self, changes: Changes) -> None:
-        """Hold a picture that is scrolled back, and marks, still while lines come in and old ones go."""
-        terminal, marking = self.session.terminal, self.marking
-        length = terminal.scrollback_length
-        dropped = changes.scrolled - (length - self._length)
-        self._length = length
-        if self.back and changes.scrolled:
-            self.set_reactive(TerminalView.back, min(self.back + changes.scrolled, length))
-        if changes.everything:
-            marking.selection = None
-        elif dropped > 0:
-            marking.move_lines(dropped)
-        if marking.pattern and self._again is None and (changes.lines or changes.scrolled):
+    def _plan_to_look_again(self, changes: Changes) -> None:
+        """Look again for what is searched for, soon: what came may have it too."""
+        if self.marking.pattern and self._again is None and (changes.lines or changes.scrolled):
             self._again = self.set_timer(self._look_pause, self._look_again)
 
     def _look_again(self) -> None:
         self._again = None
+        self.keep_place()
         began = time.monotonic()
         self.marking.look_again()
         # What takes long is not done all the time: keys come first.

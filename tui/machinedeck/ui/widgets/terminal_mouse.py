@@ -35,7 +35,10 @@ class TerminalMouse(TerminalPicture):
     _clicked = (0.0, -1, -1, 0)
     """When and where the button was pressed last, and how often it was there."""
     _moved = (-1, -1)
+    """The cell of the screen that the mouse was over last."""
     _is_dragging = False
+    """Whether the button that is held is ours; `marking.origin` tells whether it selects still."""
+    _reach = Reach.CELLS
 
     @abstractmethod
     def send(self, data: bytes) -> None:
@@ -58,13 +61,23 @@ class TerminalMouse(TerminalPicture):
             return False
         held = {"alt": event.meta, "ctrl": event.ctrl}
         modifiers = frozenset(name for name, is_held in held.items() if is_held)
-        data = encode_mouse(kind, button, event.x, event.y, modifiers, modes)
+        data = encode_mouse(kind, button, *self._nearest(event), modifiers, modes)
         if data:
             self.send(data)
         return True
 
+    def _nearest(self, event: events.MouseEvent) -> tuple[int, int]:
+        """The column and row of the screen under the mouse, or the nearest ones.
+
+        As in xterm, what the mouse does outside is told as of there: else a button that was pressed would
+        stay so for the program.
+        """
+        terminal = self.session.terminal
+        return min(max(0, event.x), terminal.columns - 1), min(max(0, event.y), terminal.lines - 1)
+
     def _spot(self, event: events.MouseEvent) -> Spot:
         """The cell under the mouse, or the nearest one."""
+        self.keep_place()
         last = len(self.marking.history) - 1
         line = min(max(0, self.top + event.y), last)
         return Spot(line, min(max(0, event.x), self.session.terminal.columns - 1))
@@ -89,7 +102,7 @@ class TerminalMouse(TerminalPicture):
         reach = Reach.BLOCK if event.meta or event.ctrl else _REACHES[count - 1]
         spot = self._spot(event)
         self.marking.selection = Selection(spot, spot, reach) if reach in _REACHES[1:] else None
-        self._origin, self._reach = spot, reach
+        self.marking.origin, self._reach = spot, reach
         self._is_dragging = True
         self.capture_mouse()
         self.refresh()
@@ -100,12 +113,12 @@ class TerminalMouse(TerminalPicture):
         if self._is_dragging:
             if event.y < 0 or event.y >= self.size.height:
                 self.action_look_lines(1 if event.y < 0 else -1)
-            spot = self._spot(event)
-            if spot != self._origin or self.marking.selection is not None:
-                self.marking.selection = Selection(self._origin, spot, self._reach)
+            spot, origin = self._spot(event), self.marking.origin
+            if origin is not None and (spot != origin or self.marking.selection is not None):
+                self.marking.selection = Selection(origin, spot, self._reach)
                 self.refresh()
-        elif (event.x, event.y) != self._moved:
-            self._moved = (event.x, event.y)
+        elif self._nearest(event) != self._moved:
+            self._moved = self._nearest(event)
             self._show_link(self.link_at(self._spot(event)))
             self._mouse("move", event.button, event)
 
@@ -124,8 +137,11 @@ class TerminalMouse(TerminalPicture):
         self.release_mouse()
         if self._is_dragging:
             self._is_dragging = False
+            self.keep_place()
             self.copy()
-            if self.marking.selection is None and not self.marking.is_active:
+            is_click = self.marking.origin is not None and self.marking.selection is None
+            self.marking.origin = None
+            if is_click and not self.marking.is_active:
                 self.is_captive = not self.session.has_ended
                 self.tell()
         else:

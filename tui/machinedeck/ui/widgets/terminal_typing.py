@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import suppress
 
 from textual import events
 
@@ -87,7 +88,7 @@ class TerminalTyping(TerminalMouse):
     def on_paste(self, event: events.Paste) -> None:
         """Send pasted text, wrapped where the program asked for that."""
         event.stop()
-        if self.is_captive:
+        if self.is_captive and not self.is_left:
             self.send(encode_paste(event.text, self.session.terminal.modes))
 
     def on_focus(self) -> None:
@@ -101,10 +102,13 @@ class TerminalTyping(TerminalMouse):
     def _send_focus(self, has_focus: bool) -> None:
         modes = self.session.terminal.modes
         if modes.focus_events and not self.session.has_ended:
-            self.session.write(encode_focus(has_focus, modes))
+            # A machine that reads nothing is not told: it would learn it too late anyway.
+            with suppress(PumpOverflowError):
+                self.session.write(encode_focus(has_focus, modes))
         self.refresh_cursor()
 
     def _on_marking_key(self, event: events.Key) -> None:
+        self.keep_place()
         was_typing = self.marking.is_typing
         outcome = self.marking.key(event.key, event.character, max(1, self.session.terminal.lines - 1))
         if outcome is Outcome.IGNORED:
