@@ -176,6 +176,60 @@ def test_cluster_table_is_bounded_and_loses_marks_before_text(monkeypatch: pytes
     assert terminal.cell(5, 0).text == "z\u20dd"
 
 
+@pytest.mark.parametrize("cluster", ["\U000dffff\u0301", "\U00040000\u20dd", "\U00040001\ufe0f"])
+def test_a_cluster_on_a_stand_in_of_its_own_when_the_table_is_full(
+    monkeypatch: pytest.MonkeyPatch, cluster: str
+) -> None:
+    """No code point that a guest writes may be taken for another cluster, or for one that there is not."""
+    monkeypatch.setattr(cluster_module, "CLUSTER_LIMIT", 10)
+    terminal = Terminal(20, 5)
+    terminal.feed("".join(f"{chr(97 + number)}\u20dd" for number in range(8)).encode())
+    terminal.feed(f"\r\n{cluster}\r\n\U000f0001\u0301".encode())
+    assert terminal.cell(0, 1).text == "\ufffd"
+    assert terminal.cell(0, 2).text == "\U000f0001", "what is of no use to us is drawn without its mark"
+    check(terminal)
+
+
+RESTYLED = {
+    "DECRARA": "\x1b[$r",
+    "DECRARA of all": "\x1b[;;;;1;4;5;7$r",
+    "DECCARA": "\x1b[;;;;7$t",
+    "DECFRA": "\x1b[0;1m\x1b[88$x",
+}
+
+
+@pytest.mark.parametrize("name", RESTYLED)
+def test_a_full_table_is_not_looked_through_for_every_rectangle(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A rectangle of a few bytes changes thousands of cells, and another one may follow at once."""
+    monkeypatch.setattr(style_module, "STYLE_LIMIT", 400)
+    terminal = Terminal(20, 5)
+    looks: list[None] = []
+    forget = terminal.screen.forget_unused
+    for number in (*range(500), *range(100)):
+        terminal.feed(f"\x1b[38;5;{number // 256};48;5;{number % 256}mx".encode())
+    monkeypatch.setattr(terminal.screen, "forget_unused", lambda: (looks.append(None), forget()))
+    for _ in range(50):
+        terminal.feed(RESTYLED[name].encode())
+        check(terminal)
+    assert len(looks) <= 1
+
+
+def test_styles_of_a_rectangle_are_those_of_its_cells_after_a_clean_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """None of them is forgotten, and its number given to another, before all have their numbers."""
+    monkeypatch.setattr(style_module, "STYLE_LIMIT", 250)
+    terminal = Terminal(20, 5, scrollback=0)
+    for number in range(250):
+        terminal.feed(f"\x1b[38;2;1;2;{number}mx".encode())
+    before = [terminal.cell(x, y).style for y in range(5) for x in range(20)]
+    terminal.feed(b"\x1b[0m\x1b[2*x\x1b[;;;;7$t")
+    after = [terminal.cell(x, y).style for y in range(5) for x in range(20)]
+    assert after == [style._replace(reverse=True) for style in before]
+
+
 @pytest.mark.parametrize("thing", ["{}\u20dd", "\x1b]8;;file:///{}\x07x"])
 def test_full_tables_are_not_looked_through_for_every_new_thing(
     monkeypatch: pytest.MonkeyPatch, thing: str

@@ -47,6 +47,18 @@ CASES = [
         (0, 0),
         "VT510: DECFRA; xterm: ScrnFillRectangle",
     ),
+    *(
+        Case(
+            f"DECFRA with U+{code:X}, half a character of UTF-16, does nothing",
+            f"ab\x1b[{code};1;1;1;10$x",
+            "ab",
+            (2, 0),
+            "Unicode 3.9: D71 to D74",
+        )
+        for code in (0xD800, 0xDBFF, 0xDC00, 0xDFFF)
+    ),
+    Case("DECFRA of U+D7A3", "\x1b[55203;1;1;1;1$x", "", (0, 0), "xterm: ScrnFillRectangle"),
+    Case("DECFRA of U+E000", "\x1b[57344;1;1;1;1$x", "\ue000", (0, 0), "xterm: ScrnFillRectangle"),
     Case("DECFRA of Latin-1", "\x1b[233;1;1;1;3$x", "ééé", (0, 0), "VT510: DECFRA; xterm: ScrnFillRectangle"),
     Case(
         "DECFRA of a wide character does nothing",

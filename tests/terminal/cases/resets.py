@@ -277,7 +277,14 @@ CASES = [
         answers='\x1bP1$r64;1"p\x1b\\',
         notes={"level": 4},
     ),
-    Case("DECSCL 65", '\x1b[65;1"p', "", (0, 0), "VT510: DECSCL; xterm: CASE_DECSCL", notes={"level": 5}),
+    Case(
+        "DECSCL 65 is above this terminal's level, and resets nothing",
+        f'{ENDS}\x1b[62;1"p{ENDS}\x1b[65;1"p',
+        "",
+        (0, 0),
+        "VT510: DECSCL; xterm: CASE_DECSCL",
+        notes={"level": 2, "top": 1, "bottom": 3},
+    ),
     Case(
         "DECSCL with 8-bit controls",
         '\x1b[64;2"p\x1b[5n',

@@ -736,10 +736,17 @@ CASES = [
         "VT510: DECBI, DECFI; xterm: xtermColIndex",
     ),
     Case(
-        "DECBI left of the margin does nothing",
+        "DECBI left of the margin moves left",
         f"{GRID}{SIDES}\x1b[2;2H\x1b6",
         "abcdefghij|klmnopqrst|uvwxyzABCD|EFGHIJKLMN|OPQRSTUVWX",
-        (1, 1),
+        (0, 1),
+        "VT510: DECBI, DECFI; xterm: xtermColIndex",
+    ),
+    Case(
+        "DECBI left of the margin stays in the first column",
+        f"{GRID}{SIDES}\x1b[2;1H\x1b6",
+        "abcdefghij|klmnopqrst|uvwxyzABCD|EFGHIJKLMN|OPQRSTUVWX",
+        (0, 1),
         "VT510: DECBI, DECFI; xterm: xtermColIndex",
     ),
     Case(
@@ -764,10 +771,17 @@ CASES = [
         "VT510: DECBI, DECFI; xterm: xtermColIndex",
     ),
     Case(
-        "DECFI right of the margin does nothing",
+        "DECFI right of the margin moves right",
         f"{GRID}{SIDES}\x1b[2;8H\x1b9",
         "abcdefghij|klmnopqrst|uvwxyzABCD|EFGHIJKLMN|OPQRSTUVWX",
-        (7, 1),
+        (8, 1),
+        "VT510: DECBI, DECFI; xterm: xtermColIndex",
+    ),
+    Case(
+        "DECFI right of the margin stays in the last column",
+        f"{GRID}{SIDES}\x1b[2;10H\x1b9",
+        "abcdefghij|klmnopqrst|uvwxyzABCD|EFGHIJKLMN|OPQRSTUVWX",
+        (9, 1),
         "VT510: DECBI, DECFI; xterm: xtermColIndex",
     ),
     Case(

@@ -25,6 +25,11 @@ LENGTH_LIMIT = 32
 _STAND_IN = re.compile(f"[{STAND_INS}]")
 
 
+def is_stand_in(character: str) -> bool:
+    """Whether a code point is of those that stand for clusters, used or not."""
+    return _STAND_IN.match(character) is not None
+
+
 class Clusters:
     """The table of clusters of one terminal."""
 

@@ -132,21 +132,21 @@ class Editing(Moving):
         self._insert_columns(self.left, count or 1)
 
     def back_index(self) -> None:
-        """DECBI: left by one; on the left margin the region shifts right instead."""
+        """DECBI: left by one, margins or not; on the left margin the region shifts right instead."""
         if self.level < 4:
             return
         if self.cursor.x == self.left:
             self._insert_columns(self.left, 1)
-        elif self.cursor.x > self.left:
+        elif self.cursor.x > 0:
             self.move(self.cursor.x - 1, self.cursor.y)
 
     def forward_index(self) -> None:
-        """DECFI: right by one; on the right margin the region shifts left instead."""
+        """DECFI: right by one, margins or not; on the right margin the region shifts left instead."""
         if self.level < 4:
             return
         if self.cursor.x == self.right:
             self._delete_columns(self.left, 1)
-        elif self.cursor.x < self.right:
+        elif self.cursor.x < self.columns - 1:
             self.move(self.cursor.x + 1, self.cursor.y)
 
     def alignment_display(self) -> None:

@@ -26,6 +26,9 @@ class Table(Generic[Value]):
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def __contains__(self, value: object) -> bool:
+        return value in self._numbers
+
     @property
     def free(self) -> int:
         """How many more values it can take in."""

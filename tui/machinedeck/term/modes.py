@@ -44,8 +44,6 @@ class Modes:
     """67, DECBKM: the backspace key sends BS, not DEL."""
     side_margins: bool = False
     """69, DECLRMM: DECSLRM sets margins at the sides."""
-    keeps_screen: bool = False
-    """95, DECNCSM: DECCOLM does not clear the screen."""
     mouse: str = ""
     """What the mouse reports: "", "press" (9), "click" (1000), "drag" (1002) or "motion" (1003)."""
     mouse_encoding: str = ""
@@ -92,7 +90,6 @@ PRIVATE = {
     45: "reverse_wrap",
     66: "application_keypad",
     67: "backspace",
-    95: "keeps_screen",
     1004: "focus_events",
     1007: "alternate_scroll",
     1045: "extended_reverse_wrap",
@@ -115,7 +112,7 @@ ALTERNATE = frozenset({47, 1047, 1049})
 """Modes that show the alternate screen."""
 
 REMEMBERED = frozenset(
-    {4, 18, 19, 30, 35, 41, 44, 46, 80, 1001, 1010, 1011, 1016, *range(1034, 1038), *range(1039, 1045)}
+    {4, 18, 19, 30, 35, 41, 44, 46, 80, 1001, 1010, 1011, *range(1034, 1038), *range(1039, 1045)}
     | {*range(1050, 1054), 1060, 1061, 1070, 2001, 2002, 2003, 2005, 2006, 8452}
 )
 """Private modes that xterm knows and that have no effect here: they are only remembered and reported.
@@ -166,4 +163,5 @@ def _private(modes: Modes, number: int) -> bool | None:
         return modes.mouse_encoding == MOUSE_ENCODINGS[number]
     if number in REMEMBERED:
         return number in modes.remembered
-    return {2: True, 13: False, 3: modes.is_wide, 69: modes.side_margins}.get(number)
+    # 95, DECNCSM, could only be set at level 5, which is above ours.
+    return {2: True, 13: False, 95: False, 3: modes.is_wide, 69: modes.side_margins}.get(number)

@@ -42,6 +42,10 @@ class Area(NamedTuple):
     right: int
 
 
+Span = tuple[int, int, int]
+"""A part of a row: the row, its first column there and the first that is no longer in it."""
+
+
 class Rectangles(Editing):
     """Copying, filling, erasing and restyling rectangles."""
 
@@ -63,7 +67,7 @@ class Rectangles(Editing):
     def fill_rectangle(self, *parameters: int) -> None:
         """DECFRA: a character of one cell, by default 32; colours stay where the pen has none."""
         code = parameters[0] if parameters and parameters[0] else 32
-        if code >= 32 and not SPECIAL.search(chr(code)):
+        if code >= 32 and not 0xD800 <= code <= 0xDFFF and not SPECIAL.search(chr(code)):
             self._fill(parameters[1:], chr(code))
 
     def erase_rectangle(self, *coordinates: int) -> None:
@@ -147,8 +151,8 @@ class Rectangles(Editing):
         style = self.style_of(code)
         return sum(value for name, value in WEIGHTS.items() if getattr(style, name))
 
-    def _spans(self, coordinates: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-        """The rows of a rectangle, each with its first column and the first that is no longer in it."""
+    def _spans(self, coordinates: Sequence[int]) -> Iterator[Span]:
+        """The rows of a rectangle."""
         found = self.area(coordinates) if self.level >= 4 else None
         if found:
             yield from ((y, found.left, found.right) for y in range(found.top, found.bottom))
@@ -156,32 +160,36 @@ class Rectangles(Editing):
     def _fill(self, coordinates: Sequence[int], character: str) -> None:
         pen = self.style_of(self.cursor.pen)
         keeps = {name for name in ("fg", "bg") if getattr(pen, name) is None}
-        for y, left, right in self._spans(coordinates):
-            styles = self._map(
-                self.rows[y][1][left:right],
-                lambda style: pen._replace(**{name: getattr(style, name) for name in keeps}),
-            )
+        spans = list(self._spans(coordinates))
+        table = self._mapping(
+            spans, lambda style: pen._replace(**{name: getattr(style, name) for name in keeps})
+        )
+        for y, left, right in spans:
+            styles = self.rows[y][1][left:right].translate(table)
             self.rows[y] = rows.put(self.rows[y], left, character * (right - left), styles)
             self.dirty.add(y)
 
     def _restyle(self, coordinates: Sequence[int], change: Callable[[Style], Style]) -> None:
         """Change styles in the extent that DECSACE chose; a stream fills the rows between its ends."""
         spans = list(self._spans(coordinates))
-        for number, (y, left, right) in enumerate(spans):
-            if self.extent != 2:
-                left = left if number == 0 else 0  # noqa: PLW2901
-                right = right if number == len(spans) - 1 else self.columns  # noqa: PLW2901
+        if self.extent != 2:
+            last = len(spans) - 1
+            spans = [
+                (y, 0 if number else left, self.columns if number < last else right)
+                for number, (y, left, right) in enumerate(spans)
+            ]
+        table = self._mapping(spans, change)
+        for y, left, right in spans:
             text, styles, wraps = self.rows[y]
-            changed = self._map(styles[left:right], change)
+            changed = styles[left:right].translate(table)
             self.rows[y] = (text, styles[:left] + changed + styles[right:], wraps)
             self.dirty.add(y)
 
-    def _map(self, styles: str, change: Callable[[Style], Style]) -> str:
-        """Cells' styles, each changed; every style only once."""
-        self.make_room(len(set(styles)))
-        return styles.translate(
-            {ord(code): self.style_code(change(self.style_of(code))) for code in set(styles)}
-        )
+    def _mapping(self, spans: Sequence[Span], change: Callable[[Style], Style]) -> dict[int, str]:
+        """What becomes of the styles in parts of rows, for `str.translate`: each is changed only once."""
+        codes = list(set().union(*(self.rows[y][1][left:right] for y, left, right in spans)))
+        changed = self.style_codes([change(self.style_of(code)) for code in codes])
+        return dict(zip(map(ord, codes), changed, strict=True))
 
 
 def _as_fields(changes: dict[str, int | bool]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ and `screen` on top. Events have the names that pyte gives them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from pyte.screens import Cursor as PyteCursor
 
 from machinedeck.term import rows
 from machinedeck.term.charsets import Charsets
-from machinedeck.term.clusters import Clusters
+from machinedeck.term.clusters import Clusters, is_stand_in
 from machinedeck.term.modes import Modes
 from machinedeck.term.rows import PLAIN, Row
 from machinedeck.term.scrollback import Scrollback
@@ -162,10 +163,21 @@ class ScreenState(pyte.Screen):
             number = self.styles.intern(coarse(style))
         return chr(number or 0)
 
-    def make_room(self, count: int) -> None:
-        """See to it that so many new styles can be entered without one of them being forgotten meanwhile."""
-        if len(self.styles) + count > self.styles.limit:
-            self.forget_unused()
+    def style_codes(self, styles: Sequence[Style]) -> list[str]:
+        """The characters that stand for styles; none of these is forgotten to make room for another of them.
+
+        So they are not entered one after the other: those that are new are counted first.
+        """
+        table, spare = self.styles, self.styles.limit >> 3
+        if table.free <= spare + len(styles):
+            fresh = sum(style not in table for style in set(styles))
+            if fresh and table.free < spare + fresh and table.wants_cleaning():
+                self.forget_unused()
+        codes = []
+        for style in styles:
+            number = table.intern(style, spare)
+            codes.append(chr((table.intern(coarse(style)) if number is None else number) or 0))
+        return codes
 
     def cluster_code(self, cluster: str) -> str:
         """The code point that stands for a cluster; its first alone if the table is full after a clean-up."""
@@ -174,8 +186,8 @@ class ScreenState(pyte.Screen):
             self.forget_unused()
             code = self.clusters.stand_in(cluster)
         if code is None:
-            # A lone code point of the stand-ins' planes must not be mistaken for another one's cluster.
-            code = "\ufffd" if len(cluster) == 1 else cluster[0]
+            # A code point of the stand-ins' planes must not be mistaken for another one's cluster.
+            code = "\ufffd" if is_stand_in(cluster[0]) else cluster[0]
         return code
 
     def forget_unused(self) -> None:

@@ -137,8 +137,11 @@ class Switching(Rendition):
         self.start()
 
     def set_conformance(self, level: int | None = 0, controls: int | None = 0) -> None:
-        """DECSCL: a soft reset, the level (61 to 65), and whether answers have 8-bit controls (0, 2)."""
-        if 61 <= (level or 0) <= 65:
+        """DECSCL: a soft reset, the level (61 to 64), and whether answers have 8-bit controls (0, 2).
+
+        A level above the terminal's own is ignored, as in xterm.
+        """
+        if 61 <= (level or 0) <= 60 + LEVEL:
             self.soft_reset()
             self.level = (level or 0) - 60
             self.is_eight_bit = self.level > 1 and (controls or 0) in {0, 2}
@@ -235,9 +238,13 @@ class Switching(Rendition):
             self.save_cursor() if is_on else self.restore_cursor()
 
     def _switch_width(self, is_wide: bool) -> None:
-        """DECCOLM: 132 columns or 80, a blank screen, no margins, cursor home; a pane keeps its width."""
-        if not self.modes.keeps_screen:
-            self._blank(0, self.lines)
+        """DECCOLM: 132 columns or 80, a blank screen, no margins, cursor home; a pane keeps its width.
+
+        132 columns also switch DECLRMM off, as in xterm.
+        """
+        self._blank(0, self.lines)
+        if is_wide:
+            self.modes.side_margins = False
         self.modes.is_wide = is_wide
         self.request_size(None, WIDE if is_wide else NARROW)
         self.reset_margins()
