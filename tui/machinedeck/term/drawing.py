@@ -249,10 +249,13 @@ class Drawing(Joining):
         if cursor.is_pending:
             cursor.is_pending = False
             if self.modes.autowrap:
-                text, styles, _ = self.rows[cursor.y]
+                y = cursor.y
+                text, styles, _ = self.rows[y]
                 is_whole = cursor.x == self.columns - 1 and self.left == 0
-                self.rows[cursor.y] = (text, styles, mark if is_whole else INNER)
+                self.rows[y] = row = (text, styles, mark if is_whole else INNER)
                 self.index()
+                if cursor.y == y == self.bottom < self.lines - 1 and self.is_full_width:
+                    self.rows[y - 1] = row  # the region scrolled, and parted it from what stands below that
                 cursor.x = self.left
 
     def _write(self, cells: str) -> None:

@@ -93,13 +93,13 @@ class Editing(Moving):
     def insert_lines(self, count: int | None = None) -> None:
         """IL: shift the rows from the cursor's on down; the cursor goes to the left margin."""
         if self.is_in_margins:
-            self.scroll(self.cursor.y, self.bottom, -(count or 1))
+            self.shift(self.cursor.y, -(count or 1))
             self.move(self.left, self.cursor.y)
 
     def delete_lines(self, count: int | None = None) -> None:
         """DL: shift the rows below the cursor's up; the cursor goes to the left margin."""
         if self.is_in_margins:
-            self.scroll(self.cursor.y, self.bottom, count or 1)
+            self.shift(self.cursor.y, count or 1)
             self.move(self.left, self.cursor.y)
 
     def scroll_up(self, count: int | None = None) -> None:
@@ -113,7 +113,7 @@ class Editing(Moving):
 
     def reverse_scroll(self, count: int | None = None) -> None:
         """SD with the final character that ECMA-48 gives it by mistake: the region's rows down."""
-        self.scroll(self.top, self.bottom, -(count or 1))
+        self.shift(self.top, -(count or 1))
 
     def insert_columns(self, count: int | None = None) -> None:
         """DECIC: shift what stands from the cursor's column on to the right, in all rows of the region."""
@@ -151,6 +151,7 @@ class Editing(Moving):
 
     def alignment_display(self) -> None:
         """DECALN: fill the screen with E; margins at the edges, style and origin mode off, cursor home."""
+        self.part(0)
         self.rows[:] = [("E" * self.columns, rows.PLAIN * self.columns, False)] * self.lines
         self.modes.origin = False
         self.cursor.pen = rows.PLAIN
@@ -192,12 +193,17 @@ class Editing(Moving):
 
     def _erase(self, y: int, start: int, end: int, spares: bool = False) -> None:
         """Blank cells of one row, all or those that are not protected."""
+        is_whole = start == 0 and end == self.columns
+        # Of a row that is blank no text goes: shells erase such a one behind what they just wrapped.
+        has_text = is_whole and (not y or self.rows[y - 1][2] > 0) and self.rows[y][0].strip(" ")
         if spares:
             self.rows[y] = self._spared(self.rows[y], start, end)
-        elif start == 0 and end == self.columns:
+        elif is_whole:
             self.rows[y] = rows.blank(self.columns, self.eraser)
         else:
             self.rows[y] = rows.erase(self.rows[y], start, end, self.eraser)
+        if has_text and not self.rows[y][0].strip(" "):
+            self.part(y)
         self.dirty.add(y)
 
     def _blank(self, start: int, end: int, spares: bool = False) -> None:
@@ -206,6 +212,7 @@ class Editing(Moving):
             for y in range(start, end):
                 self._erase(y, 0, self.columns, True)
         elif start < end:
+            self.part(start)
             self.rows[start:end] = [rows.blank(self.columns, self.eraser)] * (end - start)
             self.touch(start, end)
 

@@ -125,7 +125,7 @@ class Moving(ScreenState):
         cursor.is_pending = False
         if cursor.y == self.top:
             if self.left <= cursor.x <= self.right:
-                self.scroll(self.top, self.bottom, -1)
+                self.shift(self.top, -1)
         elif cursor.y > 0:
             cursor.y -= 1
 

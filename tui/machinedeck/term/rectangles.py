@@ -97,6 +97,8 @@ class Rectangles(Editing):
             rows.cut(self.rows[y], source.left, source.left + width) for y in range(source.top, source.bottom)
         ]
         for y, piece in zip(range(target.top, target.bottom), pieces, strict=False):
+            if width == self.columns:
+                self.part(y)
             self.rows[y] = rows.put(self.rows[y], target.left, *piece)
             self.dirty.add(y)
 
@@ -166,6 +168,8 @@ class Rectangles(Editing):
         )
         for y, left, right in spans:
             styles = self.rows[y][1][left:right].translate(table)
+            if right - left == self.columns:
+                self.part(y)
             self.rows[y] = rows.put(self.rows[y], left, character * (right - left), styles)
             self.dirty.add(y)
 

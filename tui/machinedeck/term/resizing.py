@@ -126,7 +126,8 @@ class Resizing(Reporting):
         return min(column - (column == before), self.columns - 1)
 
     def _lengthen(self, store: list[Row]) -> None:
-        """Add blank rows at the bottom up to the screen's height."""
+        """Add blank rows at the bottom up to the screen's height; no line goes on beyond it."""
+        store[-1:] = [rows.parted(row) for row in store[-1:]]
         store.extend([rows.blank(self.columns)] * (self.lines - len(store)))
 
 

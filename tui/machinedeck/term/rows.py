@@ -17,12 +17,15 @@ from functools import lru_cache
 Row = tuple[str, str, int]
 """Text, styles, and whether the text goes on in the row below because it reached the right margin.
 
-The last is `INNER` where that margin is not the screen's edge, and `SKIPPED` where the text goes on below
-because a wide character found one cell only, which it left alone.
+The last is `INNER` where that margin is not the screen's edge, or where what stood below is gone, and
+`SKIPPED` where the text goes on below because a wide character found one cell only, which it left alone.
 """
 
 INNER = -1
-"""A row's mark: the text goes on below between side margins, which makes no line of the two rows."""
+"""A row's mark: text went on below, but between side margins, or other text stands there now.
+
+It makes no line of the two rows; reverse wraparound alone heeds it, as in xterm.
+"""
 
 SKIPPED = 2
 """A row's mark: the text goes on below, and the row's last cell is no part of it."""
@@ -117,6 +120,11 @@ def delete(row: Row, x: int, count: int, style: str) -> Row:
     if tail.startswith(RIGHT):
         tail = " " + tail[1:]
     return head + tail + " " * count, styles[:x] + styles[x + count :] + style * count, wraps
+
+
+def parted(row: Row) -> Row:
+    """The row as the end of a line: the text that went on below is gone."""
+    return (row[0], row[1], INNER) if row[2] > 0 else row
 
 
 def fit(row: Row, columns: int) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from machinedeck.term.rows import Row
+from machinedeck.term.rows import Row, parted
 
 
 class Scrollback:
@@ -36,6 +36,11 @@ class Scrollback:
     def extend(self, rows: Iterable[Row]) -> None:
         """Add trimmed rows, oldest first."""
         self._rows.extend(rows)
+
+    def end_line(self) -> None:
+        """Let the line of the newest row end there: what it went on with is gone."""
+        if self._rows and self._rows[-1][2] > 0:
+            self._rows[-1] = parted(self._rows[-1])
 
     def take_back(self, count: int) -> list[Row]:
         """Remove and return the newest rows, oldest first; fewer than `count` where there are not so many."""

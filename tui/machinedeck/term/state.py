@@ -91,6 +91,7 @@ class ScreenState(pyte.Screen):
 
     def start(self) -> None:
         """Set all that a reset sets; scrollback and size stay."""
+        self.scrollback.end_line()
         self.rows: list[Row] = [rows.blank(self.columns)] * self.lines
         self.hidden_rows = self.rows[:]
         self.modes = Modes()
@@ -204,6 +205,13 @@ class ScreenState(pyte.Screen):
         self._rendition_count = 0
         self._erasers.clear()
 
+    def part(self, y: int) -> None:
+        """Let the line that goes on in a row end above it: what stood in the row is gone."""
+        if y:
+            self.rows[y - 1] = rows.parted(self.rows[y - 1])
+        elif not self.modes.is_alternate:
+            self.scrollback.end_line()
+
     def touch(self, start: int, end: int) -> None:
         """Note that the screen's rows from `start` up to, not including, `end` changed."""
         if len(self.dirty) < self.lines:
@@ -222,8 +230,13 @@ class ScreenState(pyte.Screen):
         """Move the rows `top` to `bottom` up by `count`, or down by `-count`; blank rows come in.
 
         Only what stands between the left and the right margin moves. Does not feed the scrollback, and does
-        not move the cursor.
+        not move the cursor. Lines that went on across an edge of the region end there; where the topmost row
+        goes, whoever sends it elsewhere than to the scrollback parts it from that.
         """
+        if bottom < self.lines - 1 and self.left == 0 and self.rows[bottom][2] > 0:
+            self.part(bottom + 1)
+        if top and self.left == 0 and self.rows[top - 1][2] > 0:
+            self.part(top)
         if not self.is_full_width:
             self._scroll_between(top, bottom, count)
             return
@@ -241,7 +254,14 @@ class ScreenState(pyte.Screen):
         else:
             del self.rows[bottom - len(fresh) + 1 : bottom + 1]
             self.rows[top:top] = fresh
+            self.rows[bottom] = rows.parted(self.rows[bottom])
         self.touch(top, bottom + 1)
+
+    def shift(self, top: int, count: int) -> None:
+        """Move the rows from `top` to the bottom margin as `scroll` does, with nothing for the scrollback."""
+        if top == 0 and self.left == 0:
+            self.part(0)
+        self.scroll(top, self.bottom, count)
 
     def scroll_off(self, count: int) -> None:
         """Scroll the region up by `count` rows; what leaves the main screen's top goes to the scrollback."""
@@ -252,6 +272,8 @@ class ScreenState(pyte.Screen):
             else:
                 self.scrollback.extend([rows.trim(row) for row in self.rows[:count]])
             self.scrolled += count
+        elif self.top == self.left == 0:
+            self.part(0)
         self.scroll(self.top, self.bottom, count)
 
     def _scroll_between(self, top: int, bottom: int, count: int) -> None:
@@ -263,5 +285,6 @@ class ScreenState(pyte.Screen):
             source = y + count
             is_inside = top <= source <= bottom
             cells = rows.cut(before[source], self.left, self.edge) if is_inside else empty
-            self.rows[y] = rows.put(before[y], self.left, *cells)
+            row = rows.put(before[y], self.left, *cells)
+            self.rows[y] = rows.parted(row) if self.left == 0 else row
         self.touch(top, bottom + 1)
