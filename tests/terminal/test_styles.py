@@ -191,9 +191,9 @@ def test_a_cluster_on_a_stand_in_of_its_own_when_the_table_is_full(
 
 
 RESTYLED = {
-    "DECRARA": "\x1b[$r",
-    "DECRARA of all": "\x1b[;;;;1;4;5;7$r",
-    "DECCARA": "\x1b[;;;;7$t",
+    "DECCARA of nothing": "\x1b[$r",
+    "DECCARA": "\x1b[;;;;1;4;5;7$r",
+    "DECRARA": "\x1b[;;;;7$t",
     "DECFRA": "\x1b[0;1m\x1b[88$x",
 }
 

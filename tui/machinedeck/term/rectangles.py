@@ -111,16 +111,18 @@ class Rectangles(Editing):
             name = FLAGS.get(code) or FLAGS.get(code - 20, "bold" if code == 22 else "")
             if name:
                 changes[name] = code < 20
-        self._restyle(parameters[:4], lambda style: style._replace(**_as_fields(changes)))
+        if changes:
+            self._restyle(parameters[:4], lambda style: style._replace(**_as_fields(changes)))
 
     def reverse_rectangle(self, *parameters: int) -> None:
         """DECRARA: SGR 1, 4, 5, 7 and 8 on where they are off, and off where they are on."""
         names = [name for code in parameters[4:] if (name := FLAGS.get(code))]
         odd = [name for name in FLAGS.values() if names.count(name) % 2]
-        self._restyle(
-            parameters[:4],
-            lambda style: style._replace(**_as_fields({name: not getattr(style, name) for name in odd})),
-        )
+        if odd:
+            self._restyle(
+                parameters[:4],
+                lambda style: style._replace(**_as_fields({name: not getattr(style, name) for name in odd})),
+            )
 
     def select_extent(self, how: int | None = 0) -> None:
         """DECSACE: DECCARA and DECRARA change a stream of cells (0, 1) or a rectangle (2)."""
