@@ -63,7 +63,8 @@ async def row(deck: DemoDeck, pane: str, name: str) -> None:
 
 def keys(text: str) -> list[str]:
     """The keys that type a text."""
-    return [{"/": "slash", "-": "minus", "%": "percent_sign", ".": "full_stop"}.get(one, one) for one in text]
+    named = {"/": "slash", "-": "minus", "%": "percent_sign", ".": "full_stop", "~": "tilde"}
+    return [named.get(one, one) for one in text]
 
 
 STEPS: list[tuple[str, str, str, list[str], str, str]] = [
@@ -423,6 +424,9 @@ async def test_the_journal_on_the_screen_and_in_a_file(tmp_path: Path) -> None:
         assert target.stat().st_mode & 0o777 == 0o600
         await deck.press("e", "ctrl+u", *keys(str(target)), "enter")
         await ended(deck, "there is such a file already")
+        for typed, why in (("~nosuchuser/deeds", "There is no such user"), ("/", "This is a folder")):
+            await deck.press("e", "ctrl+u", *keys(typed), "enter")
+            await ended(deck, why)
 
 
 def test_every_harm_is_asked_for_in_its_own_way() -> None:

@@ -99,6 +99,30 @@ async def test_a_file_that_cannot_be_written(
         await deck.until_shown("Not saved:")
 
 
+@pytest.mark.promise("Whatever path is typed, what is wrong with it is told")
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("~nosuchuser/x", "There is no such user"),
+        ("/", "This is a folder"),
+        (".", "This is a folder"),
+        ("..", "This is a folder"),
+        ("/tmp/a\0b", "This is no path"),
+        ("/tmp/\ud800", "This is no path"),
+        ("/" + "x" * 300, "File name too long"),
+    ],
+)
+async def test_a_path_that_is_none(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch, path: str, why: str
+) -> None:
+    monkeypatch.setattr("machinedeck.ui.saving.proposal", lambda *_: path)
+    async with shell(console, host, monkeypatch) as (deck, _view, _written):
+        await deck.press("f12", "right_square_bracket", "s", "enter")
+        await deck.until_shown("Not saved:")
+        assert deck.shows(why)
+        assert deck.app.is_running
+
+
 # The clipboard
 
 

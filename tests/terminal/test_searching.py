@@ -54,6 +54,13 @@ def test_a_wrong_expression_says_so() -> None:
         Search(history("x"), "(a", is_regex=True)
 
 
+@pytest.mark.promise("No expression that is typed ends the console")
+@pytest.mark.parametrize("expression", ["a{4294967295}", "(" * 600], ids=["number", "depth"])
+def test_an_expression_that_is_too_much_says_so(expression: str) -> None:
+    with pytest.raises(ValueError, match=r"not a regular expression: .* too "):
+        Search(history("x"), expression, is_regex=True)
+
+
 def test_matches_of_a_line_and_their_order() -> None:
     lines = history("\n".join(f"line {number} line" for number in range(30)))
     search = Search(lines, "line")

@@ -142,6 +142,12 @@ def test_amounts_as_people_write_them() -> None:
     ]  # fmt: skip
     assert [read_cpu(text) for text in ("50%", "200", "none")] == [500_000, 2_000_000, UNLIMITED]
     assert [read_count(text) for text in ("1", " 42 ", "infinity")] == [1, 42, UNLIMITED]
+    for read, text in ((read_size, "9" * 310), (read_size, "9" * 310 + "G"), (read_size, "0.5")):
+        with pytest.raises(ValueError, match="out of range"):
+            read(text)
+    for read, text in ((read_cpu, "9" * 5000), (read_count, "9" * 5000)):
+        with pytest.raises(ValueError, match="is no "):
+            read(text)
     for read, text in ((read_size, "0"), (read_size, "16E"), (read_cpu, "0%"), (read_count, "0")):
         with pytest.raises(ValueError, match=text):
             read(text)

@@ -51,6 +51,28 @@ def test_a_wrong_expression_is_told_and_hides_nothing() -> None:
     assert all(map(wanted.is_met, ROWS))
 
 
+TOO_MUCH = (
+    ("a{4294967295}", "too large"),
+    ("(" * 600, "nested too deep"),
+    (f"a{{{'1' * 5000}}}", "limit"),
+    ("[\0-\U0010ffff]" * 2000, "too long to read"),
+)
+"""Expressions that Python's `re` gives up on in its own ways, and why they are none."""
+
+
+@pytest.mark.promise("No expression that is typed ends the console")
+@pytest.mark.parametrize(("expression", "why"), TOO_MUCH, ids=[why for _, why in TOO_MUCH])
+def test_an_expression_that_is_too_much_is_told(expression: str, why: str) -> None:
+    wanted = read_filter(f"/{expression}", KEYS)
+    assert "no regular expression" in wanted.problem
+    assert why in wanted.problem
+    assert all(map(wanted.is_met, ROWS))
+
+
+def test_an_expression_that_may_mean_something_else_one_day_is_one() -> None:
+    assert not read_filter("/[[a]/", KEYS).problem
+
+
 @given(st.text(alphabet='ab!:/"\\()[]*+ .', max_size=30), st.text(max_size=60))
 def test_whatever_is_typed_is_a_filter(text: str, value: str) -> None:
     wanted = read_filter(text, KEYS)

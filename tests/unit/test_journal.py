@@ -11,6 +11,7 @@ import pytest
 from machinedeck.core.journal import FILE_NAME, Journal
 from machinedeck.core.places import find_places
 from machinedeck.model.deed import DONE, Deed
+from machinedeck.sources.typed_path import proposed_path
 
 DEED = Deed(12.0, "anna as root", "atlas", "stop", "web", "- 7", "systemctl stop web")
 
@@ -54,6 +55,15 @@ def test_export_overwrites_nothing(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o600
     with pytest.raises(FileExistsError):
         journal.export(tmp_path / "out")
+
+
+def test_where_the_folder_that_we_run_in_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    assert proposed_path("deeds") == f"{gone}/deeds"
+    gone.rmdir()
+    assert proposed_path("deeds") == "~/deeds"
 
 
 def test_places_of_the_operator(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ does so, though: a timer ends it.
 
 from __future__ import annotations
 
+import re
 import signal
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,6 +18,34 @@ from types import FrameType
 
 class TooLongError(Exception):
     """It took longer than it may."""
+
+
+MOST_SECONDS_TO_READ = 0.25
+"""How long an expression may take to be read: long lists of capital and small letters take their time."""
+
+
+def read_expression(text: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+    """Compile a regular expression as it was typed; in the main thread alone, as `tried_for`.
+
+    Args:
+        text: The expression, in Python's `re`.
+        flags: How it is meant.
+
+    Raises:
+        ValueError: It is none, or too much for one; the message says why, in a few words.
+    """
+    try:
+        # A warning that it may mean something else one day is no help while it is typed
+        with warnings.catch_warnings(action="ignore"), tried_for(MOST_SECONDS_TO_READ):
+            return re.compile(text, flags)
+    except re.error as error:
+        raise ValueError(error.msg) from error
+    except OverflowError as error:
+        raise ValueError("a number in it is too large") from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    except TooLongError as error:
+        raise ValueError("it takes too long to read") from error
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from machinedeck.expressions import TooLongError, tried_for
+from machinedeck.expressions import TooLongError, read_expression, tried_for
 
 MOST_SECONDS = 0.25
 """How long all rows of a list may take: nothing else is done meanwhile."""
@@ -82,8 +82,8 @@ def read_filter(text: str, keys: frozenset[str]) -> Filter:
             key, pattern = "", None
         if pattern is not None:
             try:
-                compiled = re.compile(pattern, re.IGNORECASE)
-            except re.error as error:
+                compiled = read_expression(pattern, re.IGNORECASE)
+            except ValueError as error:
                 return Filter(text, (), f"/{pattern}/ is no regular expression: {error}.")
             terms.append(Term(bool(negation), key or "", "", compiled))
         else:

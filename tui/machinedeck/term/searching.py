@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from machinedeck.expressions import TooLongError, tried_for
+from machinedeck.expressions import TooLongError, read_expression, tried_for
 from machinedeck.term.history import History
 from machinedeck.term.rows import RIGHT
 from machinedeck.term.selecting import Spot
@@ -56,13 +56,13 @@ class Search:
     """
 
     def __init__(self, history: History, pattern: str, *, is_regex: bool = False) -> None:
-        flags = 0 if any(character.isupper() for character in pattern) else re.IGNORECASE
+        flags = re.NOFLAG if any(character.isupper() for character in pattern) else re.IGNORECASE
         try:
             # Cells hold composed characters where there are such (see `drawing`).
             wanted = pattern if is_regex else re.escape(unicodedata.normalize("NFC", pattern))
-            self._pattern = re.compile(wanted, flags)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error.msg}") from error
+            self._pattern = read_expression(wanted, flags)
+        except ValueError as error:
+            raise ValueError(f"not a regular expression: {error}") from error
         self.matches: list[Match] = []
         self.is_cut = False
         self.is_late = False

@@ -7,6 +7,8 @@ import re
 import time
 from pathlib import Path
 
+from machinedeck.sources.typed_path import typed_path
+
 
 def proposal(machine: str, now: float) -> str:
     """A name for the file: the machine's and the time, in the operator's home."""
@@ -21,7 +23,7 @@ def save(path: str, text: str, *, is_overwriting: bool) -> int:
         FileExistsError: There is such a file, and it is not to be overwritten.
         OSError: It could not be written.
     """
-    place = Path(path).expanduser()
+    place = typed_path(path)
     content = text.encode("utf-8", "replace")
     if not is_overwriting:
         _write(place, content)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from textual import work
 
@@ -121,16 +120,18 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
 
     @work(group="ask", exit_on_error=True)
     async def _export_journal(self) -> None:
+        from machinedeck.sources.typed_path import proposed_path, typed_path  # noqa: PLC0415 - seldom needed
         from machinedeck.ui.dialogs.ask import Ask  # noqa: PLC0415 - seldom needed at start
 
         count = len(list(self.doing.journal))
         question = f"Export {count} {'line' if count == 1 else 'lines'} of the journal to the new file:"
-        path = await self.push_screen_wait(Ask(question, str(Path.cwd() / "machinedeck-journal.jsonl")))
+        path = await self.push_screen_wait(Ask(question, proposed_path("machinedeck-journal.jsonl")))
         if not path:
             return
         try:
-            count = await asyncio.to_thread(self.doing.journal.export, Path(path.strip()))
-        except (OSError, ValueError) as error:
+            place = await asyncio.to_thread(typed_path, path)
+            count = await asyncio.to_thread(self.doing.journal.export, place)
+        except OSError as error:
             why = "there is such a file already" if isinstance(error, FileExistsError) else clean(error)
             self.notify(f"Not exported: {why}.", severity="error", markup=False, timeout=15)
         else:

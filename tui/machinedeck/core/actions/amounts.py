@@ -28,10 +28,10 @@ def read_size(text: str) -> int:
     if match is None:
         raise ValueError(f"{text!r} is no size: write it like 512M or 1.5G, or 'none'.")
     unit = match[2].upper()
-    size = int(float(match[1]) * 1024 ** (_POWERS.index(unit) + 1)) if unit else int(float(match[1]))
-    if not 0 < size < UNLIMITED:
+    size = float(match[1]) * (1024 ** (_POWERS.index(unit) + 1) if unit else 1)
+    if not 1 <= size < UNLIMITED:  # nor is infinity, which is what floats make of very many digits
         raise ValueError(f"{text!r} is out of range: a limit is above 0 and below 16E.")
-    return size
+    return int(size)
 
 
 def _size(text: str) -> re.Match[str] | None:
@@ -47,9 +47,14 @@ def read_cpu(text: str) -> int:
     if text.lower() in NONE:
         return UNLIMITED
     digits = text.strip().removesuffix("%").strip()
-    if not digits.isascii() or not digits.isdecimal() or not 0 < int(digits) <= 1_000_000:
+    if not _is_whole(digits, 1_000_000):
         raise ValueError(f"{text!r} is no share of processors: write it like 50% or 200%, or 'none'.")
     return int(digits) * 10_000
+
+
+def _is_whole(digits: str, most: int) -> bool:
+    """Whether it is a whole number from 1 on; Python reads none of thousands of digits."""
+    return digits.isascii() and digits.isdecimal() and len(digits) < 100 and 0 < int(digits) <= most
 
 
 def read_count(text: str) -> int:
@@ -61,7 +66,7 @@ def read_count(text: str) -> int:
     if text.lower() in NONE:
         return UNLIMITED
     digits = text.strip()
-    if not digits.isascii() or not digits.isdecimal() or not 0 < int(digits) < 2**32:
+    if not _is_whole(digits, 2**32 - 1):
         raise ValueError(f"{text!r} is no number of tasks: write a whole number from 1, or 'none'.")
     return int(digits)
 
