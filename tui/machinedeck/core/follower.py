@@ -366,5 +366,8 @@ class Follower:
         pool, space = await self.host.pool(), None
         if self._local is not None:
             # A network's file system may be slow to answer
-            space = await asyncio.to_thread(self._local.space, pool.path)
+            try:
+                space = await asyncio.to_thread(self._local.space, pool.path)
+            except OSError:
+                space = None  # how much room there is cannot be told; the pool is there all the same
         self.store.set_pool(pool, space)

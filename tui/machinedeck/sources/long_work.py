@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import stat
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -181,7 +182,7 @@ def _size(path: Path) -> int:
         status = path.lstat()
     except OSError:
         return 0
-    if not path.is_dir() or path.is_symlink():
+    if not stat.S_ISDIR(status.st_mode):
         return status.st_blocks * 512
     while waiting:
         # What goes while we look weighs nothing

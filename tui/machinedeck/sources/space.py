@@ -11,14 +11,23 @@ from machinedeck.model.image import Space
 def read_space(path: str) -> Space | None:
     """How much room there is where a folder is, or would be; None where that cannot be told (statvfs(3))."""
     folder = Path(path)
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
     try:
+        while not _is_there(folder) and folder != folder.parent:
+            folder = folder.parent
         told = os.statvfs(folder)
-        device = folder.stat().st_dev
-    except OSError:
-        return None
-    return Space(_type(folder, device), told.f_bavail * told.f_frsize, told.f_blocks * told.f_frsize)
+        type_ = _type(folder, folder.stat().st_dev)
+    except (OSError, RuntimeError):
+        return None  # not ours to look into (path_resolution(7)), broken, or links that go round
+    return Space(type_, told.f_bavail * told.f_frsize, told.f_blocks * told.f_frsize)
+
+
+def _is_there(folder: Path) -> bool:
+    """Whether there is such a folder; raises `OSError` where that cannot be told."""
+    try:
+        folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _type(folder: Path, device: int) -> str:
