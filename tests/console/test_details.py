@@ -20,16 +20,19 @@ from hypothesis import strategies as st
 from machined.contract import UNKNOWN_SIZE
 from machinedeck.core.follower import Follower, Local
 from machinedeck.core.inspector import Inspection, Running
-from machinedeck.core.status import Part
+from machinedeck.core.status import Link, Part
 from machinedeck.core.store import Store
 from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.machine import State
 from machinedeck.model.properties import property_text
 from machinedeck.model.text import clean
-from machinedeck.model.usage import Branch, Process
+from machinedeck.model.usage import Branch, Counted, Process
 from machinedeck.sources.interfaces import interface_name
 from machinedeck.sources.space import read_space
 from machinedeck.sources.usage.processes import read_process, send_signal
 from machinedeck.ui.app import MachinedeckApp
+from machinedeck.ui.dialogs.form import Form
+from machinedeck.ui.dialogs.signals import SignalDialog
 from machinedeck.ui.options import Options
 from machinedeck.ui.panes.details import DetailsPane, _addresses, _process, _properties
 from tests.console.conftest import Open
@@ -125,6 +128,64 @@ async def test_the_cursor_stays_on_no_row_of_another_machine(console: Open, host
         assert deck.table("details").current == "address 0"
 
 
+async def test_details_of_one_are_never_shown_as_those_of_another(console: Open, host: FakeHost) -> None:
+    host.properties_told = {"Name": "told before"}
+    host.counted = {"db-1": Counted(1, 111 << 20, 11), "web-1": Counted(1, 222 << 20, 22)}
+    async with console((180, 45)) as deck:
+        await deck.press("end", "up")
+        await until(lambda: deck.table("machines").current == "db-1")
+        await deck.until_shown("Details db-1")
+        await until(lambda: told(deck).get("tasks") == "11", what="the tasks of db-1 to be counted")
+        host.refusals["every_property"] = Failure(Kind.NO_BUS, "Nobody is there to be asked.")
+        host.refusals["open"] = Failure(Kind.NO_BUS, "The bus is gone.")
+        host.lose()
+        await until(lambda: deck.app.store.status.link is Link.LOST)
+        deck.app.inspecting.wake()
+        await deck.settle()
+        assert (told(deck)["Name"], told(deck)["tasks"]) == ("told before", "11"), "what was last known stays"
+        await deck.press("end")
+        await deck.until_shown("Details web-1")
+        await deck.until_shown("Nobody is there to be asked.")
+        assert told(deck)["tasks"] == "22"
+        assert "Name" not in told(deck)
+
+
+@pytest.mark.promise("A signal from the details reaches the process that was meant, and is noted")
+async def test_where_nothing_is_chosen_there_is_nothing_to_signal(host: FakeHost) -> None:
+    host.inside["web-1"] = PROCESSES
+    async with local_console(host, (180, 45)) as deck:
+        await deck.press("end")
+        await deck.until_shown("nginx: master")
+        inspecting = deck.app.inspecting
+        assert inspecting is not None
+        before = inspecting.pane._processes["process 10 100"]
+        await deck.press("slash", *"zzz", "enter")
+        await deck.until_shown("Nothing is chosen.")
+        assert inspecting.found is None
+        assert not deck.shows("nginx: master")
+        await deck.press("i", "K")
+        # Not even where it was typed before the list was empty
+        inspecting.pane.post_message(DetailsPane.SignalWanted(before))
+        await deck.settle()
+        assert not isinstance(deck.app.screen, SignalDialog)
+        await deck.press("1", "slash", "escape", "end")
+        await deck.until_shown("nginx: master")
+
+
+async def test_a_machine_whose_unit_failed_has_not_ended_since(console: Open, host: FakeHost) -> None:
+    host.broken = {"build-9"}
+    async with console() as deck:
+        await until(lambda: deck.app.store.row("build-9").state is State.FAILED)
+        await deck.press("home", "S")
+        assert isinstance(deck.app.screen, Form)
+        host.appear(machine("new"))
+        await until(lambda: "new" in deck.app.store.registered)
+        await deck.settle()
+        assert not deck.shows("build-9 has ended.")
+        host.appear(machine("build-9"))
+        await deck.until_shown("build-9 runs now.")
+
+
 async def test_what_was_done_from_here(console: Open, host: FakeHost) -> None:
     async with console() as deck:
         await deck.press("home", "s")
@@ -151,11 +212,11 @@ async def test_no_signal_leaves_this_host(console: Open, host: FakeHost) -> None
 
 
 @asynccontextmanager
-async def local_console(host: FakeHost) -> AsyncIterator[Deck]:
+async def local_console(host: FakeHost, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Deck]:
     """A console on a host whose processes are ours."""
     local = Local(host, read_space, send_signal, interface_name)
     app = MachinedeckApp(Follower(host, Store(), local=local), Options(), clock=lambda: NOW)
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         deck = Deck(app, pilot, host)
         await deck.settle()
         yield deck

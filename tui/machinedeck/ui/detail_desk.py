@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
+from machinedeck.core.actions import Subject
 from machinedeck.core.doing import Doing
 from machinedeck.core.follower import Follower
 from machinedeck.model.failure import READ_ONLY
@@ -83,24 +84,24 @@ class DetailDesk(TerminalDesk, inherit_bindings=False):
     @work(group="signal", exit_on_error=True)
     async def on_details_pane_signal_wanted(self, event: DetailsPane.SignalWanted) -> None:
         """Ask for a signal and send it, or say why not."""
-        if self.inspecting is None:
-            return
+        if self.inspecting is None or (subject := self.inspecting.subject) is None:
+            return  # a filter that nothing fits was typed just now: these processes are nobody's
         reason = self.inspecting.refusal()
         if reason is None and self._follower.host.is_read_only:
             reason = READ_ONLY
         if reason is not None:
             self.notify(reason, severity="warning", markup=False)
             return
-        await self._send_signal(self.inspecting, event.process)
+        await self._send_signal(self.inspecting, subject, event.process)
 
-    async def _send_signal(self, inspecting: Inspecting, process: Process) -> None:
+    async def _send_signal(self, inspecting: Inspecting, subject: Subject, process: Process) -> None:
         from machinedeck.ui.dialogs.signals import SignalDialog  # noqa: PLC0415 - seldom needed
 
         number = await self.push_screen_wait(SignalDialog(process))
         if number is None:
             return
         try:
-            self.notify(inspecting.send(process, number), markup=False)
+            self.notify(inspecting.send(subject, process, number), markup=False)
         except OSError as error:
             self.notify(
                 f"Not sent to {process.pid}: {clean(error.strerror)}.", severity="error", markup=False

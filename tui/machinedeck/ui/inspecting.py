@@ -50,6 +50,11 @@ class Inspecting:
         """What was found last."""
 
     @property
+    def subject(self) -> Subject | None:
+        """Whose details are shown; None where nothing is chosen any more."""
+        return None if self.found is None or self._screen.subject is None else self.found.subject
+
+    @property
     def is_seen(self) -> bool:
         """Whether the details are on the screen."""
         return self.pane.is_attached and self.pane.display
@@ -77,23 +82,31 @@ class Inspecting:
 
     async def _show(self) -> None:
         subject = self._screen.subject
+        store = self._follower.store
+        if self.found is not None and (
+            subject is None or (store.status.link is not Link.UP and is_other(self.found.subject, subject))
+        ):
+            self.found = None  # what was last known of one is nothing that is known of another
         if self.found is None:
             self.pane.show_reading(subject)
         if subject is None:
             return
-        store = self._follower.store
         if store.status.link is Link.UP or self.found is None:
             found = await self._inspector.look(subject)
             if is_other(subject, self._screen.subject):
                 self._wake.set()  # the cursor went on meanwhile
                 return
-            if store.status.link is Link.UP or self.found is None:
+            if store.status.link is Link.UP or self.found is None or is_other(self.found.subject, subject):
                 self.found = found  # else it is what was last known that is shown
-        usage = store.usage.get(subject.name) if isinstance(subject, Machine) else None
+        self._show_found(self.found)
+
+    def _show_found(self, found: Inspection) -> None:
+        """Show what was found, and what else is known of the same subject: the cursor may be on another."""
+        subject = found.subject
+        usage = self._follower.store.usage.get(subject.name) if isinstance(subject, Machine) else None
         named = name_of(subject)
         deeds = [deed for deed in self._doing.journal if deed.subject == named]
-        if self.found is not None:
-            self.pane.show_inspection(self.found, usage, deeds)
+        self.pane.show_inspection(found, usage, deeds)
 
     def refusal(self) -> str | None:
         """Why no signal can be sent to processes; None where it can."""
@@ -103,15 +116,15 @@ class Inspecting:
             return "Signals go to processes of this very host alone: log in there, or use K in the list."
         return None
 
-    def send(self, process: Process, number: int) -> str:
-        """Send a signal and note it; what is told of it.
+    def send(self, subject: Subject, process: Process, number: int) -> str:
+        """Send a signal to a process of a subject and note it; what is told of it.
 
         Raises:
             OSError: It has ended, or is another user's.
         """
-        local, subject = self._follower.local, self._screen.subject
-        if local is None or subject is None:
-            raise ProcessLookupError(errno.ESRCH, "It is not on this host, or not selected any more")
+        local = self._follower.local
+        if local is None:
+            raise ProcessLookupError(errno.ESRCH, "It is not on this host")
         name = signal.Signals(number).name
         command = f"kill -s {name.removeprefix('SIG')} {process.pid}"
         host = self._follower.host.name

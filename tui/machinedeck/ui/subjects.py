@@ -9,7 +9,7 @@ from machinedeck.core.actions import Action, Subject, name_of
 from machinedeck.core.store import Store
 from machinedeck.model import format as written
 from machinedeck.model.image import Image
-from machinedeck.model.machine import Machine, State
+from machinedeck.model.machine import Machine
 
 NAMED = 4
 """How many names a title has; of more it says how many."""
@@ -48,7 +48,7 @@ def _became(subject: Subject, store: Store) -> str:
     if not isinstance(subject, Machine):
         return ""  # there is one pool, and it stays
     now = store.registered.get(subject.name)
-    if subject.state is State.STOPPED:
+    if not subject.state.is_registered:
         return "" if now is None else f"{name} runs now."
     if now is None:
         return f"{name} has ended."

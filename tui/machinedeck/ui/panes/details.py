@@ -71,6 +71,7 @@ class DetailsPane(Pane):
     def show_reading(self, subject: Machine | Image | Pool | None) -> None:
         """Say of whom the details are, if of anyone, before anything is found."""
         self._show_words("" if subject is None else clean(name_of(subject)), "")
+        self._processes, self._whole = {}, {}
         self.show_rows(rows_of([]), "Nothing is chosen." if subject is None else "Reading …")
 
     def show_inspection(self, found: Inspection, usage: Usage | None, deeds: Iterable[Deed]) -> None:
