@@ -267,8 +267,25 @@ async def test_exit_code(console: Open, host: FakeHost, told: bytes) -> None:
 async def test_the_user_of_a_context(console: Open, host: FakeHost) -> None:
     async with console() as deck:
         await enter(deck)
-        os.write(host.masters[0], b"\x1b]3008;start=7;type=shell;user=al\\x1bice\x1b\\hello")
-        await deck.until_shown("│ al\N{REPLACEMENT CHARACTER}ice@web-1 ")
+        os.write(host.masters[0], b"\x1b]3008;start=7;type=shell;user=al\\x2eice\x1b\\hello")
+        await deck.until_shown("│ al.ice@web-1 ")
+
+
+@pytest.mark.promise("Nothing a machine says can do anything to the screen")
+@pytest.mark.parametrize(
+    "told",
+    [b"al\\x1bice", b"prod-db-9 " * 30, b"a" * 33, b"x" * 4000, b"root@db-1 ", "älice".encode()],
+    ids=["control", "blanks", "long", "very long", "another machine", "other letters"],
+)
+async def test_what_is_no_users_name_is_none(console: Open, host: FakeHost, told: bytes) -> None:
+    async with console() as deck:
+        await enter(deck)
+        context = b"\x1b]3008;start=7;type=shell;user="
+        os.write(host.masters[0], context + b"alice\x1b\\first")
+        await deck.until_shown("│ alice@web-1 ")
+        os.write(host.masters[0], context + told + b"\x1b\\second")
+        await deck.until_shown("second")
+        await deck.until_shown("│ web-1 ")
 
 
 async def test_reopening_keeps_what_was_wished(console: Open, host: FakeHost) -> None:

@@ -17,6 +17,11 @@ _ADDRESS = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:%/\[\]-]*")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\$?")
 
 
+def is_user_name(text: str) -> bool:
+    """Whether a text can be the name of a user: letters, digits, `_`, `.` and `-`, as in useradd(8)."""
+    return _USER.fullmatch(text) is not None
+
+
 def has_ssh(machine: Machine) -> bool:
     """Whether a machine is entered by SSH: a virtual machine that told an address, and one fit for that."""
     return machine.kind == "vm" and _ADDRESS.fullmatch(machine.ssh_address) is not None
@@ -48,5 +53,5 @@ def check_ssh(host: Host, machine: Machine, wish: Wish) -> None:
         raise Failure(Kind.REFUSED, f"{name} told no address for SSH.")
     if wish.is_login:
         raise Failure(Kind.REFUSED, f"{name} is a virtual machine: it has no login prompt here.")
-    if _USER.fullmatch(wish.user) is None:
+    if not is_user_name(wish.user):
         raise Failure(Kind.REFUSED, f"{clean(wish.user) or 'An empty name'} is no name of a user.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from machinedeck.core.ssh import is_user_name
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.model.wish import Wish
@@ -17,6 +18,9 @@ FIRST_SIZE = (80, 24)
 
 ANSWERS_LIMIT = 65536
 """Bytes that may wait for a machine to read them while it is still answered."""
+
+LONGEST_USER = 32
+"""Characters of a user's name (useradd(8))."""
 
 SCROLLBACK = 10_000
 """Lines that are kept unless something else is set."""
@@ -76,7 +80,7 @@ class Session:
     def label(self) -> str:
         """What it is called: as the operator likes, else by its machine, and by its user if that is not root.
 
-        A machine cannot change this: what it says of itself stands behind it (`title`).
+        A machine changes the user's name alone: what else it says of itself stands behind it (`title`).
         """
         if self.name:
             return self.name
@@ -88,7 +92,9 @@ class Session:
     def _user(self) -> str:
         if self.wish.is_login:
             return ""
-        return self._field("user") or self.wish.user
+        told = self._field("user")
+        # A machine may say anything: only what is a user's name becomes part of what the tab is called
+        return told if len(told) <= LONGEST_USER and is_user_name(told) else self.wish.user
 
     def _field(self, name: str) -> str:
         """What the innermost context of systemd's that has it says of something; "" for nothing."""
