@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from machinedeck.model.text import UNKNOWN
 from tests.support.daemon import private_daemon
 from tests.support.machine1 import Machine1
 from tests.support.pty_program import PtyProgram
@@ -149,6 +152,22 @@ def test_no_utf8(address: str, locale: str) -> None:
         program.send(b"q")
         program.wait_end()
         assert program.output.isascii()
+
+
+@pytest.mark.promise("A non-UTF-8 locale gets plain ASCII by itself", where="bare host")
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf8"])
+@pytest.mark.parametrize("verb", ["list", "images", "doctor"])
+def test_verbs_without_utf8(verb: str, encoding: str, address: str) -> None:
+    where = [] if verb == "doctor" else ["--demo"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "DBUS_SYSTEM_BUS_ADDRESS": address}
+    ended = subprocess.run(
+        [*MACHINEDECK, *where, verb], env=environment, capture_output=True, timeout=60, check=False
+    )
+    assert ended.stderr == b""
+    if encoding != "utf8":
+        assert ended.stdout.isascii()
+    elif verb == "images":
+        assert UNKNOWN in ended.stdout.decode(), "there is something to write otherwise"
 
 
 @pytest.mark.promise("TERM=dumb prints the table of `machinedeck list`", where="bare host")

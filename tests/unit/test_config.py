@@ -42,6 +42,7 @@ def test_what_is_set_and_what_is_not(tmp_path: Path) -> None:
         ("[console]\ntheme = 'pink'\n", "expected one of dark, light"),
         ("[machines]\ncolumns = ['name', 'name']\n", "each once"),
         ("[keys]\nstop = 's'\n", ":2: s is the key of both start and stop"),
+        ("[keys]\nstart = ['s']\n", ":2: keys.start is ['s'], expected a key such as s"),
         ("[keys]\nfly = 's'\n", ":2: [keys] has no fly"),
     ],
 )
@@ -52,6 +53,15 @@ def test_a_mistake_is_told_with_its_line_and_what_was_expected(tmp_path: Path, t
         read_config(path)
     assert str(caught.value).startswith(str(path))
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ['["s"]', "[]", "{a = 1}", "1.5", "nan", "-1", "2026-01-01", "''"])
+def test_no_value_of_any_kind_ends_the_program(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "config.toml"
+    for setting in SETTINGS:
+        path.write_text(f"[{setting.table}]\n{setting.key} = {value}\n")
+        with pytest.raises(ConfigError, match=f"{path}:2: {setting.name} is .*, expected "):
+            read_config(path)
 
 
 def test_what_is_no_file_of_settings(tmp_path: Path) -> None:

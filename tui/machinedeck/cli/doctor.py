@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 
+from machinedeck.cli.answer import write_answer
 from machinedeck.sources.checkup.finding import Check, Finding, State, Surroundings
 from machinedeck.sources.checkup.gathering import look_around
 from machinedeck.sources.checkup.table import CHECKS
@@ -16,7 +17,7 @@ Findings = Sequence[tuple[Check, Finding]]
 def run_doctor(address: str, *, is_json: bool) -> int:
     """Look at everything once and print it; 0 if the console can work on the bus at `address`, else 1."""
     findings = examine(asyncio.run(look_around(address)))
-    print(_json(findings) if is_json else _text(findings))  # noqa: T201
+    write_answer(_json(findings) if is_json else _text(findings))
     return 0 if can_work(findings) else 1
 
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from machined.contract import HOST_MACHINE
+from machinedeck.cli.answer import write_answer
 from machinedeck.core.host import Host
 from machinedeck.model import format as written
 from machinedeck.model.event import Event
@@ -40,9 +41,9 @@ def run_verb(host: Host, verb: str, *, is_json: bool, is_all: bool) -> int:
         print(f"machinedeck: {failure}", file=sys.stderr)  # noqa: T201
         return EXIT_CODES.get(failure.kind, 1)
     if is_json:
-        print(json.dumps(records))  # noqa: T201
+        write_answer(json.dumps(records))
     else:
-        print(_table(_READABLE[verb](records), verb))  # noqa: T201
+        write_answer(_table(_READABLE[verb](records), verb))
     return 0
 
 

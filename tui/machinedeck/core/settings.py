@@ -77,9 +77,10 @@ CONSOLE_KEYS = frozenset(
 
 
 def _action_key(value: Any) -> str | None:
-    if value in CONSOLE_KEYS:
+    expected = _key(value)
+    if expected is None and value in CONSOLE_KEYS:
         return "another key: this one is the console's own in every pane"
-    return _key(value)
+    return expected
 
 
 def _key(value: Any) -> str | None:
