@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from machined.contract import MACHINE1
-from machined.wire import Connection
+from machined.contract import MACHINE1, SYSTEMD1_MANAGER_INTERFACE, SYSTEMD1_PATH
+from machined.wire import Call, Connection, Variant
 from machinedeck.bus.host import BusHost
+from machinedeck.core.follower import Follower
+from machinedeck.core.status import Link
+from machinedeck.core.store import Store
 from machinedeck.model.event import Event, Lost, MachineAppeared, MachineGone
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.machine import State
 from machinedeck.model.wish import Wish
 from tests.support.daemon import private_daemon
-from tests.support.machine1 import Machine1
+from tests.support.machine1 import Machine1, Reply
 from tests.support.waiting import until
 
 
@@ -71,6 +74,50 @@ async def test_events_and_the_end_are_told(bus: str, service: tuple[Machine1, Co
     await host.close()
     await asyncio.sleep(0)
     assert not any(isinstance(event, Lost) for event in told), "closing is not losing"
+
+
+class SilentPid1(Machine1):
+    """PID 1 keeps its name on the bus and answers nothing: it hangs, or is stopped by a debugger."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.asked: list[str] = []
+        self.state = "running"
+
+    def on_getall(self, call: Call) -> Reply:
+        signature, (values,) = super().on_getall(call)
+        return signature, [values | {"State": Variant("s", self.state)}]
+
+    async def answer(self, call: Call) -> Reply | None:
+        if call.path.startswith(SYSTEMD1_PATH):
+            self.asked.append(str(call.member))
+            await asyncio.Event().wait()
+        return await super().answer(call)
+
+
+@pytest.mark.promise("A PID 1 that hangs keeps no list waiting")
+async def test_a_pid_1_that_never_answers(bus: str) -> None:
+    machine1 = SilentPid1(2)
+    connection = await machine1.serve(bus)
+    store = Store()
+    following = Follower(BusHost(bus, "atlas", "a bus"), store).start()
+    try:
+        await until(lambda: store.status.link is Link.UP and len(store.registered) == 2)
+        await until(lambda: store.registered["machine-01"].state is State.RUNNING, what="its state")
+        assert machine1.asked[0] == "Subscribe"
+        machine1.appear(connection, "new")
+        await until(lambda: "new" in store.registered and store.registered["new"].state is State.RUNNING)
+        # It was asked: as soon as it goes on it tells of its jobs, and states are read anew
+        machine1.state = "closing"
+        connection.emit(
+            SYSTEMD1_PATH, SYSTEMD1_MANAGER_INTERFACE, "JobNew",
+            "uos", 1, f"{SYSTEMD1_PATH}/job/1", "systemd-nspawn@machine-01.service",
+        )  # fmt: skip
+        await until(lambda: store.registered["machine-01"].state is State.CLOSING, what="its new state")
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+        await connection.close()
 
 
 async def test_a_bus_that_goes_is_told(tmp_path: Path) -> None:

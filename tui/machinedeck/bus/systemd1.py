@@ -22,6 +22,12 @@ from machinedeck.model.text import clean
 SETTLE_SECONDS = 1.0
 """How long a unit must hold after its start job is done: systemd-nspawn reports ready before it runs init."""
 
+SUBSCRIBE_SECONDS = 3.0
+"""How long PID 1 may take to be followed: one that hangs, or reloads for long, keeps no list waiting.
+
+It has the question all the same, and tells of jobs from when it comes to it.
+"""
+
 
 class Systemd1:
     """What the console asks of PID 1, on one open connection. Every call raises `Failure`."""
@@ -33,7 +39,11 @@ class Systemd1:
         self._starting = 0
 
     async def subscribe(self, on_job: Callable[[str], None]) -> None:
-        """Call back with the name of each unit for which a job begins or ends."""
+        """Call back with the name of each unit for which a job begins or ends.
+
+        Raises:
+            Failure: TIMED_OUT, PID 1 did not answer in time; it calls back from when it does.
+        """
 
         def on_new(signal: Signal) -> None:
             on_job(str(signal.body[2]))
@@ -53,7 +63,11 @@ class Systemd1:
                     member=member,
                 )
             await self._connection.call(
-                SYSTEMD1, SYSTEMD1_PATH, SYSTEMD1_MANAGER_INTERFACE, "Subscribe", timeout=None
+                SYSTEMD1,
+                SYSTEMD1_PATH,
+                SYSTEMD1_MANAGER_INTERFACE,
+                "Subscribe",
+                timeout=SUBSCRIBE_SECONDS,
             )
 
     async def start(self, unit: str) -> None:
