@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from machined.contract import HOST_MACHINE, machine_path
+from machinedeck.apart import Apart
 from machinedeck.core.details import Details
 from machinedeck.core.host import Host
 from machinedeck.core.image_details import ImageDetails
@@ -40,6 +41,9 @@ RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 3.0)
 
 AWAY_SECONDS = 0.5
 """How long to wait before asking a service again that is restarting."""
+
+SPACE_SECONDS = 2.0
+"""How long the file system of the pool may take to tell how much room there is."""
 
 LOOKED_AT = 200
 """Machines that are looked at with each list although nothing was heard of them."""
@@ -88,6 +92,7 @@ class Follower:
         self._watch_work = watch_work
         self._is_told_of_work = False
         self._local = local
+        self._space = Apart(SPACE_SECONDS)
         self._soon = Soon()
         self._turn = 0
         self._wake = asyncio.Event()
@@ -365,9 +370,10 @@ class Follower:
     async def _read_pool(self) -> None:
         pool, space = await self.host.pool(), None
         if self._local is not None:
-            # A network's file system may be slow to answer
             try:
-                space = await asyncio.to_thread(self._local.space, pool.path)
+                space = await self._space.look(self._local.space, pool.path)
             except OSError:
-                space = None  # how much room there is cannot be told; the pool is there all the same
+                space = (
+                    None  # not to be told, or a network's file system is slow: the pool is there all the same
+                )
         self.store.set_pool(pool, space)

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
-from machinedeck.model.text import clean
-
-LOOKED_AT = 10_000
-"""Entries of a folder that are looked at, at most."""
+from machinedeck.sources.machine_paths.paths import MachinePaths
 
 
-def complete(typed: str) -> str | None:
-    """The first path, by name, that goes on from what was typed; None where there is none.
+class HostPaths:
+    """The paths of this host, for as long as a dialog asks for them.
 
-    Folders end with a slash, so that typing can go on. Names that could not be shown as they are, and hidden
-    ones that were not asked for, are left out. May wait for the disk: call it in a thread.
+    They are looked at as those of a machine are: in a process of its own. What a dead mount has caught can be
+    let go of then, which a thread cannot: some file systems let nobody go who waits for them (fuse(4)).
     """
-    if not typed.startswith("/"):
-        return None
-    folder, _, begun = typed.rpartition("/")
-    best: tuple[str, bool] | None = None
-    try:
-        with os.scandir(folder or "/") as entries:
-            for _, entry in zip(range(LOOKED_AT), entries, strict=False):
-                name = entry.name
-                is_wanted = name.startswith(begun) and (begun != "" or not name.startswith("."))
-                if is_wanted and clean(name) == name and (best is None or name < best[0]):
-                    best = name, entry.is_dir()
-    except (OSError, ValueError):
-        return None  # no such folder, not ours to look into, or a zero byte: there is nothing to offer
-    if best is None:
-        return None
-    name, is_folder = best
-    return f"{folder}/{name}{'/' if is_folder else ''}"
+
+    def __init__(self) -> None:
+        self._paths: MachinePaths | None = None
+        self._turn = asyncio.Lock()
+        self._asked = 0
+        self._silent: list[str] = []
+        """Folders below which something did not answer: nobody asks there again."""
+
+    async def complete(self, typed: str) -> str | None:
+        """What a path could go on to; None where nothing is offered, or more was typed meanwhile."""
+        self._asked = number = self._asked + 1
+        async with self._turn:
+            folder = typed.rpartition("/")[0] + "/"
+            if number != self._asked or any(folder.startswith(silent) for silent in self._silent):
+                return None
+            paths = self._paths = self._paths or MachinePaths(_open_root)
+            offered = await paths.complete(typed)
+            if paths.trouble:
+                self._silent.append(folder)
+                self._paths = None  # another process looks elsewhere
+            return offered
+
+    def close(self) -> None:
+        """End the process; nobody waits for it."""
+        if self._paths is not None:
+            self._paths.close()
+
+
+async def _open_root() -> int:
+    return os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

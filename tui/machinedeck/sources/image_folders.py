@@ -11,6 +11,8 @@ from pathlib import Path
 
 from asyncinotify import Event, Inotify, Mask
 
+from machinedeck.apart import apart
+
 _MASK = (
     Mask.CREATE
     | Mask.DELETE
@@ -34,7 +36,7 @@ async def follow_image_folders(folders: Sequence[str], on_change: Callable[[], N
         watched = 0
         for folder in folders:
             try:
-                inotify.add_watch(Path(folder), _MASK)
+                await apart(inotify.add_watch, Path(folder), _MASK)
             except OSError:
                 continue  # not there or not ours to read: the slow poll of the follower remains
             watched += 1

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from machinedeck.apart import apart
 from machinedeck.model.event import Listener, OperationEnded, OperationMoved
 from machinedeck.model.operation import Operation
 
@@ -152,7 +153,7 @@ async def follow_long_work(work: Look, listener: Listener) -> None:
     told: set[int] = set()
     while True:
         began = loop.time()
-        operations = await asyncio.to_thread(work.look)
+        operations = await apart(work.look)
         for id in told - {operation.id for operation in operations}:
             listener(OperationEnded(id))
         for operation in operations:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from abc import abstractmethod
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual import events, work
 
+from machinedeck.apart import apart
 from machinedeck.core.config import Config
 from machinedeck.core.host import Host
 from machinedeck.model.failure import READ_ONLY, Failure, Kind
@@ -156,7 +156,7 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
         is_overwriting = False
         while True:
             try:
-                count = await asyncio.to_thread(saving.save, path, text, is_overwriting=is_overwriting)
+                count = await apart(saving.save, path, text, is_overwriting=is_overwriting)
             except FileExistsError:
                 if not await self.confirm(
                     f"{clean(path)} is there already. Write over it?", "write over it", "leave it"

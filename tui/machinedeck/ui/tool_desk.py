@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from textual import work
 
+from machinedeck.apart import apart
 from machinedeck.core.actions import find
 from machinedeck.model.failure import Failure
 from machinedeck.model.operation import Operation
@@ -129,8 +128,8 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
         if not path:
             return
         try:
-            place = await asyncio.to_thread(typed_path, path)
-            count = await asyncio.to_thread(self.doing.journal.export, place)
+            place = await apart(typed_path, path)
+            count = await apart(self.doing.journal.export, place)
         except OSError as error:
             why = "there is such a file already" if isinstance(error, FileExistsError) else clean(error)
             self.notify(f"Not exported: {why}.", severity="error", markup=False, timeout=15)

@@ -33,13 +33,15 @@ class MachinePaths:
         self._open_root = open_root
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
+        self._asked = 0
         self.trouble = ""
         """Why nothing is offered, in a few words; "" while it can be."""
 
     async def complete(self, typed: str) -> str | None:
-        """What a path could go on to; None where nothing is offered."""
+        """What a path could go on to; None where nothing is offered, or more was typed meanwhile."""
+        self._asked = number = self._asked + 1
         async with self._turn:
-            if self.trouble or not typed.startswith("/"):
+            if self.trouble or not typed.startswith("/") or number != self._asked:
                 return None
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):

@@ -55,8 +55,8 @@ def open_in_root(root: int, path: str, flags: int) -> int:
 def complete(root: int, typed: str) -> str | None:
     """The first path, by name, that goes on from what was typed; None where there is none.
 
-    As `sources.host_paths.complete` does it: folders end with a slash, and names that could not be shown as
-    they are, and hidden ones that were not asked for, are left out.
+    Folders end with a slash, so that typing can go on. Names that could not be shown as they are, and hidden
+    ones that were not asked for, are left out.
     """
     if not typed.startswith("/") or "\0" in typed:
         return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
+from machinedeck.apart import apart
 from machinedeck.model.machine import Machine
 from machinedeck.model.usage import Counted, Process
 from machinedeck.sources.usage.counters import Counters
@@ -50,7 +50,7 @@ class LocalUsage:
             return []
         if folder is None:
             return []
-        return await asyncio.to_thread(read_processes, sorted(set(pids_below(folder))))
+        return await apart(read_processes, sorted(set(pids_below(folder))))
 
     def _counters(self, machine: Machine) -> Counters:
         run = machine.unit, machine.leader, machine.timestamp_monotonic

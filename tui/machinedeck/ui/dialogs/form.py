@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -19,7 +18,7 @@ from textual.widgets import Input, Static
 from machinedeck.core.actions import YES, Action, Field, FieldKind, Subject
 from machinedeck.core.store import Store
 from machinedeck.model.text import clean
-from machinedeck.sources.host_paths import complete
+from machinedeck.sources.host_paths import HostPaths
 from machinedeck.sources.machine_paths.paths import MachinePaths
 from machinedeck.ui.widgets.choice import Choice
 from machinedeck.ui.widgets.frame import Frame
@@ -37,15 +36,16 @@ _HOW = {
 """How a field is answered."""
 
 
-class HostPaths(Suggester):
+class HostPathSuggester(Suggester):
     """Offers paths of this host; the right arrow takes what is offered."""
 
-    def __init__(self) -> None:
+    def __init__(self, paths: HostPaths) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
+        self._paths = paths
 
     async def get_suggestion(self, value: str) -> str | None:
         """The first path that goes on from what was typed."""
-        return await asyncio.to_thread(complete, value)
+        return await self._paths.complete(value)
 
 
 class MachinePathSuggester(Suggester):
@@ -104,6 +104,7 @@ class Form(ModalScreen[dict[str, str] | None]):
     ) -> None:
         super().__init__()
         self._machine_paths = machine_paths
+        self._host_paths = HostPaths()
         self._action = action
         self._subjects = subjects
         self._title = title
@@ -127,7 +128,7 @@ class Form(ModalScreen[dict[str, str] | None]):
         if offered:
             suggester = SuggestFromList(offered, case_sensitive=True)
         elif field.kind is FieldKind.HOST_PATH and self._is_local:
-            suggester = HostPaths()
+            suggester = HostPathSuggester(self._host_paths)
         elif field.kind is FieldKind.MACHINE_PATH and self._machine_paths is not None:
             suggester = MachinePathSuggester(self._machine_paths, self._say_how)
         value = offered[0] if offered else field.default
@@ -150,6 +151,10 @@ class Form(ModalScreen[dict[str, str] | None]):
     def on_mount(self) -> None:
         """Show the command line as it stands."""
         self._look()
+
+    def on_unmount(self) -> None:
+        """Look at the host's files no more."""
+        self._host_paths.close()
 
     @property
     def values(self) -> dict[str, str]:
