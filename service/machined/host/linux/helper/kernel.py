@@ -14,6 +14,10 @@ _OPEN_TREE, _MOVE_MOUNT, _OPENAT2, _MOUNT_SETATTR = 428, 429, 437, 442
 
 RESOLVE_NO_MAGICLINKS = 0x02
 """Follow no link of procfs that leads elsewhere than its text says (openat2(2))."""
+RESOLVE_NO_SYMLINKS = 0x04
+"""Follow no link at all, wherever in the path it is (openat2(2))."""
+RESOLVE_BENEATH = 0x08
+"""Leave the folder by no absolute path and no `..` (openat2(2))."""
 RESOLVE_IN_ROOT = 0x10
 """Treat the folder as the root of absolute paths, links and `..` (openat2(2))."""
 _AGAIN = 64
@@ -100,7 +104,22 @@ def open_in_root(root: int, path: str | bytes, flags: int, mode: int = 0) -> int
     Raises:
         OSError: What openat2(2) says; ELOOP for too many links, and for magic ones.
     """
-    how = ctypes.byref(_OpenHow(flags | os.O_CLOEXEC, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS))
+    return _opened(root, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+
+
+def open_beneath(folder: int, path: str | bytes, flags: int) -> int:
+    """Open a path below a folder that has no link in it (openat2(2)).
+
+    `O_NOFOLLOW` looks at the last name alone, and whoever may write in the tree can make a link of any other.
+
+    Raises:
+        OSError: What openat2(2) says; ELOOP for a link, EXDEV for a path that leaves the folder.
+    """
+    return _opened(folder, path, flags, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
+
+
+def _opened(root: int, path: str | bytes, flags: int, mode: int, resolve: int) -> int:
+    how = ctypes.byref(_OpenHow(flags | os.O_CLOEXEC, mode, resolve))
     name = os.fsencode(path)
     for _ in range(_AGAIN):
         try:

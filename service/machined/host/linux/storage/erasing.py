@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from machined.host.linux.storage import attributes, btrfs, calls, quota
+from machined.host.linux.storage.beneath import opened_beneath
 
 DEEPEST = 200
 """Levels that are open at once. What is deeper is brought up first, so that depth costs nothing."""
@@ -113,7 +114,7 @@ def erase_subvolume(folder: int, name: str) -> None:
     """Erase a subvolume with all below it, and their quota groups.
 
     Raises:
-        OSError: It cannot be removed.
+        OSError: EBUSY, something was moved meanwhile; or it cannot be removed.
     """
     fd = os.open(name, _FOLDER, dir_fd=folder)
     try:
@@ -123,11 +124,8 @@ def erase_subvolume(folder: int, name: str) -> None:
             btrfs.set_read_only(fd, False)
         for inner in nested:
             path, _, last = inner.path.rpartition("/")
-            around = os.open(path or ".", _FOLDER, dir_fd=fd)
-            try:
+            with opened_beneath(fd, path) as around:
                 erase_subvolume(around, last)
-            finally:
-                os.close(around)
     finally:
         os.close(fd)
     btrfs.destroy(folder, name)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import ExitStack
 
 from machined.host.linux.storage import btrfs, quota
+from machined.host.linux.storage.beneath import CHANGED, opened_beneath
 from machined.host.linux.storage.pool import opened
 from machined.host.linux.storage.report import Report
 
 ELSEWHERE = {errno.EXDEV, errno.ENOTTY, errno.EOPNOTSUPP, errno.EINVAL}
 """Why there can be no snapshot, or no subvolume at all: it would be on another file system."""
-
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def is_possible_at_once(path: str) -> bool:
@@ -67,30 +65,39 @@ def is_taken(source: int, folder: int, name: str, *, is_read_only: bool = False)
 
 
 def take_nested(source: int, target: int, keeps_times: bool) -> None:
-    """Put snapshots of the subvolumes below one where a snapshot of it has empty directories for them."""
+    """Put snapshots of the subvolumes below one where a snapshot of it has empty directories for them.
+
+    The source may belong to a machine that runs, and the target is what the source was a moment ago: neither
+    is believed to have folders where the kernel has just said that they are.
+
+    Raises:
+        OSError: EBUSY, something was moved meanwhile; or they cannot be made.
+    """
     for inner in btrfs.nested(source, btrfs.subvolume_of(source)):
         path, _, name = inner.path.rpartition("/")
-        with ExitStack() as held:
-            original = os.open(inner.path, _FOLDER, dir_fd=source)
-            held.callback(os.close, original)
-            around = os.open(path or ".", _FOLDER, dir_fd=target)
-            held.callback(os.close, around)
+        with (
+            opened_beneath(source, inner.path) as original,
+            opened_beneath(source, path) as before,
+            opened_beneath(target, path) as around,
+        ):
+            if btrfs.subvolume_of(original) != inner.id:
+                raise OSError(errno.EBUSY, CHANGED)
             os.rmdir(name, dir_fd=around)
             btrfs.snapshot(original, around, name)
-            copy = os.open(name, _FOLDER, dir_fd=around)
-            held.callback(os.close, copy)
-            take_nested(original, copy, keeps_times)
+            with opened_beneath(around, name) as copy:
+                take_nested(original, copy, keeps_times)
             if keeps_times:
-                before = os.stat(path or ".", dir_fd=source)
-                os.utime(around, ns=(before.st_atime_ns, before.st_mtime_ns))
+                times = os.stat(before)
+                os.utime(around, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def seal(root: int) -> None:
-    """Mark a subvolume and all below it read-only."""
+    """Mark a subvolume and all below it read-only.
+
+    Raises:
+        OSError: EBUSY, something was moved meanwhile; or it cannot be.
+    """
     for inner in btrfs.nested(root, btrfs.subvolume_of(root)):
-        fd = os.open(inner.path, _FOLDER, dir_fd=root)
-        try:
+        with opened_beneath(root, inner.path) as fd:
             seal(fd)
-        finally:
-            os.close(fd)
     btrfs.set_read_only(root, True)
