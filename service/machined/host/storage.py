@@ -34,9 +34,9 @@ class Image(NamedTuple):
     type: ImageType
     is_read_only: bool = False
     created: int = 0
-    """Microseconds since the epoch; 0 where unknown."""
+    """Microseconds since the epoch; 0 where unknown, 2^64-1 where before the epoch or too far ahead."""
     modified: int = 0
-    """Microseconds since the epoch; 0 where unknown."""
+    """Microseconds since the epoch; 0 where unknown, 2^64-1 where before the epoch or too far ahead."""
     usage: int = UNKNOWN_SIZE
     limit: int = UNKNOWN_SIZE
     usage_exclusive: int = UNKNOWN_SIZE

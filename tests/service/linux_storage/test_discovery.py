@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from machined.bus.image_list import ImageList
 from machined.contract import UNKNOWN_SIZE
+from machined.host.linux.storage import attributes, calls
 from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.linux.storage.versions import newest, version_key
 from machined.host.storage import ImageType
@@ -101,6 +103,25 @@ async def test_what_a_raw_image_tells(estate: Estate, storage: LinuxStorage) -> 
     assert not found.is_read_only
     path.chmod(0o444)
     assert (await image(storage, "disk")).is_read_only
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(-1000, 2**64 - 1), (0, 0), (7, 7 * 10**6), (2**45, 2**64 - 1)]
+)
+@pytest.mark.parametrize("kind", ["btrfs"], indirect=True)
+async def test_no_image_is_too_old_or_too_new_for_the_list(
+    estate: Estate, storage: LinuxStorage, seconds: int, told: int
+) -> None:
+    os.utime(make_raw(estate, "disk"), ns=(0, seconds * 10**9))
+    images = await storage.discover()
+    assert {one.modified for one in images if one.name == "disk"} == {told}
+    assert len((await ImageList().body(images))[0]) == len(images)
+
+
+@pytest.mark.parametrize("nanoseconds", [-1, -(10**18), 2**64 * 1000, 2**80])
+def test_odd_times_of_making(tmp_path: Path, nanoseconds: int) -> None:
+    status = calls.status(str(tmp_path))._replace(born=nanoseconds)
+    assert attributes.birth(str(tmp_path), status) == 2**64 - 1
 
 
 async def test_a_read_only_file_system_makes_images_read_only(estate: Estate, storage: LinuxStorage) -> None:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from machined.host.linux.storage.calls import Status
+from machined.host.linux.storage.calls import Status, microseconds
 
 IMMUTABLE = 0x10
 """FS_IMMUTABLE_FL (ioctl_iflags(2)): nothing in a directory may change."""
@@ -89,11 +89,11 @@ def mutable(path: str) -> Iterator[None]:
 
 
 def birth(path: str | int, status: Status) -> int:
-    """When a file was made, in microseconds since the epoch; 0 where unknown.
+    """When a file was made, as `microseconds` tells it; 0 where unknown.
 
     The older of what the inode says and the extended attribute says.
     """
-    times = [status.born // 1000] if status.born else []
+    times = [microseconds(status.born)] if status.born else []
     if stored := stored_birth(path):
         times.append(stored)
     return min(times, default=0)

@@ -9,6 +9,8 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from machined.host.linux.storage.calls import microseconds
+
 FIRST_INODE = 256
 """The inode of the root of every subvolume (BTRFS_FIRST_FREE_OBJECTID)."""
 ROOT_TREE = 1
@@ -55,7 +57,7 @@ class Root(NamedTuple):
 
     is_read_only: bool
     created: int
-    """Microseconds since the epoch; 0 where unknown."""
+    """As `microseconds` tells it; 0 where unknown."""
 
 
 def subvolume_of(fd: int) -> int:
@@ -180,7 +182,7 @@ def roots(fd: int, low: int, high: int) -> dict[int, Root]:
         if len(item) >= 351:
             flags = struct.unpack_from("=Q", item, 208)[0]
             seconds, nanoseconds = struct.unpack_from("=QI", item, 339)
-            found[key.id] = Root(bool(flags & 1), seconds * 10**6 + nanoseconds // 1000)
+            found[key.id] = Root(bool(flags & 1), microseconds(seconds * 10**9 + nanoseconds))
     return found
 
 

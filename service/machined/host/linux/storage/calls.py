@@ -23,6 +23,9 @@ _HAS_SUBVOLUME = 0x8000
 _STATX = struct.Struct("=IIQIIIHxxQQQQ16xqIxxxxqIxxxxqIxxxxIIIIQ8xQ")
 """The beginning of `struct statx` (linux/stat.h), without the time of access."""
 
+_NEVER = 2**64 - 1
+"""USEC_INFINITY: how systemd tells a time that cannot be told."""
+
 libc.statx.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_char_p)
 
 
@@ -86,3 +89,12 @@ def status(path: str | bytes, folder: int = AT_FDCWD, *, follows: bool = True) -
         mount,
         subvolume if mask & _HAS_SUBVOLUME else 0,
     )
+
+
+def microseconds(nanoseconds: int) -> int:
+    """A time in microseconds since the epoch, as D-Bus carries it; 2^64-1 for one that has no such number.
+
+    A file is as old as its owner says, older than the epoch too; timespec_load() of systemd tells the same.
+    """
+    found = nanoseconds // 1000
+    return found if 0 <= found < _NEVER else _NEVER

@@ -9,7 +9,7 @@ import struct
 
 from machined.contract import UNKNOWN_SIZE
 from machined.host.linux.storage import attributes, btrfs, quota
-from machined.host.linux.storage.calls import ATTR_IMMUTABLE, Status
+from machined.host.linux.storage.calls import ATTR_IMMUTABLE, Status, microseconds
 from machined.host.storage import Image, ImageType
 
 _BLKROGET = 0x125E
@@ -72,7 +72,7 @@ class Look:
             ImageType.RAW,
             is_read_only,
             attributes.birth(path, status),
-            status.modified // 1000,
+            microseconds(status.modified),
             usage,
             status.size,
             usage,
