@@ -129,7 +129,7 @@ async def test_a_killed_service_leaves_whole_images_and_nothing_else(
             assert await again.find("tree") is not None
         if (left := await again.find("new")) is not None:
             await again.remove(left, unwatched)
-        assert leftovers(estate) == []
+        await until(lambda: leftovers(estate) == [])
         await again.close()
 
 

@@ -104,15 +104,57 @@ async def test_limits_that_a_killed_process_left_raised_come_back(
     await storage.set_pool_limit(5)
     room = storage._setting.room
     with room._raised([str(estate.pool)]):
-        kept = (estate.locks / "machined-quota").read_text()
+        kept = (estate.locks / "machined-quota.limits").read_text()
         assert (await storage.pool()).limit > 10**6
     assert (await storage.pool()).limit == 5
     await storage.set_pool_limit(7)
-    (estate.locks / "machined-quota").write_text(kept)
+    (estate.locks / "machined-quota.limits").write_text(kept)
     again = storage_of(estate)
     await again.start()
     assert (await again.pool()).limit == 5
     await again.close()
+
+
+@btrfs_only
+async def test_a_limit_that_is_set_while_others_have_room_lasts(
+    estate: Estate, storage: LinuxStorage
+) -> None:
+    """Only what is known of that limit changes: the others that are raised come back as they were."""
+    make_subvolume(estate, "volume")
+    await storage.set_pool_limit(5)
+    await storage.set_limit(await image(storage, "volume"), 6)
+    volume = await image(storage, "volume")
+    with storage._setting.room._raised([str(estate.pool), volume.path]):
+        assert (await storage.pool()).limit > 10**6
+        await storage.set_pool_limit(10**9)
+        assert (await storage.pool()).limit == 10**9
+    assert (await storage.pool()).limit == 10**9
+    sh("btrfs", "quota", "rescan", "--wait", estate.pool)
+    assert (await image(storage, "volume")).limit == 6
+    with storage._setting.room._raised([str(estate.pool), volume.path]):
+        await storage.set_limit(volume, 10**8)
+        await storage.set_pool_limit(UNKNOWN_SIZE)
+    assert (await storage.pool()).limit == UNKNOWN_SIZE
+    sh("btrfs", "quota", "rescan", "--wait", estate.pool)
+    assert (await image(storage, "volume")).limit == 10**8
+    assert os.listdir(estate.locks) == ["machined-quota"]
+
+
+@btrfs_only
+@pytest.mark.parametrize("rest", ['{"folder": "/x", "li', "[]", '{"folder": 1, "limits": {"a": 2}}', ""])
+async def test_a_damaged_record_keeps_nobody_from_having_room(
+    estate: Estate, storage: LinuxStorage, caplog: pytest.LogCaptureFixture, rest: str
+) -> None:
+    await storage.set_pool_limit(5)
+    record = estate.locks / "machined-quota.limits"
+    record.write_text(rest)
+    storage._setting.room.restore()
+    assert "is damaged" in caplog.text
+    assert not record.exists()
+    record.write_text(rest)
+    with storage._setting.room._raised([str(estate.pool)]):
+        assert (await storage.pool()).limit > 10**6
+    assert (await storage.pool()).limit == 5
 
 
 @btrfs_only

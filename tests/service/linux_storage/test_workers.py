@@ -15,8 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from machined.host.linux.storage import cloning
 from machined.host.linux.storage.crew import Crew
+from machined.host.linux.storage.jobs import sweep
 from machined.host.linux.storage.nursery import Nursery
+from machined.host.linux.storage.report import Report
 from machined.host.linux.storage.setting import Places
 from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.storage import Image, ImageType, Metadata
@@ -53,15 +56,32 @@ async def test_many_who_ask_at_once_are_answered_a_few_at_a_time(
 async def test_what_cannot_be_tidied_up_keeps_nobody_from_starting(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Nor what comes after it from being tidied up."""
     locks = tmp_path / "locks"
     locks.mkdir()
-    (locks / "machined-quota").write_text('{"folder": ')  # cut off by a kill
+    (locks / "machined-quota.limits").mkdir()
+    (locks / "inode-1:2").touch()
     storage = LinuxStorage(tmp_path, folders=(), settings=(), locks=locks)
     try:
         await storage.start()
+        await until(lambda: not (locks / "inode-1:2").exists())
     finally:
         await storage.close()
-    assert "left behind could not be tidied up" in caplog.text
+    assert "left behind could not be tidied up: Is a directory" in caplog.text
+
+
+def test_one_rest_that_stays_keeps_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_setting: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(cloning, "discard_unfinished", refuse)
+    rests = [tmp_path / ".#tree.lck", tmp_path / "locks/name-new"]
+    (tmp_path / "locks").mkdir()
+    for rest in rests:
+        rest.touch()
+    with pytest.raises(OSError, match="Input/output"):
+        sweep(Report(None), Places(str(tmp_path), (), (), str(tmp_path / "locks")))
+    assert not any(rest.exists() for rest in rests)
 
 
 async def test_a_nursery_that_was_killed_with_work_unread_is_replaced(tmp_path: Path) -> None:

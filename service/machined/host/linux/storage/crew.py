@@ -17,6 +17,8 @@ NURSERY = "machined.host.linux.storage.nursery"
 _LONGEST = 8 * 1024**2
 """Bytes in a line of a report, at most."""
 _AGAIN = 0.01
+_GRACE = 2.0
+"""Seconds that the nursery has to end by itself."""
 _GONE = (BrokenPipeError, ConnectionResetError)
 """What is said when the nursery has ended; the second, once, where it left something unread (unix(7))."""
 
@@ -29,13 +31,22 @@ class Crew:
         self._line: socket.socket | None = None
         self._nursery: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
+        self._is_closed = False
         self._going: set[int] = set()
+        self._reports: set[asyncio.StreamWriter] = set()
+        """What workers are heard on."""
         self._quiet = asyncio.Event()
         self._quiet.set()
 
     async def start(self) -> None:
-        """Start the process that workers are born in, if it does not run."""
+        """Start the process that workers are born in, if it does not run.
+
+        Raises:
+            OSError: ESHUTDOWN, this is closed; or there is no room for it.
+        """
         async with self._starting:
+            if self._is_closed:
+                raise OSError(errno.ESHUTDOWN, os.strerror(errno.ESHUTDOWN))
             if self._nursery is not None and self._nursery.returncode is None:
                 return
             await self._drop()
@@ -56,14 +67,22 @@ class Crew:
         await self._quiet.wait()
 
     async def close(self) -> None:
-        """End the process that workers are born in, and them with it."""
-        await self._drop()
+        """End the process that workers are born in, and them with it.
+
+        A worker that a file system never answers cannot be ended (fuse(4)). It is not waited for.
+        """
+        async with self._starting:
+            self._is_closed = True
+            await self._drop()
+        for report in self._reports:
+            report.transport.abort()
+        await self._quiet.wait()
 
     async def run(self, job: str, arguments: dict[str, Any], progress: Progress = unseen) -> Any:
         """Have a job done. Who is cancelled while waiting for it kills it, and goes on once it has ended.
 
         Raises:
-            OSError: As the job raises; ESHUTDOWN, its process was killed.
+            OSError: As the job raises; ESHUTDOWN, its process was killed, or this was closed.
         """
         id = next(self._ids)
         self._going.add(id)
@@ -72,10 +91,11 @@ class Crew:
             ours, theirs = socket.socketpair()
             with theirs:
                 reader, writer = await asyncio.open_connection(sock=ours, limit=_LONGEST)
+                self._reports.add(writer)
                 try:
                     await self._send({"id": id, "job": job, "arguments": arguments}, theirs)
                 except BaseException:
-                    writer.close()
+                    self._hear_no_more(writer)
                     raise
             try:
                 return await _result(reader, progress)
@@ -84,11 +104,15 @@ class Crew:
                 await undisturbed(reader.read())
                 raise
             finally:
-                writer.close()
+                self._hear_no_more(writer)
         finally:
             self._going.discard(id)
             if not self._going:
                 self._quiet.set()
+
+    def _hear_no_more(self, report: asyncio.StreamWriter) -> None:
+        self._reports.discard(report)
+        report.close()
 
     async def _send(self, request: dict[str, Any], theirs: socket.socket) -> None:
         packed = json.dumps(request).encode()
@@ -123,7 +147,13 @@ class Crew:
         if self._line is not None:
             self._line.close()
             self._line = None
-        await self._ended()
+        try:
+            async with asyncio.timeout(_GRACE):
+                await self._ended()
+        except TimeoutError:
+            if self._nursery is not None:
+                self._nursery.kill()
+            await self._ended()
         self._nursery = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from machined.host.improvements import Improvements
@@ -30,21 +30,39 @@ def read_disk(_report: Report, places: Sequence[Any], image: Sequence[Any]) -> l
     return disks.pack(disks.read_disk(_setting(places), _image(image)))
 
 
+def restore(_report: Report, places: Sequence[Any]) -> None:
+    """Set the limits back that killed processes left raised."""
+    _setting(places).room.restore()
+
+
 def sweep(_report: Report, places: Sequence[Any]) -> None:
-    """Remove what killed processes left behind: locks, raised limits, unfinished copies."""
+    """Remove what killed processes left behind: unfinished copies, then locks.
+
+    Raises:
+        OSError: Something cannot be removed; what comes after it was tried all the same.
+    """
     setting = _setting(places)
-    setting.room.restore()
-    cloning.discard_unfinished(setting)
-    for folder in {*setting.folders, setting.pool.path}:
-        locks.sweep(Path(folder), f".#*{locks.ENDING}")
-    for kind in ("inode", "block", "name"):
-        locks.sweep(setting.locks.folder, f"{kind}-*")
+    folders = sorted({*setting.folders, setting.pool.path})
+    steps = [
+        partial(cloning.discard_unfinished, setting),
+        *(partial(locks.sweep, folder, f".#*{locks.ENDING}") for folder in folders),
+        *(partial(locks.sweep, setting.locks.folder, f"{kind}-*") for kind in ("inode", "block", "name")),
+    ]
+    failures = []
+    for step in steps:
+        try:
+            step()
+        except OSError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 JOBS: dict[str, Callable[..., object]] = {
     "remove": remove,
     "clone": clone,
     "read_disk": read_disk,
+    "restore": restore,
     "sweep": sweep,
 }
 

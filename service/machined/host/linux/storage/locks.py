@@ -15,6 +15,7 @@ import fcntl
 import os
 import stat
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -29,6 +30,8 @@ SWITCH = "SYSTEMD_NSPAWN_LOCK"
 _OFF = frozenset({"0", "no", "n", "false", "f", "off"})
 
 _FLOCK = struct.Struct("hhqqi4x")
+_SWEPT = 0.02
+"""Seconds after which a lock is tried once more: who sweeps takes what was left behind for a moment."""
 _FULL_OR_SEALED = {errno.EROFS, errno.EDQUOT, errno.ENOSPC}
 """Why a file cannot be made that does not keep an image from being read."""
 
@@ -143,13 +146,18 @@ class Locks:
 
 
 @contextmanager
-def lock(path: str, *, is_shared: bool = False) -> Iterator[None]:
+def lock(path: str, *, is_shared: bool = False, patience: float = _SWEPT) -> Iterator[None]:
     """Hold a lock file, which is made for it and removed after.
+
+    Args:
+        path: The file.
+        is_shared: Whether others may share it.
+        patience: Seconds after which it is tried once more; 0 for never.
 
     Raises:
         OSError: EBUSY, another has it; or the file cannot be made.
     """
-    fd = _acquire(path, is_shared)
+    fd = _acquire(path, is_shared, patience)
     try:
         yield
     finally:
@@ -172,7 +180,7 @@ def sweep(folder: str | Path, pattern: str) -> None:
     for path in Path(folder).glob(pattern):
         if path.is_file() and not path.is_symlink():
             # Held, or on a file system that is read-only: it stays
-            with contextlib.suppress(OSError), lock(str(path)):
+            with contextlib.suppress(OSError), lock(str(path), patience=0):
                 continue
 
 
@@ -180,14 +188,17 @@ def _are_off() -> bool:
     return os.environ.get(SWITCH, "").lower() in _OFF
 
 
-def _acquire(path: str, is_shared: bool) -> int:
+def _acquire(path: str, is_shared: bool, patience: float) -> int:
     while True:
         fd = os.open(
             path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK, 0o600
         )
         try:
-            if not _is_locked(fd, fcntl.F_RDLCK if is_shared else fcntl.F_WRLCK):
-                raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+            kind = fcntl.F_RDLCK if is_shared else fcntl.F_WRLCK
+            if not _is_locked(fd, kind):
+                time.sleep(patience)
+                if not patience or not _is_locked(fd, kind):
+                    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
             if os.fstat(fd).st_nlink:
                 return fd
         except BaseException:

@@ -24,6 +24,10 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK
 _log = logging.getLogger(__name__)
 
 
+Note = Callable[[str, int, int], None]
+"""Is told of a limit that was set: a folder on the file system, the group, the bytes."""
+
+
 class Pool:
     """The pool.
 
@@ -45,8 +49,12 @@ class Pool:
         usage = groups.usage.get(group, quota.Usage()).referenced
         return PoolStatus(self.path, usage, groups.limits.get(group, quota.Limits()).referenced)
 
-    def set_limit(self, size: int) -> None:
+    def set_limit(self, size: int, note: Note) -> None:
         """Limit what the pool may use; makes it a subvolume if it is not there yet, and turns quotas on.
+
+        Args:
+            size: The bytes; `UNKNOWN_SIZE` takes the limit away.
+            note: Told of each limit that is set.
 
         Raises:
             OSError: EOPNOTSUPP, it is no subvolume of btrfs; or it cannot be.
@@ -62,7 +70,7 @@ class Pool:
                 quota.set_up(fd, btrfs.subvolume_of(fd))
             if size != UNKNOWN_SIZE:
                 self._make_key(fd)
-            _limit_subtree(self.path, self.path, size)
+            _limit_subtree(self.path, self.path, size, note)
             if size == UNKNOWN_SIZE and os.path.lexists(f"{self.path}/{KEY}"):
                 btrfs.destroy(fd, KEY)
 
@@ -84,15 +92,20 @@ class Pool:
                 btrfs.create(fd, KEY)
 
 
-def limit_image(path: str, size: int) -> None:
+def limit_image(path: str, size: int, note: Note) -> None:
     """Limit what an image in a subvolume may use, with all below it.
+
+    Args:
+        path: Where it is.
+        size: The bytes; `UNKNOWN_SIZE` takes the limit away.
+        note: Told of each limit that is set.
 
     Raises:
         OSError: ENOTCONN, quotas are off; ENOTTY, it is on another file system; or it cannot be.
     """
     with opened(path) as fd, _told("make a quota group"):
         through(os.path.dirname(path), lambda lever: quota.set_up(lever, btrfs.subvolume_of(fd)))
-    _limit_subtree(path, os.path.dirname(path), size)
+    _limit_subtree(path, os.path.dirname(path), size, note)
 
 
 def through(folder: str, change: Callable[[int], None]) -> None:
@@ -134,7 +147,7 @@ def opened(path: str) -> Iterator[int]:
         os.close(fd)
 
 
-def _limit_subtree(path: str, folder: str, size: int) -> None:
+def _limit_subtree(path: str, folder: str, size: int, note: Note) -> None:
     """Set the limit of a subvolume and, what counts, of its subtree."""
     with opened(path) as fd:
         id = btrfs.subvolume_of(fd)
@@ -142,7 +155,9 @@ def _limit_subtree(path: str, folder: str, size: int) -> None:
     if group != id:
         with _told("limit a subvolume"):
             through(folder, lambda lever: quota.limit(lever, id, size))
+            note(folder, id, size)
     through(folder, lambda lever: quota.limit(lever, group, size))
+    note(folder, group, size)
 
 
 def _levers(folder: str) -> Iterator[str]:

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
-import json
-import os
-import struct
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from machined.contract import UNKNOWN_SIZE
 from machined.host.linux.storage import btrfs, quota
-from machined.host.linux.storage.pool import opened, through
+from machined.host.linux.storage.pool import Note, opened, through
+from machined.host.linux.storage.truelimits import Record, TrueLimits
 
 ROOM = 128 * 1024**2
 """Bytes that a full group gets meanwhile: changes reserve some megabytes, and use a few kilobytes."""
 
-_FLOCK = struct.Struct("hhqqi4x")
 _Result = TypeVar("_Result")
 
 
@@ -31,11 +27,12 @@ class Room:
     """Gives full quota groups room, one operation at a time.
 
     Args:
-        record: A file that keeps the true limits meanwhile, so that they come back also after a kill.
+        locks: A file for the locks; beside it are the true limits meanwhile, so that they come back also
+            after a kill.
     """
 
-    def __init__(self, record: Path) -> None:
-        self._record = record
+    def __init__(self, locks: Path) -> None:
+        self._record = Record(locks)
 
     def with_room(self, paths: Sequence[str], work: Callable[[], _Result]) -> _Result:
         """Do some work, and once more with room if the quota is exceeded.
@@ -57,46 +54,61 @@ class Room:
 
     def restore(self) -> None:
         """Set the limits that a killed process left raised."""
-        if self._record.exists():
-            with self._locked():
+        if not self._record.is_empty:
+            with self._record.during_work():
                 self._restore()
+
+    def set_limits(self, work: Callable[[Note], None]) -> None:
+        """Have limits set, so that they last also where an operation has room just now.
+
+        It loses its room, and may fail for that. To wait for its end could take as long as it takes.
+
+        Args:
+            work: Sets them, and tells of each: a folder on the file system, the group, and what is set for
+                all that it uses.
+
+        Raises:
+            OSError: What the work raises.
+        """
+        with self._record.being_changed():
+            true = self._record.read()
+
+            def note(folder: str, group: int, size: int) -> None:
+                if group in true.limits and _is_same_file_system(folder, true.folder):
+                    true.limits[group] = true.limits[group]._replace(referenced=size)
+                    self._record.write(true)
+
+            work(note)
 
     @contextlib.contextmanager
     def _raised(self, paths: Sequence[str]) -> Iterator[None]:
-        with self._locked():
+        with self._record.during_work():
             self._restore()
-            folder = paths[0]
-            full = _full_groups(paths)
-            kept = {str(group): list(limits) for group, (_usage, limits) in full.items()}
-            self._record.write_text(json.dumps({"folder": folder, "limits": kept}))
             try:
-                for group, (usage, limits) in full.items():
-                    _set(folder, group, _wider(limits, usage))
+                with self._record.being_changed():
+                    full = _full_groups(paths)
+                    limits = {group: limits for group, (_usage, limits) in full.items()}
+                    self._record.write(TrueLimits(paths[0], limits))
+                    for group, (usage, limits_now) in full.items():
+                        _set(paths[0], group, _wider(limits_now, usage))
                 yield
             finally:
                 self._restore()
 
     def _restore(self) -> None:
         """Set the limits that are in the record, and forget them."""
-        text = self._record.read_text()
-        if text:
-            kept = json.loads(text)
-            for group, limits in kept["limits"].items():
+        with self._record.being_changed():
+            true = self._record.read()
+            for group, limits in true.limits.items():
                 # The groups of what was removed are gone
                 with contextlib.suppress(FileNotFoundError):
-                    _set(kept["folder"], int(group), quota.Limits(*limits))
-            self._record.write_text("")
+                    _set(true.folder, group, limits)
+            self._record.write(TrueLimits())
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Wait for the record to be ours alone."""
-        self._record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(self._record, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.fcntl(fd, fcntl.F_OFD_SETLKW, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
-            yield
-        finally:
-            os.close(fd)
+
+def _is_same_file_system(one: str, other: str) -> bool:
+    with opened(one) as fd, opened(other) as other_fd:
+        return btrfs.file_system(fd) == btrfs.file_system(other_fd)
 
 
 def _full_groups(paths: Sequence[str]) -> dict[int, tuple[quota.Usage, quota.Limits]]:

@@ -23,6 +23,7 @@ from machined.host.linux.storage.report import Unreported
 from machined.host.linux.storage.setting import Places, Setting
 from machined.host.linux.storage.sharing import Shared
 from machined.host.linux.storage.sidefiles import SETTINGS_FOLDERS
+from machined.host.linux.storage.tidying import Tidying
 from machined.host.storage import Image, ImageType, Metadata, PoolStatus, Progress, metadata_or_why, unseen
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,9 @@ _CHANGERS = 8
 """How many small changes go on at once. Each was looked for before: on a dead file system none begins."""
 _READERS = 16
 """How many disk images are read at once, each by a process of its own: everybody may ask for that."""
+
+_CLOSING = 3.0
+"""Seconds that work which was told to end may take to do so, and tidying up after it."""
 
 _DISKS = frozenset({ImageType.RAW, ImageType.BLOCK})
 
@@ -69,19 +73,25 @@ class LinuxStorage:
         self._subvolume_threads = ThreadPoolExecutor(_CHANGERS, "subvolumes")
         self._crew = Crew()
         self._reading = asyncio.Semaphore(_READERS)
-        self._tidying: set[asyncio.Task[None]] = set()
+        self._tidying = Tidying(self._crew, self._places)
 
     async def start(self) -> None:
-        """Get ready for long work, and put right what a service that was killed left behind."""
+        """Get ready for long work, and begin to put right what a service that was killed left behind."""
         await self._crew.start()
-        await self._sweep()
+        self._tidying.begin()
+        await self._tidying.until_limits_are_back()
         await self._lookers.run(self._warm_up)
 
     async def close(self) -> None:
-        """End what is going on."""
-        await self._crew.kill_all()
-        await asyncio.gather(*self._tidying)
+        """End what is going on, and tidy up after it as far as that takes no more than a few seconds."""
+        try:
+            async with asyncio.timeout(_CLOSING):
+                await self._crew.kill_all()
+                await self._tidying.end()
+        except TimeoutError:
+            logger.warning("work on images has not ended in time, and is left to the next who serves")
         await self._crew.close()
+        await self._tidying.end()
         self._listing.close()
         self._lookers.close()
         self._setting.mounts.close()
@@ -134,7 +144,7 @@ class LinuxStorage:
         """Limit what a subvolume may use, in bytes; EOPNOTSUPP for all other types."""
         if image.type is not ImageType.SUBVOLUME:
             raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
-        await self._do(pool.limit_image, image.path, size)
+        await self._do(self._setting.room.set_limits, partial(pool.limit_image, image.path, size))
 
     async def metadata(self, image: Image) -> Metadata:
         """What the files of the image tell; EBUSY for one that a machine runs from."""
@@ -154,7 +164,7 @@ class LinuxStorage:
 
     async def set_pool_limit(self, size: int) -> None:
         """Limit what the pool may use, in bytes; `UNKNOWN_SIZE` takes the limit away."""
-        await self._do(self._setting.pool.set_limit, size)
+        await self._do(self._setting.room.set_limits, partial(self._setting.pool.set_limit, size))
 
     def _warm_up(self, looking: Looking) -> None:
         """Be done with what a first look takes longer than others before anybody asks.
@@ -203,23 +213,11 @@ class LinuxStorage:
             return await self._crew.run(job, {"places": self._places, **arguments}, progress)
         except OSError as error:
             if error.errno == errno.ESHUTDOWN:
-                self._tidy()
+                self._tidying.begin()
             raise
         except asyncio.CancelledError:
-            self._tidy()
+            self._tidying.begin()
             raise
-
-    def _tidy(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._sweep())
-        self._tidying.add(task)
-        task.add_done_callback(self._tidying.discard)
-
-    async def _sweep(self) -> None:
-        """Tidy up as far as that can be: what is left keeps nobody from serving the machines."""
-        try:
-            await self._crew.run("sweep", {"places": self._places})
-        except OSError as error:
-            logger.warning("what killed processes left behind could not be tidied up: %s", error.strerror)
 
     async def _do(
         self,
