@@ -8,6 +8,7 @@ import logging
 import os
 import resource
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -61,32 +62,60 @@ async def _serve(pool: Path, state_folder: Path, is_strict: bool) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
-    improvements = wanted(is_strict=is_strict)
-    inside, storage = LinuxInside(improvements=improvements), LinuxStorage(pool, improvements=improvements)
     async with AsyncExitStack() as ending:
-        # First of all, so that the processes that they start hold nothing of ours
-        for part in (inside, storage):
-            ending.push_async_callback(part.close)
-            await part.start()
-        _raise_limits()  # not for what was started just now
-        connection = await connect(system_address())
-        ending.push_async_callback(connection.close)
-        connection.on_closed(on_closed)
-        host = await linux_host(
-            connection, inside, storage, state_folder=state_folder, improvements=improvements
+        starting = asyncio.create_task(
+            _start(pool, state_folder, wanted(is_strict=is_strict), ending, on_closed)
         )
-        service = Service(connection, host, improvements=improvements)
-        ending.push_async_callback(service.stop)
-        await service.start()
-        await _serve_users(service.registry, improvements, ending)
-        tell_manager("READY=1", f"STATUS={len(service.registry.machines()) - 1} machines taken up.")
-        # What is there now stays, and is not looked through again and again
-        gc.freeze()
-        gc.enable()
-        await end.wait()
+        service = await _unless_ended(starting, end)
+        if service is not None:
+            tell_manager("READY=1", f"STATUS={len(service.registry.machines()) - 1} machines taken up.")
+            # What is there now stays, and is not looked through again and again
+            gc.freeze()
+            gc.enable()
+            await end.wait()
         tell_manager("STOPPING=1")
         if reasons and reasons[0] is not None:
             raise ConnectionLost(f"the message bus is lost: {reasons[0]}")
+
+
+async def _start(
+    pool: Path,
+    state_folder: Path,
+    improvements: Improvements,
+    ending: AsyncExitStack,
+    on_closed: Callable[[Exception | None], None],
+) -> Service:
+    """Begin to serve. How to end is known at each moment, by `ending`: we may be told to while we start."""
+    inside, storage = LinuxInside(improvements=improvements), LinuxStorage(pool, improvements=improvements)
+    # First of all, so that the processes that they start hold nothing of ours
+    for part in (inside, storage):
+        ending.push_async_callback(part.close)
+        await part.start()
+    _raise_limits()  # not for what was started just now
+    connection = await connect(system_address())
+    ending.push_async_callback(connection.close)
+    connection.on_closed(on_closed)
+    host = await linux_host(connection, inside, storage, state_folder=state_folder, improvements=improvements)
+    service = Service(connection, host, improvements=improvements)
+    ending.push_async_callback(service.stop)
+    await service.start()
+    await _serve_users(service.registry, improvements, ending)
+    return service
+
+
+async def _unless_ended(starting: asyncio.Task[Service], end: asyncio.Event) -> Service | None:
+    """Wait until we serve; `None` where we are to end before, which gives the start up.
+
+    Raises:
+        Exception: What the start raised.
+    """
+    ended = asyncio.create_task(end.wait())
+    await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait({starting})
+    return None if starting.cancelled() else starting.result()
 
 
 async def _serve_users(registry: Registry, improvements: Improvements, ending: AsyncExitStack) -> None:
