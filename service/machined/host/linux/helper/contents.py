@@ -122,12 +122,24 @@ def _shared(source: int, target: int) -> bool:
 
 
 def _copy_extents(source: int, target: int, size: int, advance: Advance) -> None:
-    """Copy what is data, one extent after the other; what is appended meanwhile is not waited for."""
-    at = 0
+    """Copy what is data, one extent after the other; what is appended meanwhile is not waited for.
+
+    A file may end before its size: it was cut off meanwhile, or it is one of sysfs, which all say 4096.
+    """
+    at = copied = 0
     while at < size and (extent := _next_data(source, at)) is not None:
-        start, at = extent
-        _copy_range(source, target, start, min(at, size), advance)
-    os.ftruncate(target, size)
+        start, at = extent[0], min(extent[1], size)
+        reached = _copy_range(source, target, start, at, advance)
+        if reached > start:
+            copied = reached
+        if reached < at:  # what is left of it, if it was cut off, may end with a hole before that
+            now = os.fstat(source).st_size
+            end = now if now <= reached else copied
+            break
+    else:
+        end = min(size, os.fstat(source).st_size)  # the rest is a hole
+    if end > copied:
+        os.ftruncate(target, end)
 
 
 def _next_data(source: int, at: int) -> tuple[int, int] | None:
@@ -144,7 +156,8 @@ def _next_data(source: int, at: int) -> tuple[int, int] | None:
     return (at, size) if at < size else None
 
 
-def _copy_range(source: int, target: int, start: int, end: int, advance: Advance) -> None:
+def _copy_range(source: int, target: int, start: int, end: int, advance: Advance) -> int:
+    """Copy a part of a file; tells how far that went, which is less than wished where the file ends."""
     while start < end:
         try:
             done = os.copy_file_range(source, target, min(_PIECE, end - start), start, start)
@@ -153,17 +166,18 @@ def _copy_range(source: int, target: int, start: int, end: int, advance: Advance
                 raise
             done = 0
         if not done:
-            _copy_plainly(source, target, start, end, advance)
-            return
+            return _copy_plainly(source, target, start, end, advance)
         advance(done)
         start += done
+    return start
 
 
-def _copy_plainly(source: int, target: int, start: int, end: int, advance: Advance) -> None:
+def _copy_plainly(source: int, target: int, start: int, end: int, advance: Advance) -> int:
     while start < end and (piece := os.pread(source, min(_SMALL_PIECE, end - start), start)):
         _write(target, piece, start)
         advance(len(piece))
         start += len(piece)
+    return start
 
 
 def _copy_stream(source: int, target: int, advance: Advance) -> None:
