@@ -16,6 +16,7 @@ from machined.host.states import MachineRecord
 from machined.host.units import ScopeRequest
 from machined.machines.checks import INT_MAX, check_registration, not_supported
 from machined.machines.collection import Collection
+from machined.machines.ending import give_up_reference
 from machined.machines.following import Following
 from machined.machines.index import Index
 from machined.machines.jobs import ScopeJobs
@@ -181,8 +182,12 @@ class Coming:
         request = ScopeRequest(unit, scope_description(machine), machine.leader, properties, pidfd)
         job = await self._host.units.start_scope(request)
         machine.scope_job = machine.start_job = job
+        try:
+            self._index.claim_unit(machine)
+        except FileExistsError:  # that it is another's is said after what PID 1 says, as the reference does
+            await give_up_reference(self._host.units, unit)
+            raise
         machine.is_referenced = True
-        self._index.claim_unit(machine)
         return job
 
     def _stamp(self, machine: Machine) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from machined.contract import ErrorName
 from machined.host.errors import Refused
 from machined.host.ports import Host
+from machined.host.units import Units
 from machined.machines.index import Index
 from machined.machines.jobs import ScopeJobs
 from machined.machines.machine import Machine
@@ -67,10 +68,12 @@ class Ending:
         logger.info("Machine %s terminated.", machine.name, extra={"fields": fields})
         self._on_removed(machine)
         if machine.is_referenced:
-            await self._unref(machine.unit)
+            await give_up_reference(self._host.units, machine.unit)
 
-    async def _unref(self, unit: str) -> None:
-        try:
-            await self._host.units.unref_unit(unit)
-        except (Refused, OSError) as error:
-            logger.debug("the reference to %s could not be given up: %s", unit, error)
+
+async def give_up_reference(units: Units, unit: str) -> None:
+    """Let the service manager forget a scope that we made, once it has ended."""
+    try:
+        await units.unref_unit(unit)
+    except (Refused, OSError) as error:
+        logger.debug("the reference to %s could not be given up: %s", unit, error)

@@ -76,6 +76,19 @@ async def test_a_registration_that_is_not_in_order_is_refused(
     assert [machine.name for machine in registry.machines()] == [".host"]
 
 
+async def test_a_scope_that_is_another_machines_is_not_held_on_to(registry: Registry, fake: FakeHost) -> None:
+    """The service manager could never forget it."""
+    fake.processes.units[40] = SCOPE
+    fake.units.active.add(SCOPE)
+    other = await registry.register(wanted("other", 40), 60)
+    fake.processes.units[50] = ""
+    with pytest.raises(FileExistsError, match="belongs to another machine"):
+        await registry.create(wanted(), [], 60)
+    assert [call[0] for call in fake.units.calls] == ["start_scope", "unref_unit"]
+    assert fake.units.calls[-1] == ("unref_unit", SCOPE)
+    assert [machine.name for machine in registry.machines()] == [".host", other.name]
+
+
 async def test_create_answers_when_the_scope_has_started(
     registry: Registry, fake: FakeHost, heard: Heard
 ) -> None:
