@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from tests.lab.program import INSIDE
 pytestmark = pytest.mark.lab()
 
 UNIT = "systemd-machined.service"
+SOCKET = "systemd-machined.socket"
 FRAGMENT = f"/etc/systemd/system/{UNIT}"
 ACTIVATION = "/usr/local/share/dbus-1/system-services/org.freedesktop.machine1.service"
 MACHINE1 = "org.freedesktop.machine1"
@@ -286,6 +288,75 @@ def test_without_systemd_machined(host: LabHost) -> None:
             host.ask("mv", f"{path}.away", path)
         host.ask("systemctl", "daemon-reload")
         host.ask(*reload)
+
+
+@pytest.fixture
+def socket(deck: LabHost) -> Iterator[str]:
+    """Have a socket that starts systemd-machined, as systemd has one since 258."""
+    place = deck.root / f"usr/lib/systemd/system/{SOCKET}"
+    path = "/run/systemd/machine/io.systemd.Machine"
+    place.write_text(f"[Socket]\nListenStream={path}\n")
+    deck.ask("systemctl", "daemon-reload")
+    deck.ask("systemctl", "stop", UNIT)
+    deck.ask("systemctl", "start", SOCKET)
+    yield path
+    deck.ask("systemctl", "stop", SOCKET, UNIT)
+    place.unlink()
+    deck.ask("systemctl", "daemon-reload")
+    deck.ask("machinectl", "list")
+
+
+def is_listening(host: LabHost) -> bool:
+    return host.run("systemctl", "is-active", SOCKET, check=False).stdout.strip() == "active"
+
+
+@pytest.mark.lab("trixie")
+@pytest.mark.parametrize("is_serving", [True, False])
+def test_a_socket_that_starts_systemd_machined_comes_back(
+    socket: str, host: LabHost, is_serving: bool
+) -> None:
+    host.ask("machinectl", "list")
+    theirs = owner(host)
+    installed(host)
+    assert is_ours(host)
+    assert not is_listening(host)
+    if not is_serving:
+        host.ask("systemctl", "stop", UNIT)
+    done = service(host, "uninstall")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert is_listening(host)
+    assert show(host, "ActiveState") == ("active" if is_serving else "inactive")
+    assert owner(host) != theirs
+    assert not is_ours(host)
+
+
+@pytest.mark.lab("trixie")
+def test_a_socket_comes_back_where_the_service_does_not_start(socket: str, host: LabHost) -> None:
+    host.ask("machinectl", "list")
+    done = service(host, "install", "--replace", python=BROKEN)
+    assert done.returncode == 1
+    assert "The files are as they were, but" not in done.stderr
+    assert is_listening(host)
+    assert show(host, "ActiveState") == "active"
+
+
+@pytest.mark.lab("trixie")
+def test_what_could_not_be_given_back_is_by_uninstalling_again(socket: str, host: LabHost) -> None:
+    before = listing(host)
+    installed(host)
+    unit = host.root / f"usr/lib/systemd/system/{SOCKET}"
+    right = unit.read_text()
+    times = unit.stat()
+    unit.write_text("[Socket]\nListenStream=/proc/nowhere/socket\n")
+    done = service(host, "uninstall")
+    assert done.returncode == 1
+    assert "For the rest: machinedeck service uninstall" in done.stderr
+    unit.write_text(right)
+    os.utime(unit, ns=(times.st_atime_ns, times.st_mtime_ns))
+    done = service(host, "uninstall")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert is_listening(host)
+    assert listing(host) == before
 
 
 def test_a_masked_systemd_machined_is_masked_again(host: LabHost) -> None:

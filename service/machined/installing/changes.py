@@ -126,8 +126,14 @@ class Work:
         self._manifest.save(self._tree)
 
     def uninstall(self, plan: Plan) -> None:
-        """Do what `plan_uninstall` planned. Raises OSError or Failed; then call `undo`."""
+        """Do what `plan_uninstall` planned. Raises OSError or Failed; then call `undo`.
+
+        What was there is still written down, so that it can be told again until `forget`.
+        """
         self._do(plan)
+
+    def forget(self, plan: Plan) -> None:
+        """Write down no more what was uninstalled. Raises OSError."""
         if self._manifest.entries:
             self._manifest.save(self._tree)
             return

@@ -110,17 +110,30 @@ class Installation:
         had_socket = f"{UNIT_FOLDER}/{SOCKET}" in manifest.entries
         plan = plan_uninstall(self.tree, manifest)
         self._tell(plan, "remove, once it is empty,")
+        work = Work(self.tree, manifest)
         if not self._task.is_dry:
-            work = Work(self.tree, manifest)
             try:
                 work.uninstall(plan)
+                if not self._is_live:
+                    work.forget(plan)
             except BaseException as error:
                 self._undo_files(work, error)
                 raise
-        if self._is_live:
+        if not self._is_live:
+            return
+        self._give_back(was_there=is_replaced, had_socket=had_socket)
+        if not self._task.is_dry:
+            work.forget(plan)  # not before: else what has failed by now could not be tried again
+
+    def _give_back(self, *, was_there: bool, had_socket: bool) -> None:
+        try:
             self._system.give_back(
-                was_there=is_replaced, had_socket=had_socket, was_serving=self._system.is_serving()
+                was_there=was_there, had_socket=had_socket, was_serving=self._system.is_serving()
             )
+        except Failed as error:
+            raise Failed(
+                f"{error} The files are as they were before. For the rest: machinedeck service uninstall"
+            ) from error
 
     def _check_code(self) -> None:
         found = list(islice(trust.findings(self._code_paths(self._task.python)), _MOST_FINDINGS))

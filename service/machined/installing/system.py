@@ -28,6 +28,8 @@ PATIENCE = 120.0
 """Seconds for one step; a unit that does not start is given up by systemd after 90."""
 _QUICK = 10.0
 """Seconds for a question."""
+_TRIES = 3
+"""How often a socket is tried to be started."""
 _BOOTED = Path("/run/systemd/system")
 """There if the host was booted with systemd (sd_booted(3))."""
 
@@ -103,10 +105,24 @@ class System:
             Failed: systemd or the message bus says no.
         """
         self._reload()
-        if had_socket:
-            self._step("systemctl", "start", SOCKET)
         self._forget_failures()
-        self._step("systemctl", "restart" if was_there and was_serving else "stop", UNIT)
+        if not had_socket:
+            self._step("systemctl", "restart" if was_there and was_serving else "stop", UNIT)
+            return
+        self._start_socket()
+        if was_there and was_serving:
+            self._step("systemctl", "start", UNIT)
+
+    def _start_socket(self) -> None:
+        """Start the socket, which systemd does only while the unit that it starts does not run.
+
+        Whoever asks for a machine meanwhile has the message bus start that: then it is tried once more.
+        """
+        for attempt in range(1, _TRIES + 1):
+            self._step("systemctl", "stop", UNIT)
+            self._step("systemctl", "reset-failed", SOCKET, may_fail=True)
+            if self._step("systemctl", "start", SOCKET, may_fail=attempt < _TRIES):
+                return
 
     def _reload(self) -> None:
         for step in _RELOAD:
@@ -116,16 +132,18 @@ class System:
         """Let failures of before not count against the next start; there may be none (systemctl(1))."""
         self._step("systemctl", "reset-failed", UNIT, may_fail=True)
 
-    def _step(self, *command: str, may_fail: bool = False) -> None:
+    def _step(self, *command: str, may_fail: bool = False) -> bool:
+        """Take a step; whether it went well, as is assumed of those that are only told."""
         self._say(f"run {shlex.join(command)}")
         if self._is_dry:
-            return
+            return True
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Failed(f"{shlex.join(command)}: {error}") from None
         if done.returncode and not may_fail:
             raise Failed(f"{shlex.join(command)} failed: {_reason(done)}")
+        return not done.returncode
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
