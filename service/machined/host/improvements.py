@@ -21,6 +21,7 @@ class Improvements(NamedTuple):
         binds_with_ids: Machines with ids of their own can have mounts; else NotSupported.
         keeps_mounts_inside: What a machine mounts below a mount it was given stays there.
         enters_without_manager: A shell comes also where no service manager could start it.
+        finds_bus_in_run: The bus of a machine that has no /var/run is looked for in /run.
         prompts_again: A login prompt comes also where systemd started it too often of late.
         bounds_os_release: An os-release ends at 64 KiB; else at 64 MiB.
         refuses_procfs_links: Links like `/proc/1/root` are not followed in an os-release and paths of copies;
@@ -58,6 +59,7 @@ class Improvements(NamedTuple):
     binds_with_ids: bool = True
     keeps_mounts_inside: bool = True
     enters_without_manager: bool = True
+    finds_bus_in_run: bool = True
     prompts_again: bool = True
     bounds_os_release: bool = True
     refuses_procfs_links: bool = True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import os
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
@@ -51,6 +53,27 @@ async def test_a_long_os_release(inside: LinuxInside, plain: Guest, improvements
         await inside.os_release(plain.place)
     (plain.path / "etc/os-release").write_text("ID=short\n")
     assert await inside.os_release(plain.place) == {"ID": "short"}
+
+
+@pytest.mark.parametrize("folder", ["var/run", "run"])
+async def test_where_the_bus_is(
+    inside: LinuxInside, plain: Guest, improvements: Improvements, folder: str
+) -> None:
+    """Old systems have a folder /var/run of their own, and new ones a link to /run, or neither."""
+    (plain.path / folder / "dbus").mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(plain.path / folder / "dbus/system_bus_socket"))
+        sock.listen()
+        sock.setblocking(False)
+        opening = asyncio.create_task(inside.open_login(plain.place))
+        if folder == "run" and improvements == NONE:
+            with pytest.raises(FileNotFoundError):
+                await opening
+            return
+        client, _ = await asyncio.get_running_loop().sock_accept(sock)
+        client.close()
+        with pytest.raises(OSError, match="cannot be used"):
+            await opening
 
 
 async def test_an_os_release_with_long_values(

@@ -13,6 +13,7 @@ from machined.host.linux.helper import kernel
 from machined.host.linux.helper.answers import Answer
 from machined.host.linux.helper.targets import Target, become_root, open_multiplexer
 
+_BUS = "run/dbus/system_bus_socket"
 _TIOCSPTLCK, _TIOCGPTN = 0x40045431, 0x80045430
 """Unlock the other side; the number of it (ioctl_tty(2))."""
 
@@ -28,8 +29,10 @@ def open_pty(target: Target, _arguments: list[bytes], _fds: list[int], _sock: so
     return [str(number).encode()], [master]
 
 
-def open_bus(target: Target, _arguments: list[bytes], _fds: list[int], _sock: socket.socket) -> Answer:
+def open_bus(target: Target, arguments: list[bytes], _fds: list[int], _sock: socket.socket) -> Answer:
     """A socket that is connected to the machine's system bus.
+
+    Argument: "1" or "0", for looking in /run too; systemd looks in /var/run alone, where old systems have it.
 
     The bus asks the kernel who is there and is told of this process: root of the machine, in it.
 
@@ -38,7 +41,12 @@ def open_bus(target: Target, _arguments: list[bytes], _fds: list[int], _sock: so
     """
     root = target.root()
     become_root(target.namespace("user"))
-    found = kernel.open_in_root(root, "run/dbus/system_bus_socket", os.O_PATH)
+    try:
+        found = kernel.open_in_root(root, f"var/{_BUS}", os.O_PATH)
+    except FileNotFoundError:
+        if arguments != [b"1"]:
+            raise
+        found = kernel.open_in_root(root, _BUS, os.O_PATH)
     if not stat.S_ISSOCK(os.fstat(found).st_mode):
         raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from machined.host.errors import Refused
+from machined.host.improvements import ALL, Improvements
 from machined.host.inside import Place
 from machined.host.linux.inside.helper import PATIENCE, Helper
 from machined.wire import (
@@ -47,10 +48,12 @@ class Managers:
 
     Args:
         helper: Connects to the buses of machines.
+        improvements: What is done otherwise than by the reference.
     """
 
-    def __init__(self, helper: Helper) -> None:
+    def __init__(self, helper: Helper, *, improvements: Improvements = ALL) -> None:
         self._helper = helper
+        self._looks_in_run = b"1" if improvements.finds_bus_in_run else b"0"
         self._given: Connection | None = None
         self._own: Connection | None = None
 
@@ -93,7 +96,7 @@ class Managers:
         if place.is_host:
             return await self._connect_host()
         try:
-            _, (fd,) = await self._helper.run("bus", place)
+            _, (fd,) = await self._helper.run("bus", place, [self._looks_in_run])
         except (FileNotFoundError, ConnectionRefusedError):
             raise NoManager(errno.ENOENT, f"There is no system bus in machine {place.name}.") from None
         try:

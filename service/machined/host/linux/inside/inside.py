@@ -49,7 +49,7 @@ class LinuxInside:
         most = MOST_OS_RELEASE if improvements.bounds_os_release else MOST_READ
         self._readers = Readers(self._helper, most, follows=not improvements.refuses_procfs_links)
         self._networks = Networks(self._helper)
-        self._managers = Managers(self._helper)
+        self._managers = Managers(self._helper, improvements=improvements)
         self._terminals = Terminals(self._helper, self._managers, improvements=improvements)
 
     async def start(self, bus: Connection | None = None) -> None:
