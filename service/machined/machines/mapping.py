@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,8 @@ INVALID_IDS = {2**32 - 1, 2**16 - 1}
 """What no user or group can be, as (uid_t) -1 and its 16-bit form."""
 MIN_RANGE = 65534
 """How long the range of a machine with ids of its own is at least."""
+_AT_ONCE = 50
+"""So many machines are looked at in a turn of the event loop, which takes a millisecond at most."""
 
 Maps = Callable[[Place], Awaitable[list[IdRange]]]
 
@@ -107,17 +110,29 @@ async def _map_to(
     _check_id(outer, kind)
     if outer < HOST_IDS:
         raise Refused(missing, f"{kind.title()} {outer} belongs to host {kind} range")
-    for machine in registry.machines():
-        if machine.machine_class != CONTAINER:
-            continue
-        try:
-            ranges = await maps(machine.place)
-        except OSError:
-            continue  # a machine that ends just now maps nothing
-        for one in ranges:
-            if one.outer and one.outer <= outer < one.outer + one.length:
-                inner = outer - one.outer + one.inner
-                if inner in INVALID_IDS:
-                    raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-                return machine, inner
+    # Everybody may ask, and among a thousand machines that takes ten milliseconds
+    async with registry.looking:
+        await asyncio.sleep(0)
+        for number, machine in enumerate(registry.machines(), 1):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if machine.machine_class == CONTAINER and registry.find(machine.name) is machine:
+                inner = await _inner(machine, outer, maps)
+                if inner is not None:
+                    return machine, inner
     raise Refused(missing, f"No matching {kind} mapping for {outer}.")
+
+
+async def _inner(machine: Machine, outer: int, maps: Maps) -> int | None:
+    """What a user or group of the host is in a machine; `None` where it is none of its."""
+    try:
+        ranges = await maps(machine.place)
+    except OSError:
+        return None  # a machine that ends just now maps nothing
+    for one in ranges:
+        if one.outer and one.outer <= outer < one.outer + one.length:
+            inner = outer - one.outer + one.inner
+            if inner in INVALID_IDS:
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            return inner
+    return None

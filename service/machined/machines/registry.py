@@ -47,10 +47,13 @@ class Registry:
         host: What is below.
         create: Registers a machine and makes a scope for it (`Coming.create`).
         register: Registers a machine whose leader is in a unit already (`Coming.register`).
+        looking: Held by who looks through all machines for what the kernel says of each: one at a time, so
+            that many who ask take no more time from others than one.
     """
 
     def __init__(self, host: Host, *, improvements: Improvements = ALL) -> None:
         self.host = host
+        self.looking = asyncio.Lock()
         self._improvements = improvements
         self._listeners: list[RegistryListener] = []
         self._index = Index(improvements)

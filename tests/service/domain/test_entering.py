@@ -13,7 +13,7 @@ import pytest
 from machined.contract import ErrorName
 from machined.host.errors import Refused
 from machined.host.improvements import NONE
-from machined.host.inside import BindRequest, CopyRequest, IdRange, ShellRequest
+from machined.host.inside import BindRequest, CopyRequest, IdRange, Place, ShellRequest
 from machined.machines import mapping
 from machined.machines.entering import Entering
 from machined.machines.machine import Registration
@@ -272,3 +272,52 @@ async def test_ids_without_a_mapping_are_refused(
     with pytest.raises(Refused) as caught:
         await call(registry)
     assert caught.value.name == error
+
+
+async def test_a_flood_of_questions_whose_a_user_is_leaves_others_their_turn(
+    registry: Registry, fake: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody may ask, and each question is a look at all machines."""
+    for number in range(200):
+        fake.processes.units[1000 + number] = unit = f"many-{number}.service"
+        fake.units.active.add(unit)
+        await registry.register(
+            Registration(f"many-{number}", b"", "test", "container", 1000 + number, "", []), 60
+        )
+    looks, most = 0, 0
+
+    async def user_map(_place: Place) -> list[IdRange]:
+        nonlocal looks
+        looks += 1
+        return []
+
+    monkeypatch.setattr(fake.inside, "user_map", user_map)
+    asked = [asyncio.create_task(mapping.map_to_user(registry, 99 * FULL)) for _ in range(20)]
+    while not all(task.done() for task in asked):
+        before = looks
+        await asyncio.sleep(0)
+        most = max(most, looks - before)
+    assert all(isinstance(task.exception(), Refused) for task in asked)
+    assert looks >= 20 * 200
+    assert most <= 50
+
+
+async def test_a_machine_that_goes_while_others_are_looked_at_has_no_users(
+    registry: Registry, fake: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machines = []
+    for number, name in enumerate(("first", "goes")):
+        fake.processes.units[1000 + number] = unit = f"{name}.service"
+        fake.units.active.add(unit)
+        registration = Registration(name, b"", "test", "container", 1000 + number, "", [])
+        machines.append(await registry.register(registration, 60))
+
+    async def user_map(place: Place) -> list[IdRange]:
+        if place.name == "first":
+            await registry.remove(machines[1])
+            return []
+        return [IdRange(0, 2 * FULL, FULL)]
+
+    monkeypatch.setattr(fake.inside, "user_map", user_map)
+    with pytest.raises(Refused):
+        await mapping.map_to_user(registry, 2 * FULL)
