@@ -98,7 +98,8 @@ def copy(target: Target, arguments: list[bytes], _fds: list[int], sock: socket.s
         report = _Report(target, sock)
         report.tell()  # whoever answered so far answers: from here on it takes as long as it does
         report.expect(size_of(source, name, MOST_DEPTH, report.look))
-        tree = TreeCopy(replaces == b"1", int(owner) if owner else None, report.add, manner)
+        owned_by = int(owner) if owner else None
+        tree = TreeCopy(replaces == b"1", owned_by, report.add, manner, is_inside=into == b"1")
         tree.copy(source, name, destination, new_name)
         report.tell()
     except NotADirectoryError:

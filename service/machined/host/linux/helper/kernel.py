@@ -12,6 +12,8 @@ import os
 
 _OPEN_TREE, _MOVE_MOUNT, _OPENAT2, _MOUNT_SETATTR = 428, 429, 437, 442
 
+RESOLVE_NO_XDEV = 0x01
+"""Enter nothing that is mounted below the folder (openat2(2))."""
 RESOLVE_NO_MAGICLINKS = 0x02
 """Follow no link of procfs that leads elsewhere than its text says (openat2(2))."""
 RESOLVE_NO_SYMLINKS = 0x04
@@ -107,15 +109,22 @@ def open_in_root(root: int, path: str | bytes, flags: int, mode: int = 0) -> int
     return _opened(root, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 
 
-def open_beneath(folder: int, path: str | bytes, flags: int) -> int:
+def open_beneath(folder: int, path: str | bytes, flags: int, *, enters_mounts: bool = True) -> int:
     """Open a path below a folder that has no link in it (openat2(2)).
 
     `O_NOFOLLOW` looks at the last name alone, and whoever may write in the tree can make a link of any other.
 
     Raises:
-        OSError: What openat2(2) says; ELOOP for a link, EXDEV for a path that leaves the folder.
+        OSError: What openat2(2) says; ELOOP for a link, EXDEV for a path that leaves the folder, or that
+            comes to a mount unless these are entered.
     """
-    return _opened(folder, path, flags, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
+    stays = 0 if enters_mounts else RESOLVE_NO_XDEV
+    return _opened(folder, path, flags, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | stays)
+
+
+def change_owner(fd: int, uid: int, gid: int) -> None:
+    """Give what a descriptor is of, also one of `O_PATH`, another owner (fchownat(2), AT_EMPTY_PATH)."""
+    checked(libc.fchownat(fd, ctypes.c_char_p(b""), ctypes.c_uint(uid), ctypes.c_uint(gid), AT_EMPTY_PATH))
 
 
 def _opened(root: int, path: str | bytes, flags: int, mode: int, resolve: int) -> int:

@@ -9,6 +9,7 @@ import stat
 
 from machined.host.linux.helper import kernel
 from machined.host.linux.helper.answers import Answer
+from machined.host.linux.helper.made import open_made
 from machined.host.linux.helper.targets import Target
 
 _MAGIC = {
@@ -125,7 +126,11 @@ def _make_one(folder: int, name: bytes, mode: int, owner: int) -> None:
     except FileExistsError:
         return
     if owner:
-        os.chown(name, owner, owner, dir_fd=folder, follow_symlinks=False)
+        made = open_made(folder, name, stat.S_IFDIR, is_inside=True)
+        try:
+            kernel.change_owner(made, owner, owner)
+        finally:
+            os.close(made)
 
 
 def _make_file(folder: int, name: bytes, owner: int) -> None:

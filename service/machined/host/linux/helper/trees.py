@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from machined.host.linux.helper import kernel
 from machined.host.linux.helper.contents import copy_contents
+from machined.host.linux.helper.made import hidden_name, named, nameless, open_made
 from machined.host.linux.helper.manner import Manner
 from machined.host.linux.helper.targets import reopen
 
@@ -16,8 +17,6 @@ MOST_DEPTH = 2048
 """How many folders deep a tree may be, as systemd has it."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESRCH}
 """After these the next file would fare no better: ESRCH says that the machine has ended."""
-_NO_TMPFILE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
-"""What open(2) says where there can be no file without a name."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Key = tuple[int, int]
@@ -34,10 +33,17 @@ class TreeCopy:
         owner: User and group of all that is made; `None` keeps each file's.
         advance: Told of each file, and of bytes as they are copied.
         manner: How it is made.
+        is_inside: Whether the copy is made in a machine.
     """
 
     def __init__(
-        self, replaces: bool, owner: int | None, advance: Callable[[int], None], manner: Manner
+        self,
+        replaces: bool,
+        owner: int | None,
+        advance: Callable[[int], None],
+        manner: Manner,
+        *,
+        is_inside: bool = True,
     ) -> None:
         self._manner = manner
         self._ending = _FULL if manner.stops_when_full else {errno.ESRCH}
@@ -45,6 +51,7 @@ class TreeCopy:
         self._owner = owner
         self._dropped = stat.S_ISUID | stat.S_ISGID if owner is not None and manner.drops_rights else 0
         self._advance = advance
+        self._is_inside = is_inside
         self._links: dict[Key, tuple[int, int]] = {}
         self._top: Key | None = None
 
@@ -90,7 +97,7 @@ class TreeCopy:
             is_new = _made_folder(target, name)
             if not is_new and depth and not _is_folder(target, name):
                 return  # merged: what is there stays
-            to_fd = os.open(name, _FOLDER, dir_fd=target)
+            to_fd = self._opened(target, name, is_new)
             try:
                 if self._top is None:
                     made = os.fstat(to_fd)
@@ -102,6 +109,11 @@ class TreeCopy:
                 os.close(to_fd)
         finally:
             os.close(from_fd)
+
+    def _opened(self, target: int, name: bytes, is_new: bool) -> int:
+        if is_new:
+            return open_made(target, name, stat.S_IFDIR, flags=_FOLDER, is_inside=self._is_inside)
+        return os.open(name, _FOLDER, dir_fd=target)  # merged: it may well be a mount
 
     def _entries(self, source: int, target: int, depth: int) -> None:
         told: OSError | None = None
@@ -125,7 +137,7 @@ class TreeCopy:
         source = reopen(found, os.O_RDONLY | os.O_NONBLOCK)
         try:
             is_hidden = self._manner.hides_unfinished or self._replaces
-            made, hidden = _nameless(target) if is_hidden else _named(target, name)
+            made, hidden = nameless(target) if is_hidden else named(target, name)
             try:
                 copy_contents(source, made, self._advance, keeps_holes=self._manner.keeps_holes)
                 self._finish(source, made, status)
@@ -147,7 +159,7 @@ class TreeCopy:
             _link(made, target, name)
             return
         if not hidden:
-            hidden = _hidden_name()
+            hidden = hidden_name()
             _link(made, target, hidden)
         try:
             self._rename(hidden, target, name)
@@ -173,20 +185,21 @@ class TreeCopy:
         """Make a link, fifo, socket or device like another. Returns a descriptor of it."""
         if not self._replaces and _exists(target, name):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        made_as = _hidden_name() if self._replaces else name
+        made_as = hidden_name() if self._replaces else name
         if stat.S_ISLNK(status.st_mode):
             os.symlink(os.readlink(b"", dir_fd=found), made_as, dir_fd=target)
         else:
             os.mknod(made_as, status.st_mode & ~self._dropped, status.st_rdev, dir_fd=target)
+        made = -1
         try:
-            uid, gid = self._owners(status)
-            os.chown(made_as, uid, gid, dir_fd=target, follow_symlinks=False)
-            times = (status.st_atime_ns, status.st_mtime_ns)
-            os.utime(made_as, ns=times, dir_fd=target, follow_symlinks=False)
-            made = os.open(made_as, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=target)
+            made = open_made(target, made_as, stat.S_IFMT(status.st_mode), is_inside=self._is_inside)
+            kernel.change_owner(made, *self._owners(status))
+            os.utime(f"/proc/self/fd/{made}", ns=(status.st_atime_ns, status.st_mtime_ns))
             if made_as != name:
                 self._rename(made_as, target, name)
         except BaseException:
+            if made >= 0:
+                os.close(made)
             _remove(target, made_as)
             raise
         return made
@@ -261,26 +274,6 @@ def _exists(parent: int, name: bytes) -> bool:
 
 def _is_folder(parent: int, name: bytes) -> bool:
     return stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
-
-
-def _hidden_name() -> bytes:
-    return b".#machine-copy-" + os.urandom(8).hex().encode()
-
-
-def _nameless(parent: int) -> tuple[int, bytes]:
-    """A new file, without a name where the file system can do that, else with a hidden one."""
-    flags = os.O_RDWR | os.O_CLOEXEC
-    try:
-        return os.open(b".", flags | os.O_TMPFILE, 0o600, dir_fd=parent), b""
-    except OSError as error:
-        if error.errno not in _NO_TMPFILE:
-            raise
-    return _named(parent, _hidden_name())
-
-
-def _named(parent: int, name: bytes) -> tuple[int, bytes]:
-    flags = os.O_RDWR | os.O_CLOEXEC | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    return os.open(name, flags, 0o600, dir_fd=parent), name
 
 
 def _link(made: int, parent: int, name: bytes) -> None:
