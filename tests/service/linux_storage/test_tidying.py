@@ -13,7 +13,10 @@ import pytest
 
 from machined.host.linux.storage import storage as storage_module
 from machined.host.linux.storage import tidying
-from machined.host.linux.storage.locks import lock
+from machined.host.linux.storage.jobs import sweep
+from machined.host.linux.storage.locks import left_behind, lock
+from machined.host.linux.storage.report import Report
+from machined.host.linux.storage.setting import Places
 from tests.service.linux_storage.conftest import Estate, storage_of
 from tests.service.linux_storage.kits import image, leftovers, make_directory, unwatched
 from tests.service.linux_storage.test_dead import dead
@@ -125,6 +128,25 @@ async def test_who_is_killed_while_it_tidies_is_followed_by_another(estate: Esta
         await storage._tidying.end()
     assert jobs == ["restore", "sweep"] * 2
     await storage.close()
+
+
+def test_who_sweeps_makes_no_lock(tmp_path: Path) -> None:
+    """Its maker was there a moment ago, and may be there again."""
+    path = tmp_path / ".#tree.lck"
+    with pytest.raises(FileNotFoundError), left_behind(str(path)):
+        raise AssertionError("it was there")
+    assert not path.exists()
+    path.touch()
+    with left_behind(str(path)):
+        assert path.exists()
+    assert not path.exists()
+
+
+def test_an_unfinished_copy_that_has_lost_its_lock_is_swept(tmp_path: Path) -> None:
+    (tmp_path / ".#clone-1/etc").mkdir(parents=True)
+    (tmp_path / ".#clone-2.lck").touch()
+    sweep(Report(None), Places(str(tmp_path), (), (), str(tmp_path / "locks")))
+    assert not list(tmp_path.iterdir())
 
 
 def test_who_sweeps_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,8 +113,15 @@ def discard_unfinished(setting: Setting) -> None:
     names = {path.name.removesuffix(locks.ENDING) for path in pool.glob(f"{UNFINISHED}*")}
     for name in names:
         # Held by its maker, or on a file system that is read-only: it stays
-        with contextlib.suppress(OSError), locks.lock(f"{pool}/{name}{locks.ENDING}"):
+        with contextlib.suppress(OSError), _of_nobody(pool, name):
             _erase(setting, name)
+
+
+def _of_nobody(pool: Path, name: str) -> contextlib.AbstractContextManager[None]:
+    """Hold the lock of an unfinished copy, a new one only where there is none: its maker always has one."""
+    path = f"{pool}/{name}{locks.ENDING}"
+    is_bare = not os.path.lexists(path) and os.path.lexists(f"{pool}/{name}")
+    return locks.lock(path, patience=0) if is_bare else locks.left_behind(path)
 
 
 @contextlib.contextmanager

@@ -146,7 +146,17 @@ class Locks:
 
 
 @contextmanager
-def lock(path: str, *, is_shared: bool = False, patience: float = _SWEPT) -> Iterator[None]:
+def left_behind(path: str) -> Iterator[None]:
+    """Hold a lock file that is there already, which is removed after.
+
+    Raises:
+        OSError: EBUSY, it was not left behind: another has it; ENOENT, it is gone.
+    """
+    with _held(path, False, os.O_RDWR, 0):
+        yield
+
+
+def lock(path: str, *, is_shared: bool = False, patience: float = _SWEPT) -> AbstractContextManager[None]:
     """Hold a lock file, which is made for it and removed after.
 
     Args:
@@ -157,7 +167,12 @@ def lock(path: str, *, is_shared: bool = False, patience: float = _SWEPT) -> Ite
     Raises:
         OSError: EBUSY, another has it; or the file cannot be made.
     """
-    fd = _acquire(path, is_shared, patience)
+    return _held(path, is_shared, os.O_RDWR | os.O_CREAT, patience)
+
+
+@contextmanager
+def _held(path: str, is_shared: bool, flags: int, patience: float) -> Iterator[None]:
+    fd = _acquire(path, is_shared, flags, patience)
     try:
         yield
     finally:
@@ -180,7 +195,7 @@ def sweep(folder: str | Path, pattern: str) -> None:
     for path in Path(folder).glob(pattern):
         if path.is_file() and not path.is_symlink():
             # Held, or on a file system that is read-only: it stays
-            with contextlib.suppress(OSError), lock(str(path), patience=0):
+            with contextlib.suppress(OSError), left_behind(str(path)):
                 continue
 
 
@@ -188,11 +203,9 @@ def _are_off() -> bool:
     return os.environ.get(SWITCH, "").lower() in _OFF
 
 
-def _acquire(path: str, is_shared: bool, patience: float) -> int:
+def _acquire(path: str, is_shared: bool, flags: int, patience: float) -> int:
     while True:
-        fd = os.open(
-            path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK, 0o600
-        )
+        fd = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK, 0o600)
         try:
             kind = fcntl.F_RDLCK if is_shared else fcntl.F_WRLCK
             if not _is_locked(fd, kind):
