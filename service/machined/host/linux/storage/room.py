@@ -70,6 +70,11 @@ class Room:
         Raises:
             OSError: What the work raises.
         """
+        if not self._record.was_used:
+            # No lock is made that systemd does not make either; should one come just now, all is done anew
+            work(_forget)
+            if not self._record.was_used:
+                return
         with self._record.being_changed():
             true = self._record.read()
 
@@ -104,6 +109,10 @@ class Room:
                 with contextlib.suppress(FileNotFoundError):
                     _set(true.folder, group, limits)
             self._record.write(TrueLimits())
+
+
+def _forget(_folder: str, _group: int, _size: int) -> None:
+    """No limit is raised: what is set is true."""
 
 
 def _is_same_file_system(one: str, other: str) -> bool:

@@ -45,6 +45,11 @@ class Record:
         """Whether no limit is raised."""
         return not self._file.exists()
 
+    @property
+    def was_used(self) -> bool:
+        """Whether any operation had limits raised since the host was booted: till then nobody looks here."""
+        return self._locks.exists()
+
     def read(self) -> TrueLimits:
         """What is recorded; nothing where that cannot be understood, for then nobody ever could.
 
