@@ -147,6 +147,7 @@ async def test_a_damaged_record_keeps_nobody_from_having_room(
 ) -> None:
     await storage.set_pool_limit(5)
     record = estate.locks / "machined-quota.limits"
+    record.parent.mkdir(exist_ok=True)
     record.write_text(rest)
     storage._setting.room.restore()
     assert "is damaged" in caplog.text
