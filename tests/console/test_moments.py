@@ -13,6 +13,7 @@ from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.image import ImageIdentity
 from machinedeck.model.machine import Machine
 from machinedeck.model.operation import Operation
+from machinedeck.ui.dialogs.confirm import Confirm
 from machinedeck.ui.dialogs.typed_name import TypedName
 from tests.console.conftest import Open
 from tests.support.console import Deck
@@ -221,3 +222,23 @@ async def test_what_was_bound_elsewhere_can_be_typed(console: Open, host: FakeHo
         await deck.until_shown("/srv")
         await deck.press("escape")
         assert deck.app.screen is deck.app.console_screen
+
+
+async def test_a_dialog_closes_once_and_nothing_else(console: Open, host: FakeHost) -> None:
+    async with console() as deck:
+        deck.table("machines").cursor = deck.names().index("db-1")
+        await deck.press("t")
+        dialog = deck.app.screen
+        assert isinstance(dialog, Confirm)
+        deck.app.push_screen(Confirm("Another?", yes="yes", no="no"))
+        await deck.settle()
+        dialog.dismiss(True)
+        await deck.settle()
+        assert deck.shows("Another?"), "only what is on top closes"
+        await deck.press("n")
+        assert deck.app.screen is dialog
+        dialog.dismiss(False)
+        dialog.dismiss(True)
+        await deck.settle()
+        assert deck.app.screen is deck.app.console_screen
+        assert ("terminate", "db-1") not in host.calls

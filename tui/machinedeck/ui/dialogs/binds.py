@@ -9,12 +9,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from machinedeck.core.binds import Bind
 from machinedeck.model.text import clean
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.frame import Frame
 
 BESIDE_LIST = 9
@@ -24,7 +24,7 @@ NOTHING = "Nothing was bound from here into a machine that still runs."
 WHOSE = "These are the binds of this console: the service itself keeps no list."
 
 
-class BindsDialog(ModalScreen[int | None]):
+class BindsDialog(Dialog[int | None]):
     """Shows binds; the place of the one to be undone, or None.
 
     Args:

@@ -7,18 +7,18 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from machinedeck.model.text import clean
 from machinedeck.ui.consent import Answer, ClipboardWrite
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.frame import Frame
 
 SHOWN_CHARACTERS = 400
 """How much of a text is shown."""
 
 
-class ClipboardQuestion(ModalScreen[Answer | None]):
+class ClipboardQuestion(Dialog[Answer | None]):
     """Shows what a machine wants to write, and asks; None leaves it for later.
 
     It is opened by a key of the operator, never by the machine: what is being typed can answer nothing.

@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import DescendantFocus
-from textual.screen import ModalScreen
 from textual.suggester import Suggester, SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -20,6 +19,7 @@ from machinedeck.core.store import Store
 from machinedeck.model.text import clean
 from machinedeck.sources.host_paths import HostPaths
 from machinedeck.sources.machine_paths.paths import MachinePaths
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.choice import Choice
 from machinedeck.ui.widgets.frame import Frame
 
@@ -69,7 +69,7 @@ class MachinePathSuggester(Suggester):
         return suggestion
 
 
-class Form(ModalScreen[dict[str, str] | None]):
+class Form(Dialog[dict[str, str] | None]):
     """Asks for the values of an action's fields; None where it is left alone.
 
     Args:

@@ -9,9 +9,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.frame import Frame
 
 LETTERS = "asdfghjklqwertyuiopzxcvbnm"
@@ -26,7 +26,7 @@ def labels(count: int) -> list[str]:
     return made[:count]
 
 
-class JumpScreen(ModalScreen[str | None]):
+class JumpScreen(Dialog[str | None]):
     """Takes the letters; the label that was typed, or None.
 
     Args:
@@ -54,8 +54,6 @@ class JumpScreen(ModalScreen[str | None]):
             return
         event.stop()
         event.prevent_default()
-        if not self.is_current:
-            return  # the key before it has closed this
         typed = self._typed + (event.character or "")
         fitting = [label for label in self._labels if label.startswith(typed)]
         if not event.is_printable or not fitting:
@@ -68,8 +66,7 @@ class JumpScreen(ModalScreen[str | None]):
 
     def on_click(self) -> None:
         """A click leaves all as it was."""
-        if self.is_current:
-            self.dismiss(None)
+        self.dismiss(None)
 
     def action_leave(self) -> None:
         """Close, and stay."""

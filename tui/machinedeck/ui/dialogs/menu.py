@@ -9,10 +9,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.lines import key_name
 from machinedeck.ui.widgets.frame import Frame
 
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     """Why it cannot be done now; "" where it can."""
 
 
-class ActionMenu(ModalScreen[str | None]):
+class ActionMenu(Dialog[str | None]):
     """Asks which action; its id, or None.
 
     Args:

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.frame import Frame
 
 SHOWN = 100
@@ -42,7 +42,7 @@ class Choice(NamedTuple):
     help: str
 
 
-class Palette(ModalScreen[str | None]):
+class Palette(Dialog[str | None]):
     """Asks which command; the action it stands for, or None.
 
     Args:
@@ -107,7 +107,7 @@ class Palette(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Help(ModalScreen[None]):
+class Help(Dialog[None]):
     """Every key and what it does.
 
     Args:

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.session import Session
 from machinedeck.ui.widgets.frame import Frame
 from machinedeck.ui.widgets.terminal import TerminalView
@@ -19,7 +19,7 @@ LOOK_SECONDS = 0.1
 """How often it is looked whether the agent has its answer."""
 
 
-class PasswordPrompt(ModalScreen[bool]):
+class PasswordPrompt(Dialog[bool]):
     """Shows the agent's terminal until it has its answer; False where it is left without one.
 
     Args:

@@ -9,17 +9,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from machinedeck.model.text import clean
 from machinedeck.model.wish import TERMS, Wish, read_variables
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.frame import Frame
 
 _FIELDS = (("user", "User"), ("command", "Command"), ("variables", "Environment"), ("term", "TERM"))
 
 
-class ShellDialog(ModalScreen[Wish | None]):
+class ShellDialog(Dialog[Wish | None]):
     """Asks how to open a shell; None if none is wanted.
 
     Args:

@@ -8,12 +8,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from machinedeck.core.actions.machines import SIGNALS
 from machinedeck.model.text import clean
 from machinedeck.model.usage import Process
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.columns import Column
 from machinedeck.ui.widgets.frame import Frame
 from machinedeck.ui.widgets.rows import Cell, Row, rows_of
@@ -33,7 +33,7 @@ _HELP = {
 }
 
 
-class SignalDialog(ModalScreen[int | None]):
+class SignalDialog(Dialog[int | None]):
     """Asks which signal a process shall get; the number, or None for none.
 
     Args:

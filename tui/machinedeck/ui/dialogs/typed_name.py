@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.frame import Frame
 
 MOST_LINES = 8
@@ -22,7 +22,7 @@ BESIDE_LIST = 13
 """Lines of the dialog beside them."""
 
 
-class TypedName(ModalScreen[bool]):
+class TypedName(Dialog[bool]):
     """Asks whether something should really be deleted; only the name says so.
 
     Args:

@@ -9,11 +9,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from machinedeck.model.text import clean
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.frame import Frame
 
 BESIDE_LIST = 7
@@ -23,7 +23,7 @@ SHOWN = 200
 """Characters of a value that are shown; all of it is copied."""
 
 
-class ValuesDialog(ModalScreen[int | None]):
+class ValuesDialog(Dialog[int | None]):
     """Asks for one of some values; its place among them, or None.
 
     Args:

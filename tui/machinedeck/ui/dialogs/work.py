@@ -9,12 +9,12 @@ from rich.cells import cell_len, set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from machinedeck.core.store import Change, Store
 from machinedeck.model.operation import Operation, bytes_of, how_far
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.frame import Frame
 
 BAR = 10
@@ -29,7 +29,7 @@ BESIDE_LABEL = 46
 NOTHING = "No copy, clone or removal goes on now."
 
 
-class WorkDialog(ModalScreen[None]):
+class WorkDialog(Dialog[None]):
     """Shows long work while it goes on.
 
     Args:

@@ -130,7 +130,7 @@ class ListPane(MarkingTable, Pane, Generic[T]):
             self._things, self._in_order = things, None
             self.marks &= things.keys()
         keys = self._keys()
-        self.show_rows(Rows(keys, self._make_row), "" if keys else self._notice(store))
+        self.show_rows(Rows(keys, self._make_row), self._notice(store, keys))
         self._show_titles(store)
         self._tell_seen()
 
@@ -138,7 +138,9 @@ class ListPane(MarkingTable, Pane, Generic[T]):
         if self._store is not None:
             self.show(self._store, self._now)
 
-    def _notice(self, store: Store) -> str:
+    def _notice(self, store: Store, keys: Sequence[str]) -> str:
+        if keys:
+            return ""
         if self._things:
             return f"Nothing fits /{clean(self.filter.text)}. Esc shows all."
         return self.reason(store)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from machined.contract import HOST_MACHINE
@@ -126,9 +126,9 @@ class MachinesPane(ListPane[Machine]):
             return [*(key for key in keys if key != HOST_MACHINE), HOST_MACHINE]
         return keys
 
-    def _notice(self, store: Store) -> str:
+    def _notice(self, store: Store, keys: Sequence[str]) -> str:
         """The host alone is not what is looked for here."""
-        notice = super()._notice(store)
+        notice = super()._notice(store, keys)
         return self.reason(store) if not notice and self._things.keys() == {HOST_MACHINE} else notice
 
     def count(self, store: Store) -> str:

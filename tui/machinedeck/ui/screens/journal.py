@@ -9,12 +9,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from machinedeck.core.journal import Journal
 from machinedeck.model.deed import Deed
 from machinedeck.model.text import clean
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.columns import Column
 from machinedeck.ui.widgets.frame import Frame
 from machinedeck.ui.widgets.rows import Cell, Row, rows_of
@@ -35,7 +35,7 @@ LOOK_SECONDS = 0.5
 """How often it is looked whether something else was done."""
 
 
-class JournalScreen(ModalScreen[None]):
+class JournalScreen(Dialog[None]):
     """The deeds of this session, the latest first.
 
     Args:
