@@ -12,10 +12,6 @@ from textual.notifications import Notification
 from tests.console.conftest import Open
 from tests.support.waiting import until
 
-HOLDS = pytest.mark.promise(
-    "A notice that runs out while it is put on the screen does not hold up the console"
-)
-
 
 class HeldUpError(Exception):
     """The event loop went round in one place."""
@@ -35,7 +31,6 @@ def watchdog() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
-@HOLDS
 @pytest.mark.usefixtures("watchdog")
 @pytest.mark.parametrize("delay", [-0.5, -1e-5, 0, 1e-9, 0.001])
 async def test_a_moment_that_has_passed_is_now(console: Open, delay: float) -> None:
@@ -47,7 +42,6 @@ async def test_a_moment_that_has_passed_is_now(console: Open, delay: float) -> N
             assert fired == [True]
 
 
-@HOLDS
 @pytest.mark.usefixtures("watchdog")
 async def test_a_notice_that_runs_out_meanwhile(console: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     async with console() as deck:
