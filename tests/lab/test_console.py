@@ -224,8 +224,8 @@ def test_tabs_and_leaving(console: Terminal, machines: LabHost) -> None:
         console.keys("F12")
         console.wait_for("F12 leave")
         console.keys("F12")
-        screen = console.wait_for("─ Machines")
-        assert f"Host │ {MACHINE} │ gamma" in screen
+        both = f"Host │ {MACHINE} │ gamma"
+        console.wait_for(lambda screen: "─ Machines" in screen and both in screen)
     console.wait_for("gamma ✗")
 
 

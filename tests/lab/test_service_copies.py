@@ -66,7 +66,7 @@ def test_files_that_vanish_and_access_lists(suite: str, kind: str) -> None:
         assert told["gone"] > 0
         copies, kept = ({path.name for path in folder.glob("file-*")} for folder in (new, tree))
         assert kept <= copies
-        assert len(copies) <= COUNT - told["gone"] + 1  # a file that was open stays as it is
+        assert len(copies) <= COUNT - told["gone"] + 3  # what was open, or read ahead of, stays as it is
         for path in (new, *new.glob("file-*")):
             assert os.getxattr(path, ACCESS) == ACL
         assert {path.stat().st_size for path in new.glob("file-*")} == {SIZE}

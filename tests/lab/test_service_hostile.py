@@ -72,7 +72,7 @@ def test_what_can_be_answered_is(siege: Siege) -> None:
         if call.member in {"GetMachineAddresses", "OpenMachinePTY", "GetMachineUIDShift"}:
             assert call.said.startswith("reply"), call
             assert call.seconds < 1 + late(siege)
-    assert all(int(call.said.split()[-2]) > 100_000 for call in siege.rounds[FLOOD])
+    assert all(int(call.said.split()[-2]) > 10_000 for call in siege.rounds[FLOOD])
 
 
 @pytest.mark.promise("A hostile machine holds up nobody else: 95 of 100 other calls take less than 20 ms")

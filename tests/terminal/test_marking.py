@@ -97,3 +97,22 @@ def test_the_match_that_was_gone_to_stays_the_same_one() -> None:
     marking.move_lines(5)
     marking.look_again()
     assert (marking.current, marking.reached) == (None, None)
+
+
+def test_a_pattern_that_takes_too_long_is_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, marking = marked()
+    terminal.feed(b"\r\n" + b"a" * 19 + b"\r\n")
+    marking.is_regex, marking.pattern = True, "(.+)+(.+)+(.+)+(.+)+!"
+    monkeypatch.setattr("machinedeck.term.searching.MOST_SECONDS", 0.001)
+    marking._look()
+    assert marking.search is not None
+    assert marking.search.is_late
+    marking.move_lines(1)
+    marking.look_again()
+    assert marking.search is None, "not by itself"
+    marking.begin_search()
+    marking.pattern = "word"
+    monkeypatch.undo()
+    marking.look_again()
+    assert marking.search is not None
+    assert not marking.search.is_late

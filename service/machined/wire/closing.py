@@ -31,10 +31,11 @@ class Closer:
     """Closes by threads, which end when there is nothing to do.
 
     Args:
-        most: Descriptors that may wait for that; of our own there must be room beside them.
+        most: Descriptors that may wait for that; of our own there must be room beside them. Half of all
+            that the process may have, unless given (getrlimit(2)): that may be raised after the start.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int | None = None) -> None:
         self._most = most
         self._lock = threading.Lock()
         self._waiting: deque[int] = deque()
@@ -43,7 +44,11 @@ class Closer:
 
     def has_room(self) -> bool:
         """Whether more may be taken: those that are given to it all the same are closed when others are."""
-        return len(self._waiting) < self._most
+        waiting = len(self._waiting)
+        if not waiting:
+            return True
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2 if self._most is None else self._most
+        return waiting < most
 
     def close(self, fds: Iterable[int]) -> None:
         """Have descriptors closed; how many wait for that does not hold up the caller."""
@@ -77,7 +82,7 @@ class Closer:
             close_fd(fd)
 
 
-_closer = Closer(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+_closer = Closer()
 has_room = _closer.has_room
 """Whether descriptors of others may be taken; see `Closer.has_room`."""
 

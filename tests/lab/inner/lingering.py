@@ -64,16 +64,17 @@ async def give(connection: Connection, others: list[socket.socket]) -> None:
         await connection.name_owner(MACHINE1)  # the bus has passed on what came before
 
 
-def ask(userdb: str, others: list[socket.socket] | None = None) -> bytes:
+def user_database(userdb: str) -> socket.socket:
+    """A connection to it."""
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(PATIENCE)
+    client.connect(userdb)
+    return client
+
+
+def answer(client: socket.socket) -> bytes:
     """What the user database says; nothing where it hangs up, as on who sends a socket."""
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(PATIENCE)
-        client.connect(userdb)
-        if others is not None:
-            with wrapped(lingering(others)) as made:
-                socket.send_fds(client, [b"x"], [made.fileno()])
-        else:
-            client.sendall(QUESTION)
+    with client:
         return client.recv(65536)
 
 
@@ -83,10 +84,15 @@ async def main(machine: str, pid: str, userdb: str) -> None:
     os.kill(int(pid), signal.SIGSTOP)
     try:
         await give(connection, others)
+        giver = user_database(userdb)
+        with wrapped(lingering(others)) as made:
+            socket.send_fds(giver, [b"x"], [made.fileno()])
     finally:
         os.kill(int(pid), signal.SIGCONT)
     begun = time.monotonic()
-    said = [ask(userdb, others).decode(), ask(userdb)[:15].decode()]
+    asker = user_database(userdb)
+    asker.sendall(QUESTION)
+    said = [answer(giver).decode(), answer(asker)[:15].decode()]
     said += await connection.call(
         MACHINE1, MANAGER_PATH, MANAGER_INTERFACE, "GetMachine", "s", machine, timeout=PATIENCE
     )

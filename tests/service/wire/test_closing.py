@@ -93,8 +93,9 @@ async def test_threads_are_few_and_what_waits_is_closed_by_them(
 def test_half_of_all_descriptors_may_wait() -> None:
     """The other half is for what is done meanwhile."""
     script = (
-        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100));"
-        "from machined.wire import closing; closing.threading.Thread.start = lambda self: None;"
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (60, 100));"
+        "from machined.wire import closing; resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100));"
+        "closing.threading.Thread.start = lambda self: None;"
         "closing._closer.close(range(200, 249)); print(closing.has_room(), end=' ');"
         "closing._closer.close([249]); print(closing.has_room())"
     )

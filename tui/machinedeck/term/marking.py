@@ -61,6 +61,8 @@ class Marking:
         """The number of the match that was gone to, while it is found."""
         self.reached: Spot | None = None
         """Where that match begins."""
+        self._late: tuple[str, bool] | None = None
+        """The pattern that took too long, which is not looked for again by itself."""
 
     @property
     def is_active(self) -> bool:
@@ -97,12 +99,13 @@ class Marking:
 
     def begin_search(self) -> None:
         """Take a new pattern."""
+        self._late = None
         self.is_typing, self.pattern, self.trouble = True, "", ""
         self.search = self.current = self.reached = None
 
     def look_again(self) -> None:
         """Find the pattern anew, in the lines as they are now; not one that takes too long."""
-        if self.pattern and not (self.search is not None and self.search.is_late):
+        if self.pattern and self._late != (self.pattern, self.is_regex):
             self._look()
 
     def spans(self, line: int) -> list[tuple[int, int, str]]:
@@ -161,6 +164,7 @@ class Marking:
         try:
             self.search = Search(self.history, self.pattern, is_regex=self.is_regex) if self.pattern else None
             if self.search is not None and self.search.is_late:
+                self._late = self.pattern, self.is_regex
                 self.trouble = "takes too long: not all was searched"
         except ValueError as error:
             self.trouble = str(error)

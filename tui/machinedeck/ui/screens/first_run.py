@@ -64,7 +64,7 @@ class FirstRun(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Go, if the service came while something else was looked at."""
-        if self._store.status.link is Link.UP:
+        if self.app.screen is self and self._store.status.link is Link.UP:
             self.dismiss()
 
     def advice(self, failure: Failure) -> Advice:
