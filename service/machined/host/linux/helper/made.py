@@ -47,8 +47,7 @@ def open_made(folder: int, name: bytes, kind: int, *, flags: int = os.O_PATH, is
         name: Its name there.
         kind: Of what kind it is, as in the mode of a file (S_IFMT of inode(7)).
         flags: How it is opened.
-        is_inside: Whether it is in a machine. Only then must it be ours: there are file systems on which all
-            is somebody else's.
+        is_inside: Whether it is in a machine. Only then must it be ours, or of whom the folder is.
 
     Raises:
         OSError: EBUSY, something else is there; or it cannot be opened.
@@ -60,7 +59,9 @@ def open_made(folder: int, name: bytes, kind: int, *, flags: int = os.O_PATH, is
             raise _replaced() from error
         raise
     status = os.fstat(fd)
-    if stat.S_IFMT(status.st_mode) != kind or (is_inside and status.st_uid != os.geteuid()):
+    # Where a file system makes all somebody's, the folder is that one's too
+    owners = {os.geteuid(), os.fstat(folder).st_uid}
+    if stat.S_IFMT(status.st_mode) != kind or (is_inside and status.st_uid not in owners):
         os.close(fd)
         raise _replaced()
     return fd
