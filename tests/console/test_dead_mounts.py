@@ -8,23 +8,28 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from asyncinotify import Inotify, Mask, Watch
 
 from machinedeck.apart import Apart, apart
 from machinedeck.core.follower import Follower, Local
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
 from machinedeck.model.image import Space
+from machinedeck.model.usage import Process
+from machinedeck.sources import image_folders
 from machinedeck.sources.host_paths import HostPaths
 from machinedeck.sources.interfaces import interface_name
 from machinedeck.sources.machine_paths import paths as machine_paths
-from machinedeck.sources.usage.processes import send_signal
+from machinedeck.sources.usage import local
+from machinedeck.sources.usage.counters import Counters
+from machinedeck.sources.usage.processes import read_processes, send_signal
 from tests.console.test_leaving import MACHINEDECK, address
 from tests.support.dead_mount import dead_mount
-from tests.support.fake_host import FakeHost
+from tests.support.fake_host import FakeHost, machine
 from tests.support.pty_program import PtyProgram
 from tests.support.waiting import until
 
@@ -95,6 +100,56 @@ async def test_a_pool_whose_file_system_never_answers_is_a_pool(
         await asyncio.wait([following])
 
 
+async def test_a_folder_that_does_not_answer_leaves_the_others_followed(
+    tmp_path: Path, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead, alive = tmp_path / "dead", tmp_path / "alive"
+    for folder in (dead, alive):
+        folder.mkdir()
+    add, changed, watched = Inotify.add_watch, asyncio.Event(), []
+
+    def add_if_alive(inotify: Inotify, path: Path, mask: Mask) -> Watch:
+        if path == dead:
+            gate.wait()
+        watch = add(inotify, path, mask)
+        watched.append(path)
+        return watch
+
+    monkeypatch.setattr(Inotify, "add_watch", add_if_alive)
+    monkeypatch.setattr(image_folders, "PATIENCE_SECONDS", 0.05)
+    following = asyncio.create_task(image_folders.follow_image_folders([str(dead), str(alive)], changed.set))
+    try:
+        await until(lambda: watched == [alive], what="the folder after it to be followed")
+        (alive / "new").mkdir()
+        await asyncio.wait_for(changed.wait(), 10)
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+
+
+async def test_processes_have_their_short_names_where_a_command_line_never_comes(
+    tmp_path: Path, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    looks: list[bool] = []
+
+    def read(pids: Iterable[int], *, has_commands: bool = True) -> list[Process]:
+        looks.append(has_commands)
+        if has_commands:
+            gate.wait()
+        return read_processes(pids, has_commands=has_commands)
+
+    monkeypatch.setattr(local, "read_processes", read)
+    monkeypatch.setattr(local, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(local.LocalUsage, "_counters", lambda *_: Counters({"": tmp_path}))
+    usage = local.LocalUsage()
+    for _ in range(2):
+        (process,) = await usage.processes(machine("web"))
+        assert process.pid == os.getpid()
+        assert process.command.startswith("[")
+    assert looks == [True, False, False], "one thread waits, however often one looks"
+
+
 @ROOT
 @DEAD
 @pytest.mark.parametrize("is_greeted", [True, False], ids=["held", "killable"])
@@ -153,11 +208,12 @@ async def test_nobody_asks_twice_below_what_does_not_answer(
     assert reader is not None
     os.kill(reader.pid, signal.SIGSTOP)
     began = time.monotonic()
-    questions = [paths.complete(f"{tmp_path}/{'x' * length}") for length in range(20)]
+    questions = [paths.complete(f"{tmp_path}/{'x' * length}") for length in range(1, 21)]
     assert await asyncio.gather(*questions) == [None] * 20
     assert time.monotonic() - began < 5, "only the newest is asked after the first"
-    assert await paths.complete(f"{tmp_path}/below/h") is None
+    assert await paths.complete(f"{tmp_path}/x/below") is None
     assert paths._paths is None
+    assert await paths.complete(f"{tmp_path}/h") == f"{tmp_path}/here", "the rest of the folder answers"
     assert await paths.complete("/et") == "/etc/"
     last = paths._paths._process if paths._paths else None
     paths.close()

@@ -49,3 +49,27 @@ def test_a_console_that_hangs_says_where(tmp_path: Path) -> None:
     assert "painting is held up 0 times" in told
     assert "the thread that writes to the terminal is alive, 0 texts wait for it" in told
     assert os.stat(file).st_mode & 0o777 == 0o600
+
+
+def test_where_the_state_cannot_be_written_it_is_said_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / ".local").touch()
+    environment = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    with PtyProgram([sys.executable, "-m", "machinedeck", "--demo"], environment=environment) as console:
+        console.wait_for("● live")
+        console.process.send_signal(signal.SIGUSR1)
+        console.wait_for("What it is busy with was written to")
+        console.send(b"q")
+        assert console.wait_end() == 0
+    (file,) = tmp_path.glob("machinedeck-*")
+    assert "focus on" in file.read_text()
+    assert os.stat(file).st_mode & 0o777 == 0o600
+
+
+def test_where_nothing_of_the_operators_may_be_written(tmp_path: Path) -> None:
+    without_home = {"HOME": "", "XDG_STATE_HOME": "", "TMPDIR": str(tmp_path)}
+    with PtyProgram([sys.executable, "-m", "machinedeck", "--demo"], environment=without_home) as console:
+        console.wait_for("● live")
+        console.process.send_signal(signal.SIGUSR1)
+        console.wait(lambda _: list(tmp_path.glob("machinedeck-*")))
+        console.send(b"q")
+        assert console.wait_end() == 0

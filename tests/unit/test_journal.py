@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from machinedeck.core import journal_file
 from machinedeck.core.journal import FILE_NAME, Journal
 from machinedeck.core.places import find_places
 from machinedeck.model.deed import DONE, Deed
@@ -46,6 +49,33 @@ def test_a_link_is_not_followed_and_the_failure_is_kept(tmp_path: Path) -> None:
     assert journal.failure is not None
     assert list(journal) == [DEED], "what was done is kept all the same"
     assert (tmp_path / "elsewhere").read_text() == ""
+
+
+@pytest.mark.promise("A home on a dead mount holds up no action", where="bare host")
+def test_a_file_that_does_not_answer_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, write = threading.Event(), journal_file.write_lines
+
+    def write_late(path: Path, deeds: Iterable[Deed], flag: int) -> None:
+        answers.wait()
+        write(path, deeds, flag)
+
+    monkeypatch.setattr(journal_file, "write_lines", write_late)
+    monkeypatch.setattr(journal_file, "PATIENCE_SECONDS", 0.05)
+    journal = Journal(tmp_path)
+    journal.begin(DEED)
+    assert "does not answer" in str(journal.failure)
+    monkeypatch.setattr(journal_file, "PATIENCE_SECONDS", 1e6)
+    journal.end(DEED, DONE, 1)  # nobody waits for the same file again
+    assert "does not answer" in str(journal.failure)
+    answers.set()
+    for thread in threading.enumerate():
+        if thread.name == "journal":
+            thread.join()
+    assert journal.failure is None
+    results = [json.loads(line)["result"] for line in (tmp_path / FILE_NAME).read_text().splitlines()]
+    assert results == ["", DONE], "in order, once it answers"
 
 
 def test_export_overwrites_nothing(tmp_path: Path) -> None:

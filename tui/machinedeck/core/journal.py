@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from machinedeck.core.journal_file import JournalFile, write_lines
 from machinedeck.model.deed import Deed
 
 FILE_NAME = "journal.jsonl"
 
 KEPT = 1000
 """Deeds that are kept in memory to be shown; the file keeps all."""
-
-_MODE = 0o600
-"""What was done to whom is nobody's business but the operator's."""
 
 
 class Journal:
@@ -28,10 +26,13 @@ class Journal:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._path = None if folder is None else folder / FILE_NAME
+        self._file = None if folder is None else JournalFile(folder / FILE_NAME)
         self._deeds: deque[Deed] = deque(maxlen=KEPT)
-        self.failure: OSError | None = None
+
+    @property
+    def failure(self) -> OSError | None:
         """Why the file could not be written the last time; None while all is well."""
+        return None if self._file is None else self._file.failure
 
     def __iter__(self) -> Iterator[Deed]:
         """The deeds of this session, the oldest first."""
@@ -52,14 +53,8 @@ class Journal:
         return ended
 
     def _write(self, deed: Deed) -> None:
-        if self._path is None:
-            return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_lines(self._path, [deed], os.O_APPEND)
-            self.failure = None
-        except OSError as error:
-            self.failure = error  # what is done goes on; whoever shows the journal says so
+        if self._file is not None:
+            self._file.write(deed)
 
     def export(self, path: Path) -> int:
         """Write the deeds of this session to a new file; how many.
@@ -67,19 +62,6 @@ class Journal:
         Raises:
             OSError: EEXIST, there is such a file; or it cannot be written.
         """
-        write_lines(path, self._deeds, os.O_EXCL)
-        return len(self._deeds)
-
-
-def write_lines(path: Path, deeds: Iterable[Deed], flag: int) -> None:
-    """Write deeds to a file that only its owner can read, one line of JSON each.
-
-    Raises:
-        OSError: It cannot be written, or is a symbolic link (ELOOP).
-    """
-    import json  # noqa: PLC0415 - not at every start
-
-    lines = "".join(json.dumps(deed._asdict(), ensure_ascii=False) + "\n" for deed in deeds)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | flag, _MODE)
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
-        file.write(lines)
+        deeds = list(self._deeds)  # this is done in a thread, and others may be begun meanwhile
+        write_lines(path, deeds, os.O_EXCL)
+        return len(deeds)

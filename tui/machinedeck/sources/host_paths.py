@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 
-from machinedeck.sources.machine_paths.paths import MachinePaths
+from machinedeck.sources.machine_paths.paths import SILENT, MachinePaths
+from machinedeck.sources.newest import Newest
 
 
 class HostPaths:
@@ -17,24 +17,28 @@ class HostPaths:
 
     def __init__(self) -> None:
         self._paths: MachinePaths | None = None
-        self._turn = asyncio.Lock()
-        self._asked = 0
+        self._questions = Newest()
         self._silent: list[str] = []
-        """Folders below which something did not answer: nobody asks there again."""
+        """What was typed where nothing answered: nobody asks for what begins like that again."""
 
     async def complete(self, typed: str) -> str | None:
         """What a path could go on to; None where nothing is offered, or more was typed meanwhile."""
-        self._asked = number = self._asked + 1
-        async with self._turn:
-            folder = typed.rpartition("/")[0] + "/"
-            if number != self._asked or any(folder.startswith(silent) for silent in self._silent):
+        async with self._questions.turn() as is_newest:
+            if not is_newest or typed.startswith(tuple(self._silent)):
                 return None
             paths = self._paths = self._paths or MachinePaths(_open_root)
             offered = await paths.complete(typed)
             if paths.trouble:
-                self._silent.append(folder)
                 self._paths = None  # another process looks elsewhere
+            if paths.trouble == SILENT:
+                self._note_silent(typed)
             return offered
+
+    def _note_silent(self, typed: str) -> None:
+        """One dead mount in a folder leaves the others; what is silent twice is likely the folder itself."""
+        folder = _folder(typed)
+        is_known = any(_folder(silent) == folder for silent in self._silent)
+        self._silent.append(folder if is_known else typed)
 
     def close(self) -> None:
         """End the process; nobody waits for it."""
@@ -44,3 +48,7 @@ class HostPaths:
 
 async def _open_root() -> int:
     return os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _folder(typed: str) -> str:
+    return typed.rpartition("/")[0] + "/"

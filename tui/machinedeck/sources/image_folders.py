@@ -11,7 +11,7 @@ from pathlib import Path
 
 from asyncinotify import Event, Inotify, Mask
 
-from machinedeck.apart import apart
+from machinedeck.apart import Apart
 
 _MASK = (
     Mask.CREATE
@@ -26,19 +26,22 @@ _MASK = (
 SETTLE_SECONDS = 0.2
 """Changes come in bursts; they are told once, this long after the first of a burst."""
 
+PATIENCE_SECONDS = 2.0
+"""How long one folder is waited for: on a dead mount it would keep those after it from being followed."""
+
 
 async def follow_image_folders(folders: Sequence[str], on_change: Callable[[], None]) -> None:
     """Call `on_change` soon after anything changed directly in one of `folders`, until cancelled.
 
-    Folders that do not exist when it begins, or may not be read, are not followed.
+    Folders that do not exist when it begins, may not be read or do not answer are not followed.
     """
     with Inotify() as inotify:
         watched = 0
         for folder in folders:
             try:
-                await apart(inotify.add_watch, Path(folder), _MASK)
+                await Apart(PATIENCE_SECONDS).look(inotify.add_watch, Path(folder), _MASK)
             except OSError:
-                continue  # not there or not ours to read: the slow poll of the follower remains
+                continue  # not there, not ours to read or silent: the slow poll of the follower remains
             watched += 1
         if not watched:
             return

@@ -1,7 +1,8 @@
 """What the console is busy with, written to a file on SIGUSR1: for the report of one that hangs.
 
-The file is in the operator's folder of state, next to the journal. Nothing is written before a signal comes,
-and no byte that a machine sent: only where the program is, and how much waits where.
+The file is in the operator's folder of state, next to the journal; if it cannot be written, a new one takes
+its place among the temporary files. Nothing is written before a signal comes, and never a byte of a machine:
+only where the program is, and how much waits where.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,26 +26,47 @@ from textual.screen import Screen
 FILE_NAME = "stacks.txt"
 
 
-def write_stacks_on_signal(app: App[Any], folder: Path) -> None:
+def write_stacks_on_signal(app: App[Any], folder: Path | None) -> None:
     """Append to `stacks.txt` in a folder whenever SIGUSR1 comes, also while the event loop hangs (signal(7)).
 
     Args:
         app: What hangs; its event loop is running.
-        folder: Made if it is not there.
+        folder: Made if it is not there; None where nothing of the operator's may be written.
     """
     loop = asyncio.get_running_loop()
 
     def on_signal(_number: int, frame: FrameType | None) -> None:
         try:
             text = "\n".join(_told(app, loop, frame))
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-            with os.fdopen(os.open(folder / FILE_NAME, flags, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
+            path = _write(text, folder) or _write_aside(text)
+            told = f"What it is busy with was written to {path}."
         except Exception as error:  # noqa: BLE001 - it would end what it should only look into
-            loop.call_soon_threadsafe(app.log.error, f"stacks are not written: {error!r}")
+            told = f"What it is busy with could not be written: {error!r}"
+        if not loop.is_closed():  # else the console has just been left
+            loop.call_soon_threadsafe(partial(app.notify, told, markup=False))
 
     signal.signal(signal.SIGUSR1, on_signal)
+
+
+def _write(text: str, folder: Path | None) -> Path | None:
+    if folder is None:
+        return None
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(folder / FILE_NAME, flags, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError:
+        return None  # another place takes it, and the operator is told which
+    return folder / FILE_NAME
+
+
+def _write_aside(text: str) -> Path:
+    import tempfile  # noqa: PLC0415 - not at every start
+
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="machinedeck-", delete=False) as file:
+        file.write(text)
+    return Path(file.name)
 
 
 def _told(app: App[Any], loop: asyncio.AbstractEventLoop, frame: FrameType | None) -> Iterator[str]:

@@ -88,8 +88,7 @@ async def _run(host: Host, options: Options, setup: Setup) -> MachinedeckApp:
         config=setup.config,
     )
     await _first_answers(follower)
-    if setup.places.state is not None:
-        write_stacks_on_signal(app, setup.places.state)
+    write_stacks_on_signal(app, setup.places.state)
     try:
         await app.run_async(mouse=options.has_mouse)
     finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.text import clean
+from machinedeck.sources.newest import Newest
 
 READER = Path(__file__).with_name("reader.py")
 
@@ -32,16 +33,14 @@ class MachinePaths:
     def __init__(self, open_root: Callable[[], Awaitable[int]]) -> None:
         self._open_root = open_root
         self._process: asyncio.subprocess.Process | None = None
-        self._turn = asyncio.Lock()
-        self._asked = 0
+        self._questions = Newest()
         self.trouble = ""
         """Why nothing is offered, in a few words; "" while it can be."""
 
     async def complete(self, typed: str) -> str | None:
         """What a path could go on to; None where nothing is offered, or more was typed meanwhile."""
-        self._asked = number = self._asked + 1
-        async with self._turn:
-            if self.trouble or not typed.startswith("/") or number != self._asked:
+        async with self._questions.turn() as is_newest:
+            if self.trouble or not typed.startswith("/") or not is_newest:
                 return None
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):

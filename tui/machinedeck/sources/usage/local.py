@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from machinedeck.apart import apart
+from machinedeck.apart import Apart
 from machinedeck.model.machine import Machine
 from machinedeck.model.usage import Counted, Process
 from machinedeck.sources.usage.counters import Counters
@@ -14,6 +14,9 @@ from machinedeck.sources.usage.processes import read_processes
 KEPT = 100
 """Machines whose files stay open. Three each; a process may have 1024 open in all (getrlimit(2))."""
 
+PATIENCE_SECONDS = 2.0
+"""How long the command lines of a machine's processes are waited for."""
+
 
 class LocalUsage:
     """Reads what machines use. Files stay open between looks: to open them anew takes most of the time."""
@@ -21,6 +24,7 @@ class LocalUsage:
     def __init__(self) -> None:
         self._trees = find_trees(Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
         self._kept: dict[str, tuple[tuple[str, int, int], Counters]] = {}
+        self._looks: dict[str, Apart] = {}
 
     async def count(self, machine: Machine) -> Counted | None:
         """What the unit of a machine has used; None where nothing can be told."""
@@ -50,7 +54,13 @@ class LocalUsage:
             return []
         if folder is None:
             return []
-        return await apart(read_processes, sorted(set(pids_below(folder))))
+        pids = sorted(set(pids_below(folder)))
+        look = self._looks.setdefault(machine.name, Apart(PATIENCE_SECONDS))
+        try:
+            return await look.look(read_processes, pids)
+        except TimeoutError:
+            # One of them is stuck in the kernel with its memory held: they are shown by their short names.
+            return read_processes(pids, has_commands=False)
 
     def _counters(self, machine: Machine) -> Counters:
         run = machine.unit, machine.leader, machine.timestamp_monotonic
@@ -75,6 +85,7 @@ class LocalUsage:
 
     def keep(self, names: set[str]) -> None:
         """Forget all machines but these."""
+        self._looks = {name: look for name, look in self._looks.items() if name in names}
         for name in self._kept.keys() - names:
             self.forget(name)
 
