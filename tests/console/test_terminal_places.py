@@ -153,7 +153,7 @@ async def test_what_is_pasted_after_the_leave_key_is_not_for_the_machine(
     async with shell(console, host, monkeypatch) as (deck, view, _written):
         view.is_left = True  # as it is from the key on until the console has the focus
         view.post_message(events.Paste("secret"))
-        await deck.settle()
+        await deck.until_shown("What was pasted went nowhere")
         view.is_left = False
         await deck.press("x")
         await arrived(host, b"x")

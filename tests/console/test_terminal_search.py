@@ -50,6 +50,19 @@ async def test_searching(console: Open, host: FakeHost, monkeypatch: pytest.Monk
         assert view.marking.spans(107) == []
 
 
+async def test_what_is_pasted_is_searched_for(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shell(console, host, monkeypatch, LINES) as (deck, view, _written):
+        await deck.press("f12", "right_square_bracket", "slash", "7")
+        view.post_message(events.Paste(" ERR\x1bOR\nsecond line"))
+        await deck.until_shown("Search text: 7ERROR")
+        await deck.press("ctrl+u")
+        view.post_message(events.Paste("7 ERROR"))
+        await deck.until_shown("Search text: 7 ERROR")
+        assert deck.shows("1 of 4")
+
+
 async def test_nothing_found(console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     async with shell(console, host, monkeypatch, LINES) as (deck, _view, _written):
         await deck.press("f12", "right_square_bracket", "slash", *"xyz")

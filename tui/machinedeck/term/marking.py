@@ -13,6 +13,9 @@ from machinedeck.term.history import History
 from machinedeck.term.searching import Search
 from machinedeck.term.selecting import Reach, Selection, Spot, word_at
 
+PASTED = 200
+"""Characters of what is pasted that are searched for."""
+
 
 class Outcome(Enum):
     """What a key led to."""
@@ -154,9 +157,18 @@ class Marking:
             self.pattern += character
         else:
             return Outcome.IGNORED
+        self._look_from_here()
+        return Outcome.DONE
+
+    def paste(self, text: str) -> None:
+        """Take the first line of what was pasted, or as much of it as one could read, into the pattern."""
+        first = next(iter(text.strip().splitlines()), "")[:PASTED]
+        self.pattern += "".join(character for character in first if character.isprintable())
+        self._look_from_here()
+
+    def _look_from_here(self) -> None:
         self.reached = None
         self._look()
-        return Outcome.DONE
 
     def _look(self) -> None:
         """Find the pattern; the match that was gone to has another number where older ones went."""

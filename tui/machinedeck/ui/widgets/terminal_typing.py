@@ -86,10 +86,17 @@ class TerminalTyping(TerminalMouse):
         self.send(encode_key(event.key, event.character, self.session.terminal.modes))
 
     def on_paste(self, event: events.Paste) -> None:
-        """Send pasted text, wrapped where the program asked for that."""
+        """Send pasted text, wrapped where the program asked for that; or take it into the search."""
         event.stop()
         if self.is_captive and not self.is_left:
             self.send(encode_paste(event.text, self.session.terminal.modes))
+        elif self.marking.is_typing:
+            self.marking.paste(event.text)
+            self.search(-1)
+            self.refresh()
+            self.tell()
+        else:
+            self.refuse("What was pasted went nowhere: go back to the shell first, then paste again.")
 
     def on_focus(self) -> None:
         """Tell the program, if it wants to know, and draw the cursor."""
