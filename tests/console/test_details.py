@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import signal
 import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -260,35 +256,6 @@ def test_hostile_texts_in_details(texts: list[str]) -> None:
         assert clean(cell.text) == cell.text
         assert "\n" not in cell.text
         assert len(cell.text) < 5000
-
-
-def test_the_space_below_a_folder(tmp_path: pytest.TempPathFactory) -> None:
-    space = read_space(f"{tmp_path}/not/there/yet")
-    assert space is not None
-    assert 0 <= space.free <= space.size
-    assert space.type
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_the_space_below_a_folder_that_may_not_be_looked_into() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        Path(folder, "private").mkdir(mode=0o700)
-        Path(folder, "private/pool").mkdir()
-        Path(folder, "machines").symlink_to("private/pool")
-        Path(folder, "round").symlink_to("round")
-        assert read_space(f"{folder}/machines") is not None
-        # Root may look into anything: a child that is nobody looks in our place
-        program = (
-            "import os, sys; from machinedeck.sources.space import read_space; os.setresuid(*[65534] * 3);"
-            "print(*map(read_space, sys.argv[1:]))"
-        )
-        looked_at = (f"{folder}/machines", f"{folder}/private/pool", f"{folder}/round")
-        answer = subprocess.run(
-            [sys.executable, "-c", program, *looked_at],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        assert answer.stdout == "None None None\n"
 
 
 async def test_a_pool_whose_space_cannot_be_read_is_a_pool(host: FakeHost) -> None:

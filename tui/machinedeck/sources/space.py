@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from machinedeck.model.image import Space
+from machinedeck.sources.mountinfo import read_mounts
 
 
 def read_space(path: str) -> Space | None:
@@ -34,9 +35,8 @@ def _type(folder: Path, device: int) -> str:
     """The type of the mount a folder is on, the longest of those above it (proc_pid_mountinfo(5))."""
     found, longest = f"device {os.major(device)}:{os.minor(device)}", -1
     real = str(folder.resolve())
-    for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines():
-        front, _, back = line.partition(" - ")
-        place = front.split()[4].encode(errors="surrogateescape").decode("unicode_escape", "replace")
+    for mount in read_mounts(Path("/proc/self/mountinfo").read_text(errors="surrogateescape")):
+        place = mount.place
         if (real == place or real.startswith(place.rstrip("/") + "/")) and len(place) >= longest:
-            found, longest = back.split()[0], len(place)
+            found, longest = mount.type, len(place)
     return found

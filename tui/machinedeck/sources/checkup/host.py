@@ -7,6 +7,7 @@ from pathlib import Path
 
 from machinedeck.model.text import clean
 from machinedeck.sources.checkup.finding import NSPAWN_VERSION, Finding, State, Surroundings
+from machinedeck.sources.mountinfo import read_mounts
 from machinedeck.sources.packages import install_command
 
 POOL = "/var/lib/machines"
@@ -79,13 +80,9 @@ def look_at_pool(surroundings: Surroundings) -> Finding:
 def file_system(mounts: str, path: str) -> str:
     """The type of the file system that `path` is on, by proc_pid_mountinfo(5); "" if it cannot be told."""
     best, kind = -1, ""
-    for line in mounts.splitlines():
-        left, separator, right = line.partition(" - ")
-        fields = left.split()
-        if not separator or len(fields) < 5:
-            continue
-        point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields[4])
+    for mount in read_mounts(mounts):
+        point = Path(mount.place)
         # A later mount covers an earlier one at the same place
-        if Path(path).is_relative_to(point) and len(Path(point).parts) >= best:
-            best, kind = len(Path(point).parts), clean(right.split(" ", 1)[0])
+        if Path(path).is_relative_to(point) and len(point.parts) >= best:
+            best, kind = len(point.parts), clean(mount.type)
     return kind

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from machinedeck.sources.mountinfo import read_mounts
 
 UNIFIED = ""
 """What the tree of version 2 is called among the controllers, as in proc_pid_cgroup(5)."""
@@ -20,21 +21,14 @@ def find_trees(mountinfo: str) -> dict[str, Path]:
         mountinfo: What proc_pid_mountinfo(5) says.
     """
     trees: dict[str, Path] = {}
-    for line in mountinfo.splitlines():
-        front, _, back = line.partition(" - ")
-        fields, (type_, _source, options) = front.split(), (*back.split(" ", 2), "", "", "")[:3]
-        if type_ == "cgroup2":
-            trees.setdefault(UNIFIED, Path(_plain(fields[4])))
-        elif type_ == "cgroup":
-            for option in options.split(","):
+    for mount in read_mounts(mountinfo):
+        if mount.type == "cgroup2":
+            trees.setdefault(UNIFIED, Path(mount.place))
+        elif mount.type == "cgroup":
+            for option in mount.options.split(","):
                 if option in COUNTING:
-                    trees.setdefault(option, Path(_plain(fields[4])))
+                    trees.setdefault(option, Path(mount.place))
     return trees
-
-
-def _plain(path: str) -> str:
-    """A path without the escapes of blanks and such (proc_pid_mountinfo(5))."""
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), path)
 
 
 def folders_of(unit: str, memberships: str, trees: dict[str, Path]) -> dict[str, Path]:
@@ -46,7 +40,8 @@ def folders_of(unit: str, memberships: str, trees: dict[str, Path]) -> dict[str,
         trees: From `find_trees`.
     """
     found: dict[str, Path] = {}
-    for line in memberships.splitlines():
+    # A machine names the groups below its own: with all that Python takes for the end of a line but newline
+    for line in filter(None, memberships.split("\n")):
         _number, controllers, path = line.split(":", 2)
         parts = path.split("/")
         if unit not in parts:
