@@ -75,6 +75,18 @@ def test_a_raw_copy_has_another_name_until_it_is_whole(pool: Path) -> None:
         assert one.done >= 50_000
 
 
+@pytest.mark.parametrize("name", ["a**b", "a[b", "[a-z]", "x?"])
+def test_a_copy_is_called_as_no_pattern_may_be(pool: Path, name: str) -> None:
+    work = watcher(pool)
+    (pool / ".#ab.raw0123456789abcdef").write_bytes(os.urandom(200_000))
+    with lock(str(pool.parent / f"locks/name-{name}")):
+        (pool / f".#{name}.raw0123456789abcdef").write_bytes(os.urandom(50_000))
+        work.look()
+        (one,) = work.look()
+        assert one.subject == name
+        assert 50_000 <= one.done < 100_000
+
+
 def test_a_removed_image_shrinks(pool: Path) -> None:
     fill(pool / "tree", 100_000, 100_000, 200_000)
     work = watcher(pool)

@@ -185,6 +185,8 @@ class Follower:
             asyncio.create_task(self._watch_long_work(), name="watch long work"),
             asyncio.create_task(self._sample(), name="sample usage"),
         ]
+        for watch in watches:
+            watch.add_done_callback(self._on_watch_ended)
         try:
             while True:
                 await self._pause(POLL_SECONDS, lost)
@@ -212,6 +214,11 @@ class Follower:
         self._details.keep(())
         if self._timer is not None:
             self._timer.cancel()
+
+    def _on_watch_ended(self, watch: asyncio.Task[None]) -> None:
+        """An error of the program in there is told as any other: nobody waits for the end of a watch."""
+        if not watch.cancelled() and (error := watch.exception()) is not None:
+            self._on_crash(error)
 
     async def _watch(self) -> None:
         await self._details.may_look.wait()  # what it needs is imported then

@@ -35,7 +35,11 @@ async def follow_image_folders(folders: Sequence[str], on_change: Callable[[], N
 
     Folders that do not exist when it begins, may not be read or do not answer are not followed.
     """
-    with Inotify() as inotify:
+    try:
+        following = Inotify()
+    except OSError:
+        return  # this user has all there may be (inotify(7), max_user_instances): the slow poll remains
+    with following as inotify:
         watched = 0
         for folder in folders:
             try:

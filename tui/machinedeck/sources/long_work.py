@@ -34,6 +34,8 @@ IDLE_SECONDS = 5.0
 _PAUSES = 5
 _FLOCK = struct.Struct("hhqqi4x")
 _NAME, _INODE, _ENDING = "name-", "inode-", ".lck"
+_HIDDEN = ".#"
+"""What the names of locks and of copies that are not whole begin with."""
 
 
 class _Work(NamedTuple):
@@ -132,8 +134,8 @@ class LongWork:
             if name.startswith(_NAME) and _is_held(self._locks / name):
                 yield _Work("clone", name.removeprefix(_NAME))
         if any(name.startswith(_INODE) for name in names):
-            for path in self._pool.glob(f".#*{_ENDING}"):
-                name = path.name[2 : -len(_ENDING)]
+            for path in self._beside("", is_lock=True):
+                name = path.name[len(_HIDDEN) : -len(_ENDING)]
                 if not self._is_used(name.removesuffix(".raw")) and _is_held(path):
                     yield _Work("remove", name)
 
@@ -144,7 +146,17 @@ class LongWork:
             return
         yield self._pool / work.name
         yield self._pool / f"{work.name}.raw"
-        yield from (path for path in self._pool.glob(f".#{work.name}*") if not path.name.endswith(_ENDING))
+        yield from self._beside(work.name, is_lock=False)
+
+    def _beside(self, name: str, *, is_lock: bool) -> Iterator[Path]:
+        """What is kept beside images whose names begin like this; a name may be a pattern to `glob`."""
+        try:
+            found = os.listdir(self._pool)
+        except OSError:
+            return  # there is no pool, or it is not ours to look into
+        for one in found:
+            if one.startswith(f"{_HIDDEN}{name}") and one.endswith(_ENDING) is is_lock:
+                yield self._pool / one
 
 
 async def follow_long_work(work: Look, listener: Listener) -> None:
