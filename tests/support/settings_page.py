@@ -27,7 +27,8 @@ machinedeck: /root/.config/machinedeck/config.toml:4: console.theme is 'lite', e
 ```
 
 Under sudo, HOME may be that of somebody else. Where root does not own it, nothing is read from there and
-nothing is written there, and a notice says so; `sudo -H` gives root its own.
+nothing is written there, and a notice says so; `sudo -H` gives root its own. Nor does root take a folder
+of somebody else from `$XDG_CONFIG_HOME` or `$XDG_STATE_HOME`, which `su` leaves as they were.
 
 Some of it can be said otherwise too: `--read-only`, `--no-mouse` and `--leave-key KEY` (or
 `MACHINEDECK_LEAVE_KEY`) on the command line come before the file. `NO_COLOR` in the environment takes all

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import threading
 from collections.abc import Iterable
@@ -110,3 +111,19 @@ def test_a_home_that_is_not_roots_is_left_alone(tmp_path: Path) -> None:
     found = find_places({"HOME": str(home)}, 0)  # nobody owns what is not there
     assert found[:2] == (None, None)
     assert "sudo -H" in found.notice
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make folders of others")
+@pytest.mark.parametrize("below", ["", "not/there/yet", "of-root"])
+def test_folders_that_are_not_roots_are_left_alone(tmp_path: Path, below: str) -> None:
+    theirs, home = tmp_path / "anna", tmp_path / "root"
+    theirs.mkdir()
+    home.mkdir()
+    (theirs / "of-root").mkdir()
+    os.chown(theirs, 65534, 65534)
+    named = {"XDG_CONFIG_HOME": str(theirs / below), "XDG_STATE_HOME": str(theirs / below)}
+    found = find_places({"HOME": str(home), **named}, 0)  # as su(1) leaves them
+    assert found[:2] == (home / ".config/machinedeck", home / ".local/state/machinedeck")
+    assert "XDG_STATE_HOME" in found.notice
+    assert "XDG_CONFIG_HOME" in found.notice
+    assert find_places({"HOME": str(theirs), **named}, 65534)[:2] == (theirs / below / "machinedeck",) * 2

@@ -20,14 +20,15 @@ class Places(NamedTuple):
     state: Path | None
     """Where the journal is written."""
     notice: str = ""
-    """Why there are none, for the operator; "" where there are."""
+    """Why there are none, or others than were named, for the operator; "" where all is as it should be."""
 
 
 def find_places(environment: Mapping[str, str], uid: int) -> Places:
     """The folders below XDG_CONFIG_HOME and XDG_STATE_HOME, else HOME (XDG Base Directory Specification).
 
-    With sudo(8) HOME may be that of somebody else: settings from there would be that person's word, and files
-    written there would be root's in that person's home. Neither is done then.
+    With sudo(8) HOME may be that of somebody else, and with su(1) the others may lead there: settings from
+    there would be that person's word, and files written there would be root's in that person's home. Neither
+    is done then.
     """
     home = environment.get("HOME", "")
     if not home.startswith("/"):
@@ -37,16 +38,22 @@ def find_places(environment: Mapping[str, str], uid: int) -> Places:
             f"HOME is {clean(home)}, which is not root's: its settings are ignored, and no journal is kept."
         )
         return Places(None, None, f"{text} Use 'sudo -H' to have root's own.")
-    return Places(
-        _folder(environment, "XDG_CONFIG_HOME", Path(home, ".config")),
-        _folder(environment, "XDG_STATE_HOME", Path(home, ".local/state")),
-    )
+    folders, notices = [], []
+    for variable, default in (("XDG_CONFIG_HOME", ".config"), ("XDG_STATE_HOME", ".local/state")):
+        given = environment.get(variable, "")
+        # Relative paths in there are to be ignored, says the specification.
+        is_given = given.startswith("/")
+        if is_given and uid == 0 and not _is_roots(Path(given)):
+            notices.append(f"{variable} is {clean(given)}, which is not root's: root's own folder is used.")
+            is_given = False
+        folders.append((Path(given) if is_given else Path(home, default)) / NAME)
+    config, state = folders
+    return Places(config, state, " ".join(notices))
 
 
-def _folder(environment: Mapping[str, str], variable: str, default: Path) -> Path:
-    given = environment.get(variable, "")
-    # Relative paths in there are to be ignored, says the specification.
-    return (Path(given) if given.startswith("/") else default) / NAME
+def _is_roots(folder: Path) -> bool:
+    """Whether nobody but root says what is in a folder: who has one above it can put another there."""
+    return all(_owner(path) in {0, None} for path in (folder, *folder.parents))
 
 
 def _owner(path: Path) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import time
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def save(path: str, text: str, *, is_overwriting: bool) -> int:
         _write(place, content)
         return len(content)
     # The old one stays whole until the new one is.
-    fresh = place.with_name(f".{place.name}.{os.getpid()}")
+    fresh = place.with_name(f".machinedeck-{secrets.token_hex(8)}")
     _write(fresh, content)
     try:
         fresh.replace(place)
@@ -40,6 +41,11 @@ def save(path: str, text: str, *, is_overwriting: bool) -> int:
 
 
 def _write(place: Path, content: bytes) -> None:
+    """Make a file; one that does not get all of it is not left there, to be asked about the next time."""
     fd = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(content)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+    except OSError:
+        place.unlink()
+        raise
