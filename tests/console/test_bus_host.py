@@ -11,6 +11,7 @@ import pytest
 from machined.contract import MACHINE1, SYSTEMD1_MANAGER_INTERFACE, SYSTEMD1_PATH
 from machined.wire import Call, Connection, Variant
 from machinedeck.bus.host import BusHost
+from machinedeck.bus.systemd1 import Systemd1
 from machinedeck.core.follower import Follower
 from machinedeck.core.status import Link
 from machinedeck.core.store import Store
@@ -133,6 +134,20 @@ async def test_a_bus_that_goes_is_told(tmp_path: Path) -> None:
     assert caught.value.kind is Kind.NO_BUS
     await host.close()
     await connection.close()
+
+
+async def test_no_job_is_waited_for_that_was_named_just_before_the_end() -> None:
+    class Ending:
+        """A connection whose end is told before whoever has asked gets the last answer."""
+
+        async def call(self, *_: object, **__: object) -> list[str]:
+            systemd1.on_lost(Failure(Kind.NO_BUS, "The message bus closed the connection."))
+            return [f"{SYSTEMD1_PATH}/job/1"]
+
+    systemd1 = Systemd1(Ending())  # type: ignore[arg-type]
+    with pytest.raises(Failure, match="closed the connection"):
+        async with asyncio.timeout(10):
+            await systemd1.start("systemd-nspawn@web.service")
 
 
 async def test_nobody_there(bus: str, tmp_path: Path) -> None:

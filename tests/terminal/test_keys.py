@@ -134,6 +134,16 @@ def test_what_is_typed_fast(typed: str) -> None:
     assert sent(Modes(), typed) == typed
 
 
+@pytest.mark.parametrize(
+    "typed", ["\x1b[97;1;9999999u", "\x1b[97;1;55296u", "\x1b[55296u", "\x1b[9999999u", "\x1b[27;5;57343~"]
+)
+def test_numbers_of_no_character_are_no_end_of_reading(typed: str) -> None:
+    *_, last = read(typed, "b")
+    assert isinstance(last, events.Key)
+    assert last.key == "b"
+    sent(Modes(), typed).encode()
+
+
 def test_the_framework_alone_changes_some() -> None:
     """Why there is a reader of our own: each of these lines fails on Textual's."""
 

@@ -55,6 +55,26 @@ def test_a_mistake_is_told_with_its_line_and_what_was_expected(tmp_path: Path, t
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("9" * 5000, "4300 digits"),
+        (
+            "0x" + "f" * 5000,
+            ":2: console.theme is a number of thousands of digits, expected one of dark, light",
+        ),
+        ("[" * 100_000, "nested too deep"),
+    ],
+    ids=["decimal", "hexadecimal", "nested"],
+)
+def test_what_is_too_much_is_a_mistake_as_any_other(tmp_path: Path, value: str, said: str) -> None:
+    (tmp_path / "config.toml").write_text(f"[console]\ntheme = {value}\n")
+    with pytest.raises(ConfigError) as caught:
+        read_config(tmp_path / "config.toml")
+    assert str(caught.value).startswith(str(tmp_path / "config.toml"))
+    assert said in str(caught.value)
+
+
 @pytest.mark.parametrize("value", ['["s"]', "[]", "{a = 1}", "1.5", "nan", "-1", "2026-01-01", "''"])
 def test_no_value_of_any_kind_ends_the_program(tmp_path: Path, value: str) -> None:
     path = tmp_path / "config.toml"

@@ -92,3 +92,19 @@ async def test_what_was_cancelled_before_it_began_can_be_asked_for_again() -> No
     await asyncio.sleep(0)
     repeat.ask()
     await until(lambda: bool(runs), what="the work to be done")
+
+
+async def test_what_is_asked_for_while_what_was_cancelled_ends_is_done() -> None:
+    runs: list[int] = []
+
+    async def work() -> None:
+        runs.append(1)
+        if len(runs) == 1:
+            await asyncio.Event().wait()
+
+    repeat = Repeat("count", work, crash)
+    repeat.ask()
+    await until(lambda: bool(runs), what="the work to begin")
+    repeat.cancel()
+    repeat.ask()
+    await until(lambda: len(runs) == 2, what="the work to be done")

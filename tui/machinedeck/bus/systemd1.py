@@ -37,6 +37,7 @@ class Systemd1:
         self._ended: dict[str, str] = {}
         self._waiting: dict[str, asyncio.Future[str]] = {}
         self._starting = 0
+        self._lost: Failure | None = None
 
     async def subscribe(self, on_job: Callable[[str], None]) -> None:
         """Call back with the name of each unit for which a job begins or ends.
@@ -184,7 +185,8 @@ class Systemd1:
         return frozenset(name for row in rows if (name := nspawn_machine(str(row[0]))) is not None)
 
     def on_lost(self, failure: Failure) -> None:
-        """End every wait for a job: no signal will tell of its end any more."""
+        """End every wait for a job, now and later: no signal will tell of its end any more."""
+        self._lost = failure
         for waiter in self._waiting.values():
             if not waiter.done():
                 waiter.set_exception(failure)
@@ -192,6 +194,8 @@ class Systemd1:
     async def _job_end(self, job: str) -> str:
         if job in self._ended:
             return self._ended.pop(job)
+        if self._lost is not None:
+            raise self._lost  # between the reply that named the job and this
         waiter: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting[job] = waiter
         try:

@@ -69,7 +69,9 @@ def read_config(path: Path, *, is_wanted: bool = False) -> Config:
     try:
         text = raw.decode()
         read = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError as error:
+        raise ConfigError(f"{clean(path)}: it is nested too deep.") from error
+    except ValueError as error:  # no UTF-8, no TOML, or a number that Python reads none of
         raise ConfigError(f"{clean(path)}: {clean(error)}.") from error
     return Config(_checked(read, text, clean(path)))
 
@@ -97,8 +99,15 @@ def _checked(read: dict[str, Any], text: str, path: str) -> dict[str, Any]:
 def _value(setting: Setting, value: Any, where: str) -> Any:
     expected = setting.check(value)
     if expected is not None:
-        raise ConfigError(f"{where}: {setting.name} is {clean(repr(value), 80)}, expected {expected}.")
+        raise ConfigError(f"{where}: {setting.name} is {_shown(value)}, expected {expected}.")
     return value
+
+
+def _shown(value: Any) -> str:
+    try:
+        return clean(repr(value), 80)
+    except ValueError:
+        return "a number of thousands of digits"  # Python writes none of those (sys.set_int_max_str_digits)
 
 
 def _check_keys(values: dict[str, Any], text: str, path: str) -> None:

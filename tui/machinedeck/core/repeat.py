@@ -48,6 +48,7 @@ class Repeat:
         self._is_asked = False
         if self._task is not None:
             self._task.cancel()
+            self._task = None  # what is asked for from now on is not its to do, however long it takes to end
 
     async def _run(self) -> None:
         try:

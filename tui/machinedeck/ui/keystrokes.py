@@ -9,6 +9,7 @@ protocol, console_codes(4) for the Linux console, rxvt's manual for its modified
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 
@@ -62,6 +63,7 @@ _RXVT = {"^": "ctrl+", "$": "shift+", "@": "ctrl+shift+"}
 _MODIFIERS = ((2, "alt"), (4, "ctrl"), (8, "meta"), (1, "shift"))
 _CHARACTERS = {"enter": "\r", "tab": "\t", "backspace": "\x7f", "escape": "\x1b", "space": " "}
 _CTRL, _ALT_OR_CTRL = 4, 14
+_SURROGATES = 0xD800, 0xDFFF
 
 
 class Keystrokes:
@@ -191,16 +193,26 @@ def _control_sequence(token: str) -> Iterator[events.Key]:
 def _coded(fields: list[list[str]], code: int, held: int) -> Iterator[events.Key]:
     """The keys of `CSI code ; modifiers ; text u`."""
     held &= 63  # caps lock and num lock are no modifiers of a key
-    texts = [chr(_number(part, 0xFFFD)) for part in fields[2] if part] if len(fields) > 2 else []
+    texts = (
+        [text for part in fields[2] if part and (text := _letter(_number(part, 0)))]
+        if len(fields) > 2
+        else []
+    )
     if texts and not held & _ALT_OR_CTRL:
         for text in texts:
             yield _character(text)
         return
-    name = FUNCTIONAL_KEYS.get(f"{code}u") or (_character_to_key(chr(code)) if code <= 0x10FFFF else "")
+    letter = _letter(code)
+    name = FUNCTIONAL_KEYS.get(f"{code}u") or (_character_to_key(letter) if letter else "")
     if name and not held:
         yield events.Key(name, _text(name) or (chr(code) if code < 57344 else None))
     elif name:
         yield events.Key(_held(held) + name, None)
+
+
+def _letter(code: int) -> str:
+    """The character of a number; "" where there is none, or half of one (a surrogate)."""
+    return chr(code) if 0 <= code < _SURROGATES[0] or _SURROGATES[1] < code <= sys.maxunicode else ""
 
 
 def _character(character: str) -> events.Key:
