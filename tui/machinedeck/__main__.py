@@ -62,8 +62,10 @@ def _setup(file: str | None) -> Setup:
 
 def _run_doctor(*, is_json: bool) -> int:
     from machined.wire import system_address  # noqa: PLC0415 - see `main`
+    from machinedeck.cli.answer import end_on_interrupt  # noqa: PLC0415 - see `main`
     from machinedeck.cli.doctor import run_doctor  # noqa: PLC0415 - see `main`
 
+    end_on_interrupt()
     return run_doctor(system_address(), is_json=is_json)
 
 
@@ -101,8 +103,10 @@ def _bus_host(bus: str, *, is_read_only: bool) -> Host:
 
 def _run_verb(host: Host, arguments: Namespace) -> int:
     """Answer a verb; without one, where no screen can be painted, `list`."""
+    from machinedeck.cli.answer import end_on_interrupt  # noqa: PLC0415 - see `main`
     from machinedeck.cli.verbs import run_verb  # noqa: PLC0415 - see `main`
 
+    end_on_interrupt()
     return run_verb(
         host,
         arguments.verb or "list",
