@@ -11,6 +11,7 @@ from textual import events, work
 
 from machinedeck.apart import apart
 from machinedeck.core.config import Config
+from machinedeck.core.entering import enter
 from machinedeck.core.host import Host
 from machinedeck.model.failure import READ_ONLY, Failure, Kind
 from machinedeck.model.machine import Machine
@@ -78,24 +79,24 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
         from machinedeck.ui.session import Session  # noqa: PLC0415 - not at every start
 
         try:
-            fd = await self._opened(wish, machine)
+            fd, machine = await self._opened(wish, machine)
         except Failure as failure:
             self.fail(failure)
             return
         session = Session(machine, wish, fd, self._turns, self._config["terminal.scrollback"])
         await self.console_screen.open_session(session, place, view)
 
-    async def _opened(self, wish: Wish, machine: Machine) -> int:
-        """Our side of a terminal: the service's, or that of ssh(1). Raises `Failure`."""
+    async def _opened(self, wish: Wish, machine: Machine) -> tuple[int, Machine]:
+        """Our side of a terminal, the service's or that of ssh(1), and whose it is. Raises `Failure`."""
         if machine.kind != "vm":
             if self.acting.rights is not None:
                 await self.acting.rights.ready()
-            return await self._host.open_terminal(wish)
+            return await enter(self._host, machine, wish)
         from machinedeck.core.ssh import check_ssh, ssh_command  # noqa: PLC0415 - seldom needed
         from machinedeck.sources.terminal_program import open_program  # noqa: PLC0415 - see above
 
         check_ssh(self._host, machine, wish)
-        return open_program(ssh_command(machine, wish), {**os.environ, "TERM": wish.term})
+        return open_program(ssh_command(machine, wish), {**os.environ, "TERM": wish.term}), machine
 
     # Asking
 
@@ -120,11 +121,14 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
         if self._host.is_read_only:
             self.fail(Failure(Kind.REFUSED, READ_ONLY))
             return
+        running = self.console_screen.store.running
+        asked = running(name)
         wish = await self.push_screen_wait(ShellDialog(self.wish(name)))
         if wish is None:
             return
-        machine = self.console_screen.store.running(name)
-        if machine is None:
+        # What was asked about is meant, not what has its name by now; unless that was not looked at yet
+        machine = asked if asked is not None and asked.timestamp_monotonic else running(name)
+        if machine is None or running(name) is None:
             self.fail(Failure(Kind.NOT_THERE, f"{clean(name)} is not running any more.", "Start it first."))
             return
         self.open_terminal(wish, machine)
