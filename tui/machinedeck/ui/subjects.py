@@ -34,8 +34,10 @@ def word_to_type(action: Action[Any], subjects: Sequence[Subject]) -> str:
 
 
 def became(subjects: Sequence[Subject], store: Store) -> str:
-    """What became of subjects since they were chosen; "" for nothing."""
-    return " ".join(news for subject in subjects if (news := _became(subject, store)))
+    """What became of subjects since they were chosen, of the first few in words; "" for nothing."""
+    news = [one for subject in subjects if (one := _became(subject, store))]
+    more = [f"And {len(news) - NAMED} more are not as they were."] if len(news) > NAMED else []
+    return " ".join([*news[:NAMED], *more])
 
 
 def _became(subject: Subject, store: Store) -> str:

@@ -1,4 +1,4 @@
-"""The question before something is deleted: it names all that goes, and wants a name typed."""
+"""The question before something is deleted: it names what goes, and wants a name typed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from machinedeck.ui.widgets.frame import Frame
 MOST_LINES = 8
 """Lines of what goes that are seen at once, at most; the rest is scrolled to."""
 
+SHOWN = 500
+"""Lines of what goes that can be scrolled to: to lay out ten thousand takes seconds, read by nobody."""
+
 BESIDE_LIST = 13
 """Lines of the dialog beside them."""
 
@@ -27,7 +30,7 @@ class TypedName(Dialog[bool]):
 
     Args:
         question: What is asked.
-        goes: Exactly what will go, a line each.
+        goes: Exactly what will go, a line each; of more than `SHOWN` it is said how many more.
         name: What is to be typed.
         command: The equivalent command line.
     """
@@ -53,7 +56,8 @@ class TypedName(Dialog[bool]):
         with Frame():
             yield Static(Content(self._question), classes="title")
             with self._list:
-                yield Static(Content("\n".join(self._goes)))
+                more = [f"… and {len(self._goes) - SHOWN} more."] if len(self._goes) > SHOWN else []
+                yield Static(Content("\n".join([*self._goes[:SHOWN], *more])))
             yield Static(Content.assemble("To do it, type ", (self._wanted, "bold")), id="hint")
             yield Input(compact=True)
             yield self._trouble
