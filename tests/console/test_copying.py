@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import re
@@ -166,6 +167,26 @@ def test_a_copy_has_a_cap() -> None:
     assert content.decode() == "ä" * 37_497
     assert str(copied) == "Copied 74994 of 120000 bytes; save it to a file instead."
     assert len(copying.sequence(content, "")) <= 100_000
+
+
+async def test_a_tmux_that_ends_as_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ended:
+        """A program that ended while it was still waited for: there is nothing to kill any more."""
+
+        async def communicate(self, content: bytes) -> None:
+            raise TimeoutError
+
+        def kill(self) -> None:
+            raise ProcessLookupError
+
+        async def wait(self) -> int:
+            return 0
+
+    async def start(*_: object, **__: object) -> Ended:
+        return Ended()
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+    assert await copying.give_to_tmux(b"hello")
 
 
 def test_a_copy_through_tmux_and_screen() -> None:

@@ -113,10 +113,15 @@ class Details:
 
     def _look_again(self, name: str) -> None:
         tries = self._tries.get(name, 0)
-        if tries < len(AGAIN_SECONDS):
+        # Looks that news of its unit asked for meanwhile use up none of those that are still to come
+        if name not in self._timers and tries < len(AGAIN_SECONDS):
             self._tries[name] = tries + 1
             loop = asyncio.get_running_loop()
-            self._timers[name] = loop.call_later(AGAIN_SECONDS[tries], self.look, name)
+            self._timers[name] = loop.call_later(AGAIN_SECONDS[tries], self._on_time, name)
+
+    def _on_time(self, name: str) -> None:
+        del self._timers[name]
+        self.look(name)
 
 
 def _pass_on_if_lost(failure: Failure) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -76,5 +77,6 @@ async def give_to_tmux(content: bytes) -> bool:
         async with asyncio.timeout(TMUX_SECONDS):
             await process.communicate(content)
     except TimeoutError:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # it has ended this very moment
+            process.kill()
     return await process.wait() == 0
