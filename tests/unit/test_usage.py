@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,10 @@ from machinedeck.core.usage import IN_TURN, Sampler
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.machine import Machine, State
 from machinedeck.model.usage import Counted, Process, Usage, tree
-from machinedeck.sources.usage.counters import Counters
+from machinedeck.sources.usage import counters, groups, local
+from machinedeck.sources.usage.counters import Counters, summed
 from machinedeck.sources.usage.groups import find_trees, folders_of, pids_below
-from machinedeck.sources.usage.processes import read_process, send_signal
+from machinedeck.sources.usage.processes import read_process, read_processes, send_signal
 from tests.support.demo_service import wait_until
 from tests.support.fake_host import machine
 
@@ -149,7 +152,9 @@ def test_what_no_group_counts_is_summed_up(tmp_path: Path) -> None:
     (below / "cgroup.procs").write_text(f"{os.getpid()}\n0\n")
     assert list(pids_below(tmp_path)) == [os.getpid()]
     counters = Counters({"": tmp_path})
-    counted = counters.read()
+    assert counters.read() == Counted(5000)
+    assert counters.processes_folder == tmp_path
+    counted = summed(counters.read(), tmp_path)
     counters.close()
     assert counted.is_summed
     assert counted.cpu == 5000
@@ -157,6 +162,33 @@ def test_what_no_group_counts_is_summed_up(tmp_path: Path) -> None:
     assert counted.memory > 1 << 20
     assert counted.tasks
     assert list(pids_below(tmp_path / "gone")) == []
+
+
+async def test_what_a_machine_makes_very_many_of_holds_nothing_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty thousand groups took the event loop five seconds, every two seconds."""
+    (tmp_path / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    for at in range(20):
+        (tmp_path / f"group-{at}").mkdir()
+        (tmp_path / f"group-{at}/cgroup.procs").write_text("1\n")
+    monkeypatch.setattr(groups, "MOST_GROUPS", 10)
+    assert list(pids_below(tmp_path)) == [os.getpid(), *[1] * 9]
+    threads: set[str] = set()
+
+    def read(pids: Iterable[int], *, has_commands: bool) -> list[Process]:
+        threads.add(threading.current_thread().name)
+        return read_processes(pids, has_commands=has_commands)
+
+    for module in (counters, local):
+        monkeypatch.setattr(module, "read_processes", read)
+    monkeypatch.setattr(local.LocalUsage, "_counters", lambda *_: Counters({"": tmp_path}))
+    usage = local.LocalUsage()
+    counted = await usage.count(machine("web"))
+    assert counted is not None
+    assert counted.is_summed
+    assert {process.pid for process in await usage.processes(machine("web"))} == {1, os.getpid()}
+    assert threads == {"apart"}
 
 
 def test_a_signal_reaches_the_process_that_was_meant_alone() -> None:

@@ -64,21 +64,13 @@ class Counters:
         return None
 
     def read(self) -> Counted:
-        """What is counted now.
+        """What the kernel counts now.
 
         Raises:
             OSError: ENODEV, the unit's control group is gone.
         """
         found = {counter: self._one(fd, read) for counter, (fd, read) in self._open.items()}
-        if len(found) == len(_PLACES) or (folder := self.processes_folder) is None:
-            return Counted(found.get("cpu"), found.get("memory"), found.get("tasks"))
-        processes = read_processes(pids_below(folder), has_commands=False)
-        return Counted(
-            found.get("cpu", sum(process.cpu or 0 for process in processes)),
-            found.get("memory", sum(process.memory or 0 for process in processes)),
-            found.get("tasks", sum(process.threads or 0 for process in processes)),
-            is_summed=True,
-        )
+        return Counted(found.get("cpu"), found.get("memory"), found.get("tasks"))
 
     def _one(self, fd: int, read: _Reader) -> int:
         return read(os.pread(fd, _LONGEST, 0))
@@ -87,3 +79,22 @@ class Counters:
         """Let go of the files; may be repeated."""
         while self._open:
             os.close(self._open.popitem()[1][0])
+
+
+def summed(counted: Counted, folder: Path) -> Counted:
+    """The same, with what the kernel does not count summed up over processes.
+
+    Reads the files of each of them, so it is nothing for the event loop: a machine may have thousands.
+
+    Args:
+        counted: From `Counters.read`.
+        folder: The control group whose processes are all of the unit's.
+    """
+    processes = read_processes(pids_below(folder), has_commands=False)
+    cpu, memory, tasks = counted[:3]
+    return Counted(
+        sum(process.cpu or 0 for process in processes) if cpu is None else cpu,
+        sum(process.memory or 0 for process in processes) if memory is None else memory,
+        sum(process.threads or 0 for process in processes) if tasks is None else tasks,
+        is_summed=True,
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 from machinedeck.sources.mountinfo import read_mounts
@@ -12,6 +14,9 @@ UNIFIED = ""
 
 COUNTING = ("cpuacct", "memory", "pids", "name=systemd", UNIFIED)
 """The trees that are of use."""
+
+MOST_GROUPS = 5000
+"""Groups of one unit that are looked into for processes."""
 
 
 def find_trees(mountinfo: str) -> dict[str, Path]:
@@ -54,21 +59,28 @@ def folders_of(unit: str, memberships: str, trees: dict[str, Path]) -> dict[str,
 
 
 def pids_below(folder: Path) -> Iterator[int]:
-    """The processes in a control group and in all below it; none where it is gone meanwhile."""
-    for path in _with_children(folder):
+    """The processes in a control group and in all below it; none where it is gone meanwhile.
+
+    Of groups below there may be as many as a machine likes: `MOST_GROUPS` are looked into, the nearest first.
+    """
+    for path in _with_children(os.fspath(folder)):
         try:
-            text = (path / "cgroup.procs").read_text(encoding="ascii")
+            with open(f"{path}/cgroup.procs", encoding="ascii") as file:
+                text = file.read()
         except OSError:
             continue  # it ended, or is a threaded group whose processes are listed above it (EOPNOTSUPP)
         yield from (pid for pid in map(int, text.split()) if pid)  # 0: of another pid namespace
 
 
-def _with_children(folder: Path) -> Iterable[Path]:
-    waiting = [folder]
-    while waiting:
-        path = waiting.pop()
+def _with_children(folder: str) -> Iterator[str]:
+    waiting = deque([folder])
+    for _ in range(MOST_GROUPS):
+        if not waiting:
+            return
+        path = waiting.popleft()
         yield path
         try:
-            waiting += [child for child in path.iterdir() if child.is_dir()]
+            with os.scandir(path) as entries:
+                waiting += (entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
         except OSError:
             continue  # it ended meanwhile

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from machinedeck.apart import Apart
 from machinedeck.model.machine import Machine
 from machinedeck.model.usage import Counted, Process
-from machinedeck.sources.usage.counters import Counters
+from machinedeck.sources.usage.counters import Counters, summed
 from machinedeck.sources.usage.groups import find_trees, folders_of, pids_below
 from machinedeck.sources.usage.processes import read_processes
 
@@ -15,7 +16,7 @@ KEPT = 100
 """Machines whose files stay open. Three each; a process may have 1024 open in all (getrlimit(2))."""
 
 PATIENCE_SECONDS = 2.0
-"""How long the command lines of a machine's processes are waited for."""
+"""How long a machine's processes are waited for: there may be thousands, one of them stuck."""
 
 
 class LocalUsage:
@@ -24,7 +25,7 @@ class LocalUsage:
     def __init__(self) -> None:
         self._trees = find_trees(Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
         self._kept: dict[str, tuple[tuple[str, int, int], Counters]] = {}
-        self._looks: dict[str, Apart] = {}
+        self._looks: dict[tuple[str, str], Apart] = {}
 
     async def count(self, machine: Machine) -> Counted | None:
         """What the unit of a machine has used; None where nothing can be told."""
@@ -33,7 +34,7 @@ class LocalUsage:
         try:
             counters = self._counters(machine)
             try:
-                return counters.read()
+                counted = counters.read()
             finally:
                 self._let_go(machine, counters)
         except OSError:
@@ -41,6 +42,12 @@ class LocalUsage:
             return None
         except ValueError:
             return None  # what the kernel wrote is no number: not counted
+        if counters.processes_folder is None or None not in counted[:3]:
+            return counted
+        try:
+            return await self._apart(machine, "sums").look(summed, counted, counters.processes_folder)
+        except TimeoutError:
+            return counted
 
     async def processes(self, machine: Machine) -> list[Process]:
         """The processes of a machine; none where they cannot be told."""
@@ -54,13 +61,15 @@ class LocalUsage:
             return []
         if folder is None:
             return []
-        pids = sorted(set(pids_below(folder)))
-        look = self._looks.setdefault(machine.name, Apart(PATIENCE_SECONDS))
-        try:
-            return await look.look(read_processes, pids)
-        except TimeoutError:
-            # One of them is stuck in the kernel with its memory held: they are shown by their short names.
-            return read_processes(pids, has_commands=False)
+        # One may be stuck in the kernel with its memory held: then they are shown by their short names
+        for what, has_commands in (("commands", True), ("names", False)):
+            with contextlib.suppress(TimeoutError):
+                return await self._apart(machine, what).look(_processes, folder, has_commands=has_commands)
+        return []
+
+    def _apart(self, machine: Machine, what: str) -> Apart:
+        """What looks at a machine's processes, one look after the other for each purpose."""
+        return self._looks.setdefault((machine.name, what), Apart(PATIENCE_SECONDS))
 
     def _counters(self, machine: Machine) -> Counters:
         run = machine.unit, machine.leader, machine.timestamp_monotonic
@@ -85,10 +94,14 @@ class LocalUsage:
 
     def keep(self, names: set[str]) -> None:
         """Forget all machines but these."""
-        self._looks = {name: look for name, look in self._looks.items() if name in names}
+        self._looks = {key: look for key, look in self._looks.items() if key[0] in names}
         for name in self._kept.keys() - names:
             self.forget(name)
 
     def close(self) -> None:
         """Forget all."""
         self.keep(set())
+
+
+def _processes(folder: Path, *, has_commands: bool) -> list[Process]:
+    return read_processes(sorted(set(pids_below(folder))), has_commands=has_commands)
