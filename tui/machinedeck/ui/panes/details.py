@@ -20,7 +20,7 @@ from machinedeck.model.text import UNKNOWN, clean
 from machinedeck.model.usage import Process, Usage
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.widgets.columns import Column
-from machinedeck.ui.widgets.rows import HEAD_MARK, Cell, Row, rows_of
+from machinedeck.ui.widgets.rows import HEAD_MARK, Cell, Row, Rows, rows_of
 
 COLUMNS = (
     Column("what", "", 8, 24),
@@ -66,6 +66,8 @@ class DetailsPane(Pane):
         if key is None:
             return None
         what, value = (cell.text for cell in self.rows[self.rows.keys.index(key)].cells[:2])
+        if (process := self._processes.get(key)) is not None:
+            return what, clean(process.command)
         return what, self._whole.get(key, value.strip())
 
     def show_reading(self, subject: Machine | Image | Pool | None) -> None:
@@ -83,17 +85,22 @@ class DetailsPane(Pane):
             self.go(0)
             self.rows = rows_of([])  # the cursor stays on no row of another's
         self._show_words(name, clean(found.trouble, 200))
-        self._processes = {_key(one): one.branch.process for one in found.processes}
+        processes = {_key(one): one for one in found.processes}
+        self._processes = {key: one.branch.process for key, one in processes.items()}
         self._whole = {f"property {name}": value for name, value in found.properties}
-        self._whole |= {key: clean(process.command) for key, process in self._processes.items()}
-        rows = [
-            *_section("what it uses", _usage(usage) if isinstance(found.subject, Machine) else ()),
-            *_section("processes", map(_process, found.processes), len(found.processes)),
+        above = list(_section("what it uses", _usage(usage) if isinstance(found.subject, Machine) else ()))
+        if processes:
+            above.append(_head("processes", len(processes)))
+        below = [
             *_section("addresses", _addresses(found)),
             *_section("properties", _properties(found)),
             *_section("done from here", _deeds(deeds)),
         ]
-        self.show_rows(rows_of(rows), "Nothing more is known." if not rows else "")
+        made = {row.key: row for row in (*above, *below)}
+        keys = [*(row.key for row in above), *processes, *(row.key for row in below)]
+        # Of processes there may be many thousands: those that are seen are made
+        rows = Rows(keys, lambda key: made[key] if key in made else _process(processes[key]))
+        self.show_rows(rows, "Nothing more is known." if not keys else "")
 
     def action_signal(self) -> None:
         """Ask for a signal to the process under the cursor."""
@@ -106,13 +113,17 @@ class DetailsPane(Pane):
         self.post_message(self.Left())
 
 
-def _section(title: str, rows: Iterable[Row], count: int | None = None) -> Iterator[Row]:
+def _section(title: str, rows: Iterable[Row]) -> Iterator[Row]:
     """Rows below a head line, which is left out where there are none."""
     listed = list(rows)
     if listed:
-        counted = "" if count is None else f" · {count}"
-        yield Row(f"{HEAD_MARK}{title}", (Cell(f"── {title}{counted}", "faint"),))
+        yield _head(title)
         yield from listed
+
+
+def _head(title: str, count: int | None = None) -> Row:
+    counted = "" if count is None else f" · {count}"
+    return Row(f"{HEAD_MARK}{title}", (Cell(f"── {title}{counted}", "faint"),))
 
 
 def _pair(key: str, what: str, value: str, tone: str = "") -> Row:
