@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import socket
 import subprocess
@@ -44,3 +45,17 @@ def test_an_interrupt_ends_a_verb_without_a_word(tmp_path: Path) -> None:
                 _, told = program.communicate()
     assert told == b""
     assert program.returncode == -signal.SIGINT
+
+
+@pytest.mark.promise("Closed standard streams are no reason to fail", where="bare host")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("verb", [["--demo", "list"], ["--demo"]], ids=["verb", "console"])
+def test_streams_that_are_closed(verb: list[str], closed: str) -> None:
+    line = shlex.join([*MACHINEDECK, *verb])
+    with subprocess.Popen(
+        ["sh", "-c", f"{line} {closed}"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as program:  # fmt: skip
+        answer, told = program.communicate()
+    assert (told, program.returncode) == (b"", 0)
+    assert (b"web-1" in answer) is (" >&-" not in f" {closed}")

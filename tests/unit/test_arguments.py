@@ -48,6 +48,7 @@ def test_lines_that_are_right(line: str, verb: str, bus: str, seed: int) -> None
         ("--seed 3", "--seed belongs to --demo"),
         ("--bus system list --seed 3", "--seed belongs to --demo"),
         ("--demo --seed -1", "--seed"),
+        (f"--demo --seed {'9' * 101}", "of at most 100 digits"),
         ("--demo --seed one", "'one' is no whole number"),
         ("--demo service", "the options of 'service' stand behind it"),
         ("sweep", "invalid choice"),

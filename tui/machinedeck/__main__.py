@@ -22,6 +22,7 @@ def main() -> int:
     # Nothing that starting makes is garbage, and looking for it takes a tenth of the time; the console
     # and the verbs switch it on again.
     gc.disable()
+    _have_streams()
     arguments = read_arguments(sys.argv[1:])
     if arguments.verb == SERVICE:
         from machinedeck.cli.service import run_service  # noqa: PLC0415 - the program becomes another
@@ -52,6 +53,17 @@ def main() -> int:
     from machinedeck.ui.start import open_console  # noqa: PLC0415 - not for verbs
 
     return open_console(host, setup, leave_key=arguments.leave_key, has_mouse=not arguments.no_mouse)
+
+
+def _have_streams() -> None:
+    """Have standard input, output and errors, if only nowhere: whoever started us may have closed them.
+
+    What is opened next would get their numbers, and be taken for them by every program that we start.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # The lowest number that is free, and so the one that is missing (open(2))
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), mode))
 
 
 def _setup(file: str | None) -> Setup:

@@ -29,6 +29,9 @@ DOCTOR = "doctor"
 LEAVE_KEY_VARIABLE = "MACHINEDECK_LEAVE_KEY"
 """What names the key that leaves a terminal, where the command line does not."""
 
+LONGEST_SEED = 100
+"""Digits of the number that a made-up host is drawn from; Python reads none of thousands."""
+
 VERBS = {
     "list": "print the machines that run",
     "images": "print the images machines can be started from",
@@ -184,6 +187,8 @@ def _bus(text: str) -> str:
 
 
 def _seed(text: str) -> int:
-    if text.isascii() and text.isdecimal():
+    if text.isascii() and text.isdecimal() and len(text) <= LONGEST_SEED:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 up")
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no whole number from 0 up, of at most {LONGEST_SEED} digits"
+    )
