@@ -46,6 +46,20 @@ async def apart(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -
     return await done
 
 
+async def answered(seconds: float, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """Do something as `apart` does, but wait for it only so long; it goes on all the same.
+
+    Raises:
+        TimeoutError: ETIMEDOUT, it takes longer.
+        Exception: What `work` raises.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await apart(work, *arguments, **options)
+    except TimeoutError as error:
+        raise TimeoutError(errno.ETIMEDOUT, "The file system does not answer yet") from error
+
+
 class Apart:
     """Looks that may never come back: one at a time, and only so long.
 

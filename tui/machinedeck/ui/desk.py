@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual import events, work
 
-from machinedeck.apart import apart
+from machinedeck.apart import answered
 from machinedeck.core.config import Config
 from machinedeck.core.entering import enter
 from machinedeck.core.host import Host
@@ -160,7 +160,9 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
         is_overwriting = False
         while True:
             try:
-                count = await apart(saving.save, path, text, is_overwriting=is_overwriting)
+                count = await answered(
+                    saving.PATIENCE_SECONDS, saving.save, path, text, is_overwriting=is_overwriting
+                )
             except FileExistsError:
                 if not await self.confirm(
                     f"{clean(path)} is there already. Write over it?", "write over it", "leave it"

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from machinedeck.sources.typed_path import typed_path
 
+PATIENCE_SECONDS = 10.0
+"""How long a file system may take to have a file: one on a dead mount never does, and nobody would say so."""
+
 
 def proposal(machine: str, now: float) -> str:
     """A name for the file: the machine's and the time, in the operator's home."""

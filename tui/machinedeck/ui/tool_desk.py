@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import work
 
-from machinedeck.apart import apart
+from machinedeck.apart import answered
 from machinedeck.core.actions import find
 from machinedeck.model.failure import Failure
 from machinedeck.model.operation import Operation
@@ -121,6 +121,7 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
     async def _export_journal(self) -> None:
         from machinedeck.sources.typed_path import proposed_path, typed_path  # noqa: PLC0415 - seldom needed
         from machinedeck.ui.dialogs.ask import Ask  # noqa: PLC0415 - seldom needed at start
+        from machinedeck.ui.saving import PATIENCE_SECONDS  # noqa: PLC0415 - seldom needed at start
 
         count = len(list(self.doing.journal))
         question = f"Export {count} {'line' if count == 1 else 'lines'} of the journal to the new file:"
@@ -128,8 +129,8 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
         if not path:
             return
         try:
-            place = await apart(typed_path, path)
-            count = await apart(self.doing.journal.export, place)
+            place = await answered(PATIENCE_SECONDS, typed_path, path)
+            count = await answered(PATIENCE_SECONDS, self.doing.journal.export, place)
         except OSError as error:
             why = "there is such a file already" if isinstance(error, FileExistsError) else clean(error)
             self.notify(f"Not exported: {why}.", severity="error", markup=False, timeout=15)
