@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.wish import Wish
 from tests.console.conftest import Open
 from tests.support.console import Deck
 from tests.support.fake_host import FakeHost, machine
+from tests.support.waiting import until
 
 STARTED_ANEW = machine("web-1", timestamp_monotonic=2000, machine_id="f" * 32)
 
@@ -60,3 +62,30 @@ async def test_a_command_is_not_begun_in_another(console: Open, host: FakeHost) 
         await deck.press("tab", *"reboot", "enter")
         await until_refused(deck)
         assert host.wishes == []
+
+
+@pytest.mark.promise("What ended stays readable where it cannot be opened again")
+@pytest.mark.parametrize("is_half", [False, True], ids=["tab", "half"])
+async def test_what_cannot_be_opened_again_stays(console: Open, host: FakeHost, is_half: bool) -> None:
+    async with console() as deck:
+        await deck.press("end", "enter")
+        await until(lambda: len(host.masters) == 1, what="the shell")
+        if is_half:
+            await deck.press("f12", "vertical_line")
+            await until(lambda: len(host.masters) == 2, what="the other half")
+            await deck.settle()
+        os.write(host.masters[-1], b"what was the last error?")
+        await deck.until_shown("what was the last error?")
+        os.close(host.masters.pop())
+        await deck.until_shown("Ended.")
+        host.refusals["shell"] = Failure(Kind.NOT_ALLOWED, "No password was given.")
+        await deck.press("r", "r")
+        await deck.until_shown("No password was given.")
+        assert deck.shows("what was the last error?")
+        del host.refusals["shell"]
+        await deck.press("r", "r")
+        shells = deck.app.console_screen.shells
+        await until(lambda: not any(view.session.has_ended for view in shells.views), what="the new one")
+        await deck.settle()
+        assert not deck.shows("what was the last error?")
+        assert [len(tab.views) for tab in shells.places] == [1 + is_half]

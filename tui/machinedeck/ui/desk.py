@@ -69,11 +69,16 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
 
     def on_terminal_screen_wanted_terminal(self, event: Console.WantedTerminal) -> None:
         """Open a terminal."""
-        self.open_terminal(event.wish, event.machine, event.place, event.view)
+        self.open_terminal(event.wish, event.machine, event.place, event.view, event.replaces)
 
     @work(group="shell", exit_on_error=True)
     async def open_terminal(
-        self, wish: Wish, machine: Machine, place: str = "tab", view: TerminalView | None = None
+        self,
+        wish: Wish,
+        machine: Machine,
+        place: str = "tab",
+        view: TerminalView | None = None,
+        replaces: TerminalView | None = None,
     ) -> None:
         """Open a terminal of a machine, in a tab of its own or as the half of one."""
         from machinedeck.ui.session import Session  # noqa: PLC0415 - not at every start
@@ -82,9 +87,11 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
             fd, machine = await self._opened(wish, machine)
         except Failure as failure:
             self.fail(failure)
+            if replaces is not None:
+                replaces.is_to_be_replaced = False
             return
         session = Session(machine, wish, fd, self._turns, self._config["terminal.scrollback"])
-        await self.console_screen.open_session(session, place, view)
+        await self.console_screen.open_session(session, place, view, replaces)
 
     async def _opened(self, wish: Wish, machine: Machine) -> tuple[int, Machine]:
         """Our side of a terminal, the service's or that of ssh(1), and whose it is. Raises `Failure`."""

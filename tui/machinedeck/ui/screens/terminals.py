@@ -50,16 +50,22 @@ class TerminalScreen(Ground, Screen[None]):
     ]
 
     class WantedTerminal(Message):
-        """A terminal of a machine is wanted: as a "tab", "beside" or "below" the one given."""
+        """A terminal is wanted: as a "tab", "beside" or "below" the one given, or in place of another."""
 
         def __init__(
-            self, wish: Wish, machine: Machine, place: str = "tab", view: TerminalView | None = None
+            self,
+            wish: Wish,
+            machine: Machine,
+            place: str = "tab",
+            view: TerminalView | None = None,
+            replaces: TerminalView | None = None,
         ) -> None:
             super().__init__()
             self.wish = wish
             self.machine = machine
             self.place = place
             self.view = view
+            self.replaces = replaces
 
     class WantedDialog(Message):
         """Something about a terminal is to be asked: the id of the command, and the terminal."""
@@ -93,9 +99,13 @@ class TerminalScreen(Ground, Screen[None]):
         """Give the keys to what is beside the terminals."""
 
     async def open_session(
-        self, session: Session, place: str = "tab", view: TerminalView | None = None
+        self,
+        session: Session,
+        place: str = "tab",
+        view: TerminalView | None = None,
+        replaces: TerminalView | None = None,
     ) -> None:
-        """Add a session as a tab, or as the half of one, and go there."""
+        """Add a session as a tab, or as the half of one, and go there; one that it replaces is taken away."""
         async with self._opening:
             # One after another: the second finds the place that the first has made
             if not self.tabs.is_attached:
@@ -103,8 +113,14 @@ class TerminalScreen(Ground, Screen[None]):
                 await self.mount(self.shells, after=self.estate)
             if view is None or place == "tab":
                 await self.shells.open(session)
+                await self._drop(replaces)
             else:
+                await self._drop(replaces)  # first: a tab has two halves at most
                 await self.shells.split(session, view, is_beside=place == "beside")
+
+    async def _drop(self, view: TerminalView | None) -> None:
+        if view is not None and view in self.shells.views:
+            await self.shells.close(view)
 
     def end_logins(self) -> None:
         """End the login prompts of machines that are gone: nothing else tells of it."""
@@ -233,29 +249,34 @@ class TerminalScreen(Ground, Screen[None]):
         elif command in {"beside", "below", "new"}:
             self._again(view, "tab" if command == "new" else command)
         elif command == "reopen":
-            await self._reopen(view)
+            self._reopen(view)
         else:
             self.post_message(self.WantedDialog(command, view))
         self.show_lines()
 
-    def _again(self, view: TerminalView, place: str, beside: TerminalView | None = None) -> bool:
+    def _again(
+        self,
+        view: TerminalView,
+        place: str,
+        beside: TerminalView | None = None,
+        replaces: TerminalView | None = None,
+    ) -> bool:
         """Ask for another terminal like one that there is, in its tab or in another's; whether it can be."""
         machine = self.store.running(view.session.machine)
         if machine is None:
             self.notify(f"{clean(view.session.machine)} is not running.", severity="warning", markup=False)
             return False
-        self.post_message(self.WantedTerminal(view.session.wish, machine, place, beside or view))
+        self.post_message(self.WantedTerminal(view.session.wish, machine, place, beside or view, replaces))
         return True
 
-    async def _reopen(self, view: TerminalView) -> None:
-        """Open what ended again, in its own place if it is one half of a tab."""
-        if not view.session.has_ended:
+    def _reopen(self, view: TerminalView) -> None:
+        """Open what ended again, in its own place if it is half of a tab; it stays until that is there."""
+        if not view.session.has_ended or view.is_to_be_replaced:
             return
         tab = next(tab for tab in self.shells.places if view in tab.views)
         other = next((one for one in tab.views if one is not view), None)
         place = "tab" if other is None else "beside" if tab.has_class("-beside") else "below"
-        if self._again(view, place, other):
-            await self.shells.close(view)
+        view.is_to_be_replaced = self._again(view, place, other, replaces=view)
 
 
 def _is_everywhere(command: str) -> bool:

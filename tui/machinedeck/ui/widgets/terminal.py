@@ -110,6 +110,8 @@ class TerminalView(TerminalTyping):
         self._told: tuple[object, ...] = ()
         self.is_wish_told = False
         """Whether it was told that the machine wants the clipboard, and is not answered yet."""
+        self.is_to_be_replaced = False
+        """Whether it ended and is being opened again: this one stays until the other is there."""
         self._wished = 0.0
         self._wish: Timer | None = None
         session.on_change = self._on_session_change
