@@ -160,3 +160,24 @@ async def test_a_machine_that_was_chosen_before_it_was_looked_at_is_the_one_of_i
     await bench.well("kill", unread, signal="SIGCONT", whom="leader")
     with pytest.raises(Failure, match="not looked at yet"):
         await bench.host.machine_acting.kill(unread.identity, "leader", 18)
+
+
+async def test_a_start_at_boot_too_that_is_half_done_says_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    async def enable(name: str) -> None:
+        done.append(name)
+
+    async def start(_name: str) -> None:
+        raise Failure(Kind.REFUSED, "Its job ended as failed.", "See: journalctl -e")
+
+    monkeypatch.setattr(bench.host.machine_acting, "enable", enable)
+    monkeypatch.setattr(bench.host.machine_acting, "start", start)
+    image = next(one for one in bench.store.rows() if one.state is State.STOPPED)
+    outcome = await bench.do("start-as", image, boot=YES)
+    assert done == [image.name]
+    told = f"{image.name} is started at boot from now on, but not now. Its job ended as failed."
+    assert str(outcome.failure) == f"{told} See: journalctl -e"
+    assert [deed.result for deed in bench.journal] == [f"{told} See: journalctl -e"]

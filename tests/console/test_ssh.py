@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -156,6 +158,17 @@ def test_what_is_chosen_goes_along() -> None:
         "ssh", "-i", KEY, "-o", "SetEnv=LANG=C.UTF-8", "-t", "--", "ops@vsock/42", "uptime -p",
     )  # fmt: skip
     assert ssh_command(GUEST._replace(ssh_key="-x"), Wish("guest"))[1] == "--"
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh(1) to read its options")
+def test_ssh_reads_all_variables_as_they_are() -> None:
+    variables = ("A=good day", "B=it's", 'C=say "hi"', "D=back\\slash", "E=#5", "F=", "G=ü")
+    _, *options = ssh_command(
+        GUEST._replace(ssh_address="10.0.0.5", ssh_key=""), Wish("x", variables=variables)
+    )
+    read = subprocess.run(["ssh", "-G", *options], capture_output=True, check=True)
+    told = {line.removeprefix("setenv ") for line in read.stdout.decode().split("\n") if "setenv" in line}
+    assert told == set(variables)
 
 
 @pytest.mark.parametrize("user", ["-x", "a b", "", "a@b", "a;b"])

@@ -14,6 +14,7 @@ from machinedeck.model.text import clean
 from machinedeck.model.wish import Wish
 
 _ADDRESS = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:%/\[\]-]*")
+_PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\$?")
 
 
@@ -30,10 +31,19 @@ def has_ssh(machine: Machine) -> bool:
 def ssh_command(machine: Machine, wish: Wish) -> tuple[str, ...]:
     """The words of the command line that opens a terminal there."""
     key = ("-i", machine.ssh_key) if machine.ssh_key.startswith("/") else ()
-    variables = tuple(word for one in wish.variables for word in ("-o", f"SetEnv={one}"))
+    # Of several options of this name ssh heeds the first alone: all variables stand in one (ssh_config(5))
+    variables = ("-o", f"SetEnv={' '.join(map(_quoted, wish.variables))}") if wish.variables else ()
     command = ("-t",) if wish.command else ()
     words = ("ssh", *key, *variables, *command, "--", f"{wish.user}@{machine.ssh_address}")
     return (*words, wish.command) if wish.command else words
+
+
+def _quoted(word: str) -> str:
+    """A word as ssh_config(5) has it: between double quotes where it has blanks or quotes of its own."""
+    if _PLAIN.fullmatch(word):
+        return word
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def check_ssh(host: Host, machine: Machine, wish: Wish) -> None:

@@ -9,7 +9,9 @@ from machinedeck.core.acting import MachineActing
 from machinedeck.core.actions import refusals
 from machinedeck.core.actions.action import YES, Action, Field, FieldKind, Harm, Values
 from machinedeck.core.host import Host
+from machinedeck.model.failure import Failure
 from machinedeck.model.machine import Identity, Machine
+from machinedeck.model.text import clean
 
 SIGNALS = ("SIGTERM", "SIGKILL", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGSTOP", "SIGCONT")
 """The signals that are offered, the most used first (signal(7))."""
@@ -51,10 +53,16 @@ def _start_command(machine: Machine, values: Values) -> tuple[str, ...]:
 async def _start(host: Host, machine: Machine, values: Values) -> str | None:
     if values.get("ephemeral") == YES:
         await host.machine_acting.start_ephemeral(machine.name)
-        return f"A copy of {machine.name} is up; it is gone when it ends."
-    if values.get("boot") == YES:
-        await host.machine_acting.enable(machine.name)
-    await host.machine_acting.start(machine.name)
+        return f"A copy of {clean(machine.name)} is up; it is gone when it ends."
+    if values.get("boot") != YES:
+        await host.machine_acting.start(machine.name)
+        return None
+    await host.machine_acting.enable(machine.name)
+    try:
+        await host.machine_acting.start(machine.name)
+    except Failure as failure:
+        told = f"{clean(machine.name)} is started at boot from now on, but not now. {failure.message}"
+        raise Failure(failure.kind, told, failure.hint, failure.name) from failure
     return None
 
 
