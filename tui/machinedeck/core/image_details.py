@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from machinedeck.core.host import Host
 from machinedeck.core.repeat import Repeat
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
 from machinedeck.model.failure import Failure, Kind
-from machinedeck.model.image import Image, ImageSizes
+from machinedeck.model.image import ImageSizes
 
 ALL = 100
 """Images up to which all are asked for their operating system; of more, those that are seen."""
 
-_AGAIN = {Kind.NO_BUS, Kind.NO_SERVICE, Kind.TIMED_OUT}
-"""Why an image is asked again with the next list."""
+_AWAY = {Kind.NO_BUS, Kind.NO_SERVICE}
+"""Why nobody need be asked before the next list."""
+
+
+class _Turns:
+    """The order in which images are asked: those that gave no answer come last, in turn.
+
+    One whose files lie on a dead mount would keep all that come after it from being asked.
+    """
+
+    def __init__(self) -> None:
+        self._silent: dict[str, None] = {}
+
+    def order(self, names: Iterable[str]) -> list[str]:
+        """The names in the order to ask."""
+        wanted = dict.fromkeys(names)
+        return [
+            *(name for name in wanted if name not in self._silent),
+            *(name for name in self._silent if name in wanted),
+        ]
+
+    def note(self, name: str, *, is_silent: bool) -> bool:
+        """Note whether an answer came; whether to go on to the next, for it was not known to be silent."""
+        was_silent = name in self._silent
+        self._silent.pop(name, None)
+        if is_silent:
+            self._silent[name] = None
+        return not (is_silent and was_silent)
 
 
 class ImageDetails:
@@ -34,6 +60,7 @@ class ImageDetails:
         self._sizes = Repeat("read image sizes", self._read_sizes, on_crash)
         self._wanted: dict[Part, tuple[str, ...]] = {}
         self._stale: set[str] = set()
+        self._os_turns, self._size_turns = _Turns(), _Turns()
 
     def ask(self) -> None:
         """Ask what is not known yet."""
@@ -79,30 +106,37 @@ class ImageDetails:
 
     async def _read_os(self) -> None:
         seen = (*self._wanted.get(Part.MACHINES, ()), *self._wanted.get(Part.IMAGES, ()))
-        for name in seen if len(self._store.images) > ALL else tuple(self._store.images):
+        for name in self._os_turns.order(seen if len(self._store.images) > ALL else self._store.images):
             if not self._has_unknown_os(name):
                 continue
+            system, is_silent = None, False
             try:
-                self._store.set_image_os(name, await self._host.image_os(name))
+                system = await self._host.image_os(name)
             except Failure as failure:
-                if failure.kind in _AGAIN:
+                if failure.kind in _AWAY:
                     return
-                self._store.set_image_os(name, None)
+                is_silent = failure.kind is Kind.TIMED_OUT
+            if not is_silent:
+                self._store.set_image_os(name, system)
+            if not self._os_turns.note(name, is_silent=is_silent):
+                return
 
     async def _read_sizes(self) -> None:
-        for name in self._wanted.get(Part.IMAGES, ()):
+        for name in self._size_turns.order(self._wanted.get(Part.IMAGES, ())):
             image = self._store.images.get(name)
             if image is None or not self._has_unknown_sizes(name):
                 continue
             self._stale.discard(name)  # before it is asked: they may change while the answer is on its way
-            sizes = await self._sizes_of(image)
-            if sizes is None:
-                self._stale.add(name)
+            sizes, is_silent = ImageSizes(None, None, None), False
+            try:
+                sizes = await self._host.image_sizes(image)
+            except Failure as failure:
+                is_silent = failure.kind is Kind.TIMED_OUT
+                if failure.kind in _AWAY or is_silent:
+                    self._stale.add(name)
+                if failure.kind in _AWAY:
+                    return
+            if not is_silent:
+                self._store.set_image_sizes(name, sizes)
+            if not self._size_turns.note(name, is_silent=is_silent):
                 return
-            self._store.set_image_sizes(name, sizes)
-
-    async def _sizes_of(self, image: Image) -> ImageSizes | None:
-        try:
-            return await self._host.image_sizes(image)
-        except Failure as failure:
-            return None if failure.kind in _AGAIN else ImageSizes(None, None, None)
