@@ -221,6 +221,8 @@ class Acting:
         typed = TypedName(question, [goes, *map(with_size, images)], word_to_type(action, [pool]), command)
         if not await self._watched(typed, [pool], news):
             return False
+        if self.rights is not None:
+            await self.rights.ready()  # takes its time: what is looked at here is done to at once
         if news():
             self._warn("Others would have gone than were named. Nothing was done: look again.")
             return False
