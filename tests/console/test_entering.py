@@ -33,7 +33,6 @@ async def until_refused(deck: Deck) -> None:
     assert deck.app.console_screen.shells.views == []
 
 
-@pytest.mark.promise("A shell is opened in the very run of a machine that was chosen, or none is")
 async def test_one_that_was_started_anew_meanwhile_is_not_entered(
     console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,7 +63,6 @@ async def test_a_command_is_not_begun_in_another(console: Open, host: FakeHost) 
         assert host.wishes == []
 
 
-@pytest.mark.promise("What ended stays readable where it cannot be opened again")
 @pytest.mark.parametrize("is_half", [False, True], ids=["tab", "half"])
 async def test_what_cannot_be_opened_again_stays(console: Open, host: FakeHost, is_half: bool) -> None:
     async with console() as deck:

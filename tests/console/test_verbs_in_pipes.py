@@ -47,7 +47,6 @@ def test_an_interrupt_ends_a_verb_without_a_word(tmp_path: Path) -> None:
     assert program.returncode == -signal.SIGINT
 
 
-@pytest.mark.promise("Closed standard streams are no reason to fail", where="bare host")
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("verb", [["--demo", "list"], ["--demo"]], ids=["verb", "console"])
 def test_streams_that_are_closed(verb: list[str], closed: str) -> None:

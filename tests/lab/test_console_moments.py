@@ -55,6 +55,22 @@ def test_the_palette_acts_on_what_its_line_names(host: LabHost, operator: Operat
     host.ask("machinectl", "remove", "bbb")
 
 
+@pytest.mark.promise("Nothing is done to anything else than what was named, whatever comes meanwhile")
+def test_a_shell_is_opened_in_the_machine_that_was_meant(host: LabHost, operator: Operator) -> None:
+    with sleeper(host, "same"):
+        operator.sees_row("machines", "same", "● running")
+        operator.go("machines", "same")
+        operator.press("O")
+        operator.sees("A shell in same")
+        operator.press("Tab")
+        operator.terminal.type("touch /run/entered")
+    with sleeper(host, "same"):
+        operator.press("Enter")
+        operator.sees("same is not the machine it was")
+        assert not (host.root / "run/entered").exists()
+        assert "F12" not in operator.terminal.screen().text, "no terminal is there"
+
+
 @pytest.mark.promise("The cursor stays on its machine, whatever begins and ends meanwhile")
 def test_the_cursor_stays(host: LabHost, operator: Operator) -> None:
     operator.go("machines", "two")

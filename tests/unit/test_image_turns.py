@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from machinedeck.core.image_details import ImageDetails
 from machinedeck.core.status import Part
 from machinedeck.core.store import Store
@@ -44,7 +42,6 @@ def crash(error: BaseException) -> None:
     raise AssertionError from error
 
 
-@pytest.mark.promise("An image on a dead mount keeps no other from being asked")
 async def test_those_without_an_answer_come_last_in_turn() -> None:
     host = PartlyDead(kept={"dead-1", "dead-2"})
     store = Store()
