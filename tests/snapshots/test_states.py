@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import errno
+from pathlib import Path
 
 import pytest
 
 from machinedeck.core.config import Config
 from machinedeck.core.follower import Follower
+from machinedeck.core.journal_file import JournalFile
 from machinedeck.core.status import Link, Part
 from machinedeck.core.store import Store
 from machinedeck.model.failure import Failure, Kind
@@ -226,7 +227,9 @@ def test_journal_that_cannot_be_written(picture: Picture, size: tuple[int, int])
         await deck.go_to("web-2")
         await deck.press("e")
         await deck.until_told("web-2 is started at boot.")
-        deck.app.doing.journal.failure = OSError(errno.ENOSPC, "No space left on device")
+        journal = deck.app.doing.journal
+        journal._file = JournalFile(Path("/dev/full"))
+        journal._file.write(*journal)
         await deck.press("J")
         still_journal(deck)
         assert deck.shows("The journal cannot be written: No space left on device.")

@@ -42,6 +42,11 @@ def test_a_second_session_writes_on(tmp_path: Path) -> None:
     assert len((tmp_path / FILE_NAME).read_text().splitlines()) == 2
 
 
+def test_a_name_that_is_no_text_is_written(tmp_path: Path) -> None:
+    Journal(tmp_path).begin(DEED._replace(subject="web\udcff"))
+    assert json.loads((tmp_path / FILE_NAME).read_text())["subject"] == "web\udcff"
+
+
 def test_a_link_is_not_followed_and_the_failure_is_kept(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_text("")
     (tmp_path / FILE_NAME).symlink_to(tmp_path / "elsewhere")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from machinedeck.sources.mountinfo import Mount, read_mounts
+from machinedeck.sources.mountinfo import Mount, read_kernel_text, read_mounts
 from machinedeck.sources.usage.groups import folders_of
 
 ENDS_OF_LINES = ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
@@ -25,6 +25,11 @@ def test_a_place_is_one_whatever_it_is_called(end: str) -> None:
         Mount(f"/media/a{end}b", "vfat", "rw,uid=0"),
         Mount("/srv/ü b", "cgroup", "rw,memory"),
     ]
+
+
+def test_a_list_is_read_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes(b"a\rb\r\nc\xff\n")
+    assert read_kernel_text(tmp_path / "list") == "a\rb\r\nc\udcff\n"
 
 
 def test_what_is_no_mount_is_none() -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 _SHORT = 4096
 """Letters in a text that is worth being remembered."""
-_ASSIGNMENT = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+_ASSIGNMENT = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _PIECE = re.compile(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|\\(.)|([^'\"\\]+)", re.DOTALL)
 _ESCAPE = re.compile(r"\\([\"\\$`])")
 
@@ -28,8 +28,8 @@ def _read_known(text: str) -> dict[str, str]:
 
 def _read(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for line in text.splitlines():
-        if match := _ASSIGNMENT.fullmatch(line.rstrip()):
+    for line in re.split("[\n\r]", text):  # other characters that end lines for Python are part of a value
+        if match := _ASSIGNMENT.fullmatch(line.rstrip(" \t")):
             found[match[1]] = _unquoted(match[2])
     return found
 

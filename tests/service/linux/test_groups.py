@@ -90,6 +90,17 @@ def test_systemd_may_have_less_than_all(proc: Proc, end: str) -> None:
     assert group_of(8) == "/lab/hostile.service"
 
 
+@pytest.mark.promise("A group's name passes nobody off as a unit that he is not in", where="bare host")
+@pytest.mark.parametrize("end", ["\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_a_group_that_is_called_like_a_line_of_the_list(proc: Proc, end: str) -> None:
+    (proc.tree / "cgroup.controllers").touch()
+    proc.add(1, "0::/init.scope")
+    proc.add(7, f"1:memory:/b{end}0::/system.slice/ssh.service", "0::/user.slice/session-1.scope/x")
+    proc.add(8, f"0::/user.slice/session-1.scope/x{end}y")
+    assert unit_of_group(group_of(7)) == "session-1.scope"
+    assert unit_of_group(group_of(8)) == "session-1.scope"
+
+
 def test_a_process_that_is_gone(proc: Proc) -> None:
     proc.add(1, "0::/init.scope")
     with pytest.raises(ProcessLookupError):

@@ -81,5 +81,6 @@ def write_lines(path: Path, deeds: Iterable[Deed], flag: int) -> None:
 
     lines = "".join(json.dumps(deed._asdict(), ensure_ascii=False) + "\n" for deed in deeds)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | flag, _MODE)
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
+    # What is no character is written as the escape that JSON has for it
+    with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(lines)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 _PLACE, _FIELDS = 4, 6
@@ -23,6 +24,18 @@ class Mount(NamedTuple):
     """The type of the file system: `ext4`, `cgroup2` …"""
     options: str
     """Those of the file system itself, with commas between them."""
+
+
+def read_kernel_text(path: Path) -> str:
+    """A list of the kernel's as it is; opened as text, carriage returns in it would become ends of lines.
+
+    Args:
+        path: A file of proc(5).
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return path.read_bytes().decode(errors="surrogateescape")
 
 
 def read_mounts(mountinfo: str) -> Iterator[Mount]:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from machinedeck.model.image import Space
-from machinedeck.sources.mountinfo import read_mounts
+from machinedeck.sources.mountinfo import read_kernel_text, read_mounts
 
 
 def read_space(path: str) -> Space | None:
@@ -35,7 +35,7 @@ def _type(folder: Path, device: int) -> str:
     """The type of the mount a folder is on, the longest of those above it (proc_pid_mountinfo(5))."""
     found, longest = f"device {os.major(device)}:{os.minor(device)}", -1
     real = str(folder.resolve())
-    for mount in read_mounts(Path("/proc/self/mountinfo").read_text(errors="surrogateescape")):
+    for mount in read_mounts(read_kernel_text(Path("/proc/self/mountinfo"))):
         place = mount.place
         if (real == place or real.startswith(place.rstrip("/") + "/")) and len(place) >= longest:
             found, longest = mount.type, len(place)

@@ -48,11 +48,12 @@ def unit_of_group(group: str) -> str:
 
 def _read(pid: int) -> str:
     try:
-        lines = (PROC / f"{pid}/cgroup").read_text(errors="surrogateescape").splitlines()
+        text = (PROC / f"{pid}/cgroup").read_bytes().decode(errors="surrogateescape")
     except (FileNotFoundError, ProcessLookupError):
         raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH)) from None
     wanted = "" if _is_unified() else "name=systemd"
-    for line in lines:
+    # A group may have any name: what else Python takes for the end of a line is part of it.
+    for line in filter(None, text.split("\n")):
         number, controllers, group = line.split(":", 2)
         if controllers == wanted and (wanted or number == "0"):
             return group

@@ -8,6 +8,7 @@ from pathlib import Path
 from machinedeck.apart import Apart
 from machinedeck.model.machine import Machine
 from machinedeck.model.usage import Counted, Process
+from machinedeck.sources.mountinfo import read_kernel_text
 from machinedeck.sources.usage.counters import Counters, summed
 from machinedeck.sources.usage.groups import find_trees, folders_of, pids_below
 from machinedeck.sources.usage.processes import read_processes
@@ -23,7 +24,7 @@ class LocalUsage:
     """Reads what machines use. Files stay open between looks: to open them anew takes most of the time."""
 
     def __init__(self) -> None:
-        self._trees = find_trees(Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
+        self._trees = find_trees(read_kernel_text(Path("/proc/self/mountinfo")))
         self._kept: dict[str, tuple[tuple[str, int, int], Counters]] = {}
         self._looks: dict[tuple[str, str], Apart] = {}
 
@@ -77,7 +78,7 @@ class LocalUsage:
         if known is not None and known[0] == run:
             return known[1]
         self.forget(machine.name)
-        memberships = Path(f"/proc/{machine.leader}/cgroup").read_text(errors="surrogateescape")
+        memberships = read_kernel_text(Path(f"/proc/{machine.leader}/cgroup"))
         counters = Counters(folders_of(machine.unit, memberships, self._trees))
         if len(self._kept) < KEPT:
             self._kept[machine.name] = run, counters

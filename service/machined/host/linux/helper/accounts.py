@@ -44,7 +44,7 @@ def find(user: str, passwd: bytes, group: bytes) -> Account:
 
 def _rows(text: bytes, width: int) -> list[list[str]]:
     """The well-formed lines of a file."""
-    lines = text.decode(errors="surrogateescape").splitlines()
+    lines = text.decode(errors="surrogateescape").split("\n")  # a name may have other ends of lines
     rows = [line.split(":") for line in lines]
     return [row for row in rows if len(row) == width and row[2].isdecimal() and _is_id(row)]
 

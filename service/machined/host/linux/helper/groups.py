@@ -27,10 +27,10 @@ def join(target: Target) -> None:
     """
     fd = target.open("cgroup")
     try:
-        lines = os.read(fd, 65536).decode(errors="surrogateescape").splitlines()
+        text = os.read(fd, 65536).decode(errors="surrogateescape")
     finally:
         os.close(fd)
-    for line in lines:
+    for line in filter(None, text.split("\n")):  # names may have what else Python takes for the end of a line
         _, controllers, path = line.split(":", 2)
         if path == "/" or path.startswith("/.."):
             continue

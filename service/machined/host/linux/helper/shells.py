@@ -64,7 +64,7 @@ def _limits(target: Target) -> dict[bytes, bytes]:
     """What the machine's first process can have (proc_pid_status(5)): nobody in it is to have more."""
     fd = os.open("/proc/self/status", os.O_RDONLY) if target.is_host else target.open("status")
     try:
-        lines = os.read(fd, 65536).splitlines()
+        lines = os.read(fd, 65536).split(b"\n")  # a process may have \r in its name
     finally:
         os.close(fd)
     return {name: value.strip() for name, _, value in (line.partition(b":") for line in lines)}
