@@ -20,9 +20,7 @@ from machined.contract import (
 from machined.wire import Connection, Variant
 from machinedeck.bus.errors import asked
 from machinedeck.bus.machine1 import Machine1
-from machinedeck.bus.running import command_end
 from machinedeck.bus.systemd1 import Systemd1
-from machinedeck.bus.transient import ephemeral
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.limits import Limits
 from machinedeck.model.machine import Identity, Machine
@@ -98,6 +96,8 @@ class BusMachineActing:
 
     async def start_ephemeral(self, name: str) -> None:
         """See `core.acting.MachineActing`."""
+        from machinedeck.bus.transient import ephemeral  # noqa: PLC0415 - seldom needed at start
+
         with asked(f"look at the image {clean(name)}"):
             values = await self._connection.get_all(MACHINE1, image_path(name), IMAGE_INTERFACE)
         unit, properties = ephemeral(name, str(values.get("Path", "")), str(values.get("Type", "")))
@@ -222,6 +222,8 @@ class BusMachineActing:
 
     async def unbind(self, identity: Identity, destination: str) -> None:
         """See `core.acting.MachineActing`."""
+        from machinedeck.bus.running import command_end  # noqa: PLC0415 - seldom needed at start
+
         await self._same(identity)
         doing = f"unmount {clean(destination)} in {clean(identity.name)}"
         with asked(doing):

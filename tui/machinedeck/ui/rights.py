@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from machinedeck.model.machine import Machine
 from machinedeck.model.wish import Wish
-from machinedeck.sources.agent import Agent, NoAgentError
 
 if TYPE_CHECKING:
     from textual.app import App
 
+    from machinedeck.sources.agent import Agent
     from machinedeck.term.slicing import Turns
     from machinedeck.ui.dialogs.password import PasswordPrompt
     from machinedeck.ui.session import Session
@@ -48,6 +48,8 @@ class Rights:
         """Have an agent, as far as there can be one; called before anything that polkit guards."""
         if not self._is_needed:
             return
+        from machinedeck.sources.agent import NoAgentError  # noqa: PLC0415 - not at every start
+
         async with self._starting:
             if self._agent is not None and not self._agent.has_ended:
                 return
@@ -61,7 +63,8 @@ class Rights:
                 self.trouble = ""
 
     async def _start(self) -> None:
-        from machinedeck.ui.session import Session  # noqa: PLC0415 - not at every start
+        from machinedeck.sources.agent import Agent  # noqa: PLC0415 - not at every start
+        from machinedeck.ui.session import Session  # noqa: PLC0415 - see above
 
         self._agent = Agent(os.environ)
         # An agent has no machine: it is named for what it is
