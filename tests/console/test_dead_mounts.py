@@ -79,7 +79,7 @@ async def test_one_look_at_a_time_and_only_so_long(gate: threading.Event) -> Non
 async def test_a_pool_whose_file_system_never_answers_is_a_pool(
     host: FakeHost, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("machinedeck.core.follower.SPACE_SECONDS", 0.05)
+    monkeypatch.setattr("machinedeck.core.lists.SPACE_SECONDS", 0.05)
     asked = []
 
     def space(path: str) -> Space | None:
@@ -93,7 +93,7 @@ async def test_a_pool_whose_file_system_never_answers_is_a_pool(
         await until(lambda: Part.POOL in follower.store.read, what="the pool to be read")
         follower.retry()
         await until(lambda: host.calls.count(("pool",)) > 1, what="the pool to be read again")
-        await until(lambda: not follower._pool._task or follower._pool._task.done())
+        await until(lambda: not follower._lists._pool._task or follower._lists._pool._task.done())
         assert len(asked) == 1
     finally:
         following.cancel()

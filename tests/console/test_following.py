@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from textual.widgets import Static
 
-from machinedeck.core import follower
+from machinedeck.core import follower, lists
 from machinedeck.model.event import OperationMoved, ServiceMoved, UnitBusy
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.machine import State
@@ -111,7 +111,7 @@ async def test_a_lost_bus_is_shown_and_healed(
 async def test_a_service_that_restarts_is_waited_for(
     console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "AWAY_SECONDS", 0.05)
+    monkeypatch.setattr(lists, "AWAY_SECONDS", 0.05)
     async with console() as deck:
         host.refusals["machines"] = Failure(Kind.NO_SERVICE, "Nobody owns the name.")
         host.tell(ServiceMoved(False))

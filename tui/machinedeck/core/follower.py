@@ -1,4 +1,4 @@
-"""Keeping the store in step with the host: connect, list, follow, and heal what breaks."""
+"""Keeping the store in step with the host: connect, follow, and connect anew when it is lost."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from machined.contract import HOST_MACHINE, machine_path
-from machinedeck.apart import Apart
-from machinedeck.core.details import Details
 from machinedeck.core.host import Host
-from machinedeck.core.image_details import ImageDetails
-from machinedeck.core.repeat import Repeat
-from machinedeck.core.soon import Soon
-from machinedeck.core.status import Link, Part, Status
+from machinedeck.core.lists import Lists
+from machinedeck.core.status import Part
 from machinedeck.core.store import Store
 from machinedeck.core.usage import Sampler, UsageSource
 from machinedeck.model.event import (
@@ -27,9 +23,9 @@ from machinedeck.model.event import (
     ServiceMoved,
     UnitBusy,
 )
-from machinedeck.model.failure import Failure, Kind
+from machinedeck.model.failure import Failure
 from machinedeck.model.image import Image, Pool, Space
-from machinedeck.model.machine import Machine, State, nspawn_machine
+from machinedeck.model.machine import Machine, nspawn_machine
 from machinedeck.model.operation import Operation
 from machinedeck.model.usage import Process
 
@@ -38,15 +34,6 @@ POLL_SECONDS = 15.0
 
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 3.0)
 """How long to wait before each new try to connect; the last one for all that follow."""
-
-AWAY_SECONDS = 0.5
-"""How long to wait before asking a service again that is restarting."""
-
-SPACE_SECONDS = 2.0
-"""How long the file system of the pool may take to tell how much room there is."""
-
-LOOKED_AT = 200
-"""Machines that are looked at with each list although nothing was heard of them."""
 
 Watch = Callable[[Callable[[], None]], Awaitable[None]]
 """Something that calls back when images changed, until it is cancelled."""
@@ -92,27 +79,15 @@ class Follower:
         self._watch_work = watch_work
         self._is_told_of_work = False
         self._local = local
-        self._space = Apart(SPACE_SECONDS)
-        self._soon = Soon()
-        self._turn = 0
         self._wake = asyncio.Event()
-        self.has_asked = asyncio.Event()
-        """Set once the host was asked for the first lists, or could not be reached."""
-        self.has_looked = asyncio.Event()
-        """Set once the first machines are in the store, or it is known why there are none."""
-        self._has_been_up = False
         self._is_open = False
         self._lost: asyncio.Future[Failure] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._machines = self._repeat(Part.MACHINES, self._list_machines)
-        self._images = self._repeat(Part.IMAGES, self._list_images)
-        self._pool = self._repeat(Part.POOL, self._read_pool)
-        self._failed = Repeat("read failed units", self._read_failed, self._on_crash)
-        self.image_details = ImageDetails(host, store, self._on_crash)
-        self._details = Details(host, store, self._machines.ask, self._on_crash)
-
-    def _repeat(self, part: Part, read: Callable[[], Awaitable[None]]) -> Repeat:
-        return Repeat(f"read {part}", lambda: self._list(part, read), self._on_crash)
+        self._lists = Lists(host, store, None if local is None else local.space, self._on_crash)
+        self.has_asked = self._lists.has_asked
+        """Set once the host was asked for the first lists, or could not be reached."""
+        self.has_looked = self._lists.has_looked
+        """Set once the first machines are in the store, or it is known why there are none."""
+        self.image_details = self._lists.image_details
 
     def _on_crash(self, error: BaseException) -> None:
         """End `run` with an error of the program, wherever it happened."""
@@ -141,13 +116,13 @@ class Follower:
 
     def hold_details(self) -> None:
         """Read no more than the list of machines until `release_details` is called."""
-        self._details.may_look.clear()
+        self._lists.details.may_look.clear()
 
     def release_details(self) -> None:
         """Read what was held back."""
-        self._details.may_look.set()
+        self._lists.details.may_look.set()
         if self._is_open:
-            self._ask_all()
+            self._lists.ask()
 
     def retry(self) -> None:
         """Try to connect, or list everything anew, now instead of after the pause."""
@@ -156,7 +131,7 @@ class Follower:
     def look_again(self, subject: Machine | Image | Pool) -> None:
         """Read anew what something was done to: nothing tells of a limit that was set."""
         if self._is_open and not isinstance(subject, Machine):
-            self._on_images_changed()
+            self._lists.ask_images()
 
     async def run(self) -> None:
         """Follow for ever."""
@@ -170,7 +145,7 @@ class Follower:
                     failure = await self._stay(self._lost)
                 except Failure as refused:
                     failure = refused
-                self._on_down(failure)
+                self._lists.on_down(failure)
                 await self._pause(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
                 tries += 1
         finally:
@@ -179,7 +154,7 @@ class Follower:
     async def _stay(self, lost: asyncio.Future[Failure]) -> Failure:
         """Follow an open host until it is lost; the reason."""
         self._is_open = True
-        self._ask_all()
+        self._lists.ask()
         watches = [
             asyncio.create_task(self._watch(), name="watch images"),
             asyncio.create_task(self._watch_long_work(), name="watch long work"),
@@ -192,28 +167,12 @@ class Follower:
                 await self._pause(POLL_SECONDS, lost)
                 if lost.done():
                     return lost.result()
-                self._ask_all()
+                self._lists.ask()
         finally:
             self._is_open = False
             for watch in watches:
                 watch.cancel()
-            self._cancel()
-
-    def _ask_all(self) -> None:
-        self.has_asked.set()
-        if not self._details.may_look.is_set():
-            self._machines.ask()
-            return
-        for repeat in (self._machines, self._images, self._pool, self._failed):
-            repeat.ask()
-
-    def _cancel(self) -> None:
-        for repeat in (self._machines, self._images, self._pool, self._failed, self.image_details):
-            repeat.cancel()
-        self._soon.cancel()
-        self._details.keep(())
-        if self._timer is not None:
-            self._timer.cancel()
+            self._lists.cancel()
 
     def _on_watch_ended(self, watch: asyncio.Task[None]) -> None:
         """An error of the program in there is told as any other: nobody waits for the end of a watch."""
@@ -221,18 +180,18 @@ class Follower:
             self._on_crash(error)
 
     async def _watch(self) -> None:
-        await self._details.may_look.wait()  # what it needs is imported then
+        await self._lists.details.may_look.wait()  # what it needs is imported then
         if self._watch_images is not None:
-            await self._watch_images(self._on_images_changed)
+            await self._watch_images(self._lists.ask_images)
 
     async def _watch_long_work(self) -> None:
-        await self._details.may_look.wait()
+        await self._lists.details.may_look.wait()
         if self._watch_work is not None:
             await self._watch_work(self.store, self._on_event)
 
     async def _sample(self) -> None:
         """Count what machines use while the host is open."""
-        await self._details.may_look.wait()
+        await self._lists.details.may_look.wait()
         try:
             seen = self.image_details.seen
             await Sampler(self.store, self.usage, seen=lambda: seen(Part.MACHINES)).run()
@@ -255,22 +214,22 @@ class Follower:
             case MachineAppeared(name):
                 self._on_appeared(name)
             case MachineGone(name):
-                self._details.drop(name)
+                self._lists.details.drop(name)
                 self.store.remove_machine(name)
-                self._soon.ask(self._machines, len(self.store.registered))
-                self._soon.ask(self._failed, len(self.store.registered))
+                self._lists.ask_machines()
+                self._lists.ask_failed()
                 self.image_details.ask()
             case UnitBusy(unit):
                 self._on_unit_busy(unit)
             case ServiceMoved(is_there):
                 self.store.drop_operations()
                 self._is_told_of_work = False
-                self._on_service_moved(is_there)
+                self._lists.on_service_moved(is_there)
             case OperationMoved(operation):
                 self._on_operation(operation)
             case OperationEnded(number):
                 self.store.drop_operations(number)
-                self._on_images_changed()
+                self._lists.ask_images()
             case Lost(failure):
                 if self._lost is not None and not self._lost.done():
                     self._lost.set_result(failure)
@@ -287,100 +246,11 @@ class Follower:
     def _on_appeared(self, name: str) -> None:
         if Part.MACHINES in self.store.read and name != HOST_MACHINE:
             self.store.add_machine(Machine(name, path=machine_path(name)))
-            self._details.look(name)
-        self._soon.ask(self._machines, len(self.store.registered))
+            self._lists.details.look(name)
+        self._lists.ask_machines()
 
     def _on_unit_busy(self, unit: str) -> None:
         if nspawn_machine(unit) is not None:
-            self._soon.ask(self._failed, len(self.store.registered))
+            self._lists.ask_failed()
         for name in self.store.of_unit(unit):
-            self._details.look(name)
-
-    def _on_images_changed(self) -> None:
-        self._soon.ask(self._images, len(self.store.images))
-        self._soon.ask(self._pool, len(self.store.images))
-
-    def _on_service_moved(self, is_there: bool) -> None:
-        if not is_there and self._has_been_up:
-            self.store.set_status(Status(Link.AWAY))
-        # Asking also brings a service back that is started on demand.
-        self._ask_all()
-
-    def _on_down(self, failure: Failure) -> None:
-        self.store.drop_operations()
-        self.has_asked.set()
-        self.has_looked.set()
-        link = Link.LOST if self._has_been_up else Link.MISSING
-        self.store.set_status(Status(link, failure))
-
-    async def _list(self, part: Part, read: Callable[[], Awaitable[None]]) -> None:
-        """Read one part; a failure is noted with it, a service that is away asked again later."""
-        try:
-            await read()
-        except Failure as failure:
-            if failure.kind is Kind.NO_BUS:
-                return  # the connection says so itself
-            if failure.kind is Kind.NO_SERVICE and not self._has_been_up:
-                self._on_down(failure)
-                self._ask_later(RETRY_SECONDS[-1])
-                return
-            if failure.kind in {Kind.NO_SERVICE, Kind.TIMED_OUT} and self._has_been_up:
-                self.store.set_status(Status(Link.AWAY, failure))
-                self._ask_later(AWAY_SECONDS)
-                return
-            self.store.set_failure(part, failure)
-        if part is Part.MACHINES:
-            self.has_looked.set()
-            self._has_been_up = True
-            self.store.set_status(Status(Link.UP))
-
-    def _ask_later(self, seconds: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._ask_all)
-
-    async def _list_machines(self) -> None:
-        self.store.set_machines(await self.host.machines())
-        await self._read_host()
-        self._details.keep(self.store.registered)
-        self._look_at(list(self.store.registered))
-
-    def _look_at(self, names: list[str]) -> None:
-        """Look at new machines at once, and at all in turn: of very many, some with each list."""
-        known = [name for name in names if self.store.registered[name].state is not State.UNKNOWN]
-        self._turn = (self._turn + LOOKED_AT) % max(1, len(known)) if len(known) > LOOKED_AT else 0
-        in_turn = (known + known)[self._turn : self._turn + min(LOOKED_AT, len(known))]
-        new = [name for name in names if self.store.registered[name].state is State.UNKNOWN]
-        for name in (*new, *in_turn):
-            self._details.look(name)
-
-    async def _read_host(self) -> None:
-        if self.store.host is not None and not self.store.host.timestamp_monotonic:
-            try:
-                self.store.update_host(await self.host.properties(self.store.host))
-            except Failure as failure:
-                if failure.kind in {Kind.NO_BUS, Kind.NO_SERVICE}:
-                    raise
-
-    async def _read_failed(self) -> None:
-        """Which machines' units failed; where that may not be asked, none are shown as that."""
-        try:
-            self.store.set_failed(await self.host.failed())
-        except Failure as failure:
-            if failure.kind is not Kind.NO_BUS:
-                self.store.set_failed(frozenset())
-
-    async def _list_images(self) -> None:
-        self.store.set_images(await self.host.images())
-        self.image_details.renew()
-
-    async def _read_pool(self) -> None:
-        pool, space = await self.host.pool(), None
-        if self._local is not None:
-            try:
-                space = await self._space.look(self._local.space, pool.path)
-            except OSError:
-                space = (
-                    None  # not to be told, or a network's file system is slow: the pool is there all the same
-                )
-        self.store.set_pool(pool, space)
+            self._lists.details.look(name)
