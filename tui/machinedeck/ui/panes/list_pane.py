@@ -1,4 +1,4 @@
-"""Panes that list many things: filtered, sorted, grouped and marked as the operator likes."""
+"""Panes that list many things: those that fit the filter, sorted and grouped as the operator likes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,15 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from machinedeck.core.filtering import Filter, read_filter
 from machinedeck.core.store import Store
 from machinedeck.model.text import UNKNOWN, clean
+from machinedeck.ui.panes.filtering import FilteringTable
 from machinedeck.ui.panes.heads import head_row, under_heads
 from machinedeck.ui.panes.pane import Pane
 from machinedeck.ui.widgets.columns import Column
-from machinedeck.ui.widgets.focus import is_passed_on
-from machinedeck.ui.widgets.marking import MarkingTable
 from machinedeck.ui.widgets.rows import HEAD_MARK, Cell, MadeRows, Row, Rows
 
 NO_GROUP = "none"
-
-CARET = "▏"
 
 T = TypeVar("T")
 
@@ -36,7 +32,7 @@ class Kept(NamedTuple, Generic[T]):
     fields: Mapping[str, str]
 
 
-class ListPane(MarkingTable, Pane, Generic[T]):
+class ListPane(FilteringTable, Pane, Generic[T]):
     """A list of things that have names.
 
     Args:
@@ -45,7 +41,6 @@ class ListPane(MarkingTable, Pane, Generic[T]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", show=False),
         Binding("less_than_sign", "sort(-1)", show=False),
         Binding("greater_than_sign", "sort(1)", show=False),
         Binding("u", "turn", show=False),
@@ -54,8 +49,6 @@ class ListPane(MarkingTable, Pane, Generic[T]):
     ]
     LARGEST_FIRST: ClassVar[frozenset[str]] = frozenset()
     """Columns that are sorted with the largest first, unless turned round."""
-    FIELDS: ClassVar[frozenset[str]] = frozenset()
-    """What a filter can name."""
     GROUPS: ClassVar[tuple[str, ...]] = (NO_GROUP,)
 
     class Seen(Message):
@@ -71,8 +64,6 @@ class ListPane(MarkingTable, Pane, Generic[T]):
         self._all_columns = {column.key: column for column in columns}
         self.sorted_by = columns[0].key
         self.group = NO_GROUP
-        self.filter = Filter()
-        self._is_typing = False
         self._store: Store | None = None
         self._now = 0.0
         self._things: Mapping[str, T] = {}
@@ -184,8 +175,8 @@ class ListPane(MarkingTable, Pane, Generic[T]):
 
     def _show_titles(self, store: Store) -> None:
         parts = []  # what the operator did comes first: a long title is cut at its end
-        if self._is_typing or self.filter.text:
-            parts.append(f"/{clean(self.filter.text)}{CARET if self._is_typing else ''}")
+        if words := self.filter_words():
+            parts.append(words)
         if self.marks:
             parts.append(f"{len(self.marked)} marked")
         if self.group != NO_GROUP:
@@ -241,15 +232,6 @@ class ListPane(MarkingTable, Pane, Generic[T]):
         self.group = self.GROUPS[(self.GROUPS.index(self.group) + 1) % len(self.GROUPS)]
         self._again()
 
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self._is_typing = True
-        self._again()
-
-    def show_all(self) -> None:
-        """Filter nothing."""
-        self._set_filter("")
-
     def action_clear(self) -> None:
         """Show all again; if all is shown, take the marks away."""
         if self.filter.text:
@@ -266,45 +248,4 @@ class ListPane(MarkingTable, Pane, Generic[T]):
     def action_mark_all(self) -> None:
         """See `MarkingTable`."""
         super().action_mark_all()
-        self._again()
-
-    def on_key(self, event: events.Key) -> None:
-        """While a filter is typed, keys are its text."""
-        if not self._is_typing:
-            super().on_key(event)
-        elif not is_passed_on(self, event) and self._type(event):
-            event.stop()
-            event.prevent_default()
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Pasted text is part of the filter that is typed."""
-        if self._is_typing:
-            event.stop()
-            self._set_filter(self.filter.text + clean(event.text.strip(), 200))
-
-    def on_blur(self) -> None:
-        """What was typed stays; keys are typed elsewhere now."""
-        if self._is_typing:
-            self._is_typing = False
-            self._again()
-
-    def _type(self, event: events.Key) -> bool:
-        """Whether a key was one of the filter's."""
-        if event.key in {"enter", "tab", "down", "up"}:
-            self._is_typing = False
-            self._again()
-            return event.key == "enter"
-        if event.key == "escape":
-            self._is_typing = False
-            self._set_filter("")
-        elif event.key == "backspace":
-            self._set_filter(self.filter.text[:-1])
-        elif event.key == "ctrl+u":
-            self._set_filter("")
-        elif event.is_printable and event.character:
-            self._set_filter(self.filter.text + event.character)
-        return True
-
-    def _set_filter(self, text: str) -> None:
-        self.filter = read_filter(text, self.FIELDS)
         self._again()
