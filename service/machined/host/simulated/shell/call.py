@@ -194,6 +194,11 @@ def describe(error: OSError) -> str:
     return f"{error.filename}: {text}" if error.filename else text
 
 
+def about(operand: str, error: OSError) -> str:
+    """What an error says, about the operand as it was given."""
+    return f"{operand}: {error.strerror}" if error.strerror else describe(error)
+
+
 def _split(data: bytes) -> list[bytes]:
     """Lines with their ends, where only line feeds end them."""
     pieces = [line + b"\n" for line in data.split(b"\n")]

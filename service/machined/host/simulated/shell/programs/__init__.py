@@ -6,21 +6,24 @@ from machined.host.simulated.shell.call import Program
 from machined.host.simulated.shell.programs import (
     builtins,
     changing,
+    contents,
     editor,
     facts,
     helping,
+    lines,
     listing,
     network,
     paging,
     processes,
+    searching,
     small,
-    texts,
     top,
     units,
 )
 
 _TOPICS = (
-    builtins, changing, editor, facts, helping, listing, network, paging, processes, small, texts, top, units,
+    builtins, changing, contents, editor, facts, helping, lines, listing, network, paging, processes,
+    searching, small, top, units,
 )  # fmt: skip
 
 PROGRAMS: dict[str, Program] = {program.name: program for topic in _TOPICS for program in topic.PROGRAMS}
