@@ -152,7 +152,7 @@ def test_a_string_beyond_the_limit_is_swallowed_in_bounded_room() -> None:
     terminal = drawn("\x1b]2;title\x07\x1b]2;")
     for _ in range(20):
         terminal.feed(b"x" * 100_000)
-    assert sum(map(len, terminal._stream._kept)) <= (1 << 20) + 100_000
+    assert sum(map(len, terminal._stream._strings._kept)) <= (1 << 20) + 100_000
     terminal.feed(b"\x07b")
     assert (terminal.title, text(terminal)) == ("title", ["b"])
 

@@ -9,14 +9,13 @@ ESC begins anew, CAN and SUB end a sequence. Nothing that is fed makes it raise.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import lru_cache, partial
 from typing import Any
 
 import pyte
 
-from machinedeck.term import sequences, sgr
-from machinedeck.term.sequences import Event
+from machinedeck.term import sequences
+from machinedeck.term.calls import Calls, parameters
+from machinedeck.term.strings import Strings
 from machinedeck.term.vt52 import Vt52
 
 SEQUENCE_LIMIT = 512
@@ -24,18 +23,6 @@ SEQUENCE_LIMIT = 512
 
 RESUME_FROM = 64
 """Characters of an incomplete sequence from which on it is not looked at from its start for each new one."""
-
-STRING_LIMIT = 1 << 20
-"""Characters of a string (OSC, DCS) that are kept; a longer one is swallowed to its end."""
-
-PIECES_LIMIT = 1024
-"""Pieces of a string that are kept apart."""
-
-UNREAD = frozenset({"APC", "PM", "SOS"})
-"""Strings whose text means nothing here."""
-
-MEMORY_LIMIT = 8192
-"""How many sequences are remembered with the call that they make."""
 
 _CSI = rf"\[[<-?]?[0-9:;]{{0,{SEQUENCE_LIMIT}}}[ -/]{{0,2}}[@-~]"
 _ESCAPE = r"[ -/]{0,2}[0-OQ-WYZ\\`-~]"
@@ -46,31 +33,12 @@ _TOKENS = re.compile(
     r"|([\x00-\x09\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f])"  # 4: a control
     r"|[\x1b\x80-\x9f]"  # what the slow way looks at
 )
-_CSI_PARTS = re.compile(r"\[([<-?]?)([0-9:;]*)([ -/]*)([@-~])")
 _WHOLE = re.compile(rf"{_CSI}|{_ESCAPE}")
 _LINE_PARTS = re.compile(r"[^\r\n]+|[\r\n]")
-_STRING_ENDS = {
-    "DCS": re.compile(r"[\x18\x1a\x1b\x9c]"),  # BEL does not end it: tmux and sixel put some inside
-    "OSC": re.compile(r"[\x07\x18\x1a\x1b\x9c]"),
-}
 
 
 class _ModeChanged(Exception):
     """The tokenizer has to stop: what follows is for another one."""
-
-
-Call = tuple[Callable[..., Any], tuple[Any, ...]]
-"""A listener's method and what to call it with."""
-
-
-@lru_cache(maxsize=4096)
-def parameters(text: str) -> tuple[int, ...]:
-    """The numbers of a sequence's parameters; nothing counts as 0, sub-parameters are left out.
-
-    Args:
-        text: Digits, `;` and `:`.
-    """
-    return tuple(sgr.number(part.partition(":")[0]) for part in text.split(";")) if text else ()
 
 
 class Stream(pyte.Stream):
@@ -84,13 +52,10 @@ class Stream(pyte.Stream):
     listener: Any
 
     def __init__(self, screen: pyte.Screen | None = None, strict: bool = True) -> None:
-        self._calls: dict[str, Call] = {}
         self._rest = ""
-        self._string = ""
-        self._kept: list[str] = []
-        self._length = 0
         self._vt52: Vt52 | None = None
         self._is_behind_text = False
+        """Whether text stands right before what comes next: only then there is something to repeat (REP)."""
         super().__init__(screen, strict)
 
     def attach(self, screen: pyte.Screen) -> None:
@@ -103,9 +68,11 @@ class Stream(pyte.Stream):
         if self.strict and missing:
             raise TypeError(f"{screen} is missing {', '.join(missing)}")
         self.listener = screen
-        self._calls.clear()
-        self._forget()
+        self._calls = Calls(screen, self._enter_vt52)
+        self._strings = Strings(screen)
+        self._rest = ""
         self._vt52 = None
+        self._is_behind_text = False
         self._controls = {code: getattr(screen, name) for code, name in self.basic.items()}
         self._draw = screen.draw
         self._draw_lines = getattr(screen, "draw_lines", self._draw_parts)
@@ -130,17 +97,8 @@ class Stream(pyte.Stream):
             if self._vt52:
                 position = self._take_vt52(self._vt52, data, position)
             else:
-                step = self._take_string if self._string else self._take_tokens
+                step = self._take_string if self._strings.kind else self._take_tokens
                 position = step(data, position)
-
-    def _forget(self) -> None:
-        """Begin with no sequence under way."""
-        self._rest = ""
-        self._string = ""
-        self._kept = []
-        self._length = 0
-        self._is_behind_text = False
-        """Whether text stands right before what comes next: only then there is something to repeat (REP)."""
 
     def _take_vt52(self, vt52: Vt52, data: str, position: int) -> int:
         """Take what comes in VT52 mode; returns the position behind what was taken."""
@@ -148,6 +106,12 @@ class Stream(pyte.Stream):
         self._rest = vt52.rest
         if vt52.is_over:
             self._vt52 = None
+        return position
+
+    def _take_string(self, data: str, position: int) -> int:
+        """Take what comes in a control string; returns the position behind what was taken."""
+        position = self._strings.take(data, position)
+        self._rest = self._strings.rest
         return position
 
     def _enter_vt52(self, *modes: int) -> None:
@@ -173,7 +137,7 @@ class Stream(pyte.Stream):
                 render(match[2])
             elif kind == 3:
                 text = match[3]
-                method, arguments = calls.get(text) or self._remember(text)
+                method, arguments = calls[text]
                 try:
                     if text[-1] != "b" or self._repeats(before):
                         method(*arguments)
@@ -230,9 +194,9 @@ class Stream(pyte.Stream):
         """Do what a complete sequence says."""
         is_behind_text, self._is_behind_text = self._is_behind_text, False
         if len(sequence) == 2 and sequence[1] in sequences.STRINGS:
-            self._string = sequences.STRINGS[sequence[1]]
+            self._strings.kind = sequences.STRINGS[sequence[1]]
         elif _WHOLE.fullmatch(sequence, 1) and (sequence[-1] != "b" or is_behind_text):
-            method, arguments = self._calls.get(sequence[1:]) or self._remember(sequence[1:])
+            method, arguments = self._calls[sequence[1:]]
             try:
                 method(*arguments)
             except _ModeChanged:
@@ -243,47 +207,6 @@ class Stream(pyte.Stream):
         method = self._controls.get(character)
         if method:
             method()
-
-    def _remember(self, text: str) -> Call:
-        """The call that a sequence makes, given without its ESC; it is looked up once."""
-        if len(self._calls) >= MEMORY_LIMIT:
-            self._calls.clear()
-        call = self._calls[text] = self._csi(text) if text[0] == "[" else self._escape(text)
-        return call
-
-    def _escape(self, text: str) -> Call:
-        """The call that `ESC text` makes."""
-        event = sequences.ESCAPE.get(text)
-        if event:
-            return self._method(event), ()
-        if text[0] in "()*+-./":
-            return partial(self.listener.define_charset, mode=text[0]), (text[1:],)
-        if text[0] == "%":
-            return self.select_other_charset, (text[1:],)
-        return self.listener.debug, (text,)
-
-    def _csi(self, text: str) -> Call:
-        """The call that `ESC text` makes, where text begins with `[`."""
-        parts = _CSI_PARTS.fullmatch(text)
-        prefix, numbers, intermediates, final = parts.groups() if parts else ("", "", "", text[-1])
-        event = sequences.CSI.get(prefix + intermediates + final)
-        if event is None or (":" in numbers and not event.is_raw):
-            return self.listener.debug, parameters(numbers)
-        if event.is_raw and hasattr(self.listener, event.name):
-            return getattr(self.listener, event.name), (numbers,)
-        if event.is_raw:
-            return self._method(event), parameters(numbers.replace(":", ";"))
-        if prefix + final == "?l" and 2 in parameters(numbers) and hasattr(self.listener, "enter_vt52"):
-            return self._enter_vt52, parameters(numbers)
-        most = event.most if hasattr(self.listener, event.name) else min(event.most, event.instead_most)
-        return self._method(event), parameters(numbers)[:most]
-
-    def _method(self, event: Event) -> Callable[..., Any]:
-        """The listener's method for an event, or what is called instead."""
-        method: Callable[..., Any] = getattr(self.listener, event.name, None) or getattr(
-            self.listener, event.instead
-        )
-        return partial(method, private=True) if event.is_private else method
 
     def _select(self, numbers: str) -> None:
         """SGR for a listener that knows no `select_rendition`."""
@@ -296,53 +219,3 @@ class Stream(pyte.Stream):
                 self._control(part)
             else:
                 self._draw(part)
-
-    def _take_string(self, data: str, position: int) -> int:
-        """Take a string's text up to its terminator; returns the position behind what was taken."""
-        match = _STRING_ENDS.get(self._string, _STRING_ENDS["OSC"]).search(data, position)
-        stop = match.start() if match else len(data)
-        self._length += stop - position
-        if self._length > STRING_LIMIT or self._string in UNREAD:
-            self._kept.clear()
-        else:
-            self._kept.append(data[position:stop])
-            if len(self._kept) > PIECES_LIMIT:
-                self._kept[:] = ["".join(self._kept)]
-        if not match:
-            return stop
-        if match[0] != "\x1b":
-            self._end_string("" if match[0] in "\x18\x1a" else match[0])
-            return stop + 1
-        if stop + 1 == len(data):
-            self._rest = "\x1b"
-            return stop + 1
-        if data[stop + 1] == "\\":
-            self._end_string("\x1b\\")
-            return stop + 2
-        self._end_string("")
-        return stop
-
-    def _end_string(self, terminator: str) -> None:
-        """Act on a string that is complete; one that was broken off, or is too long, does nothing."""
-        kind, text, length = self._string, "".join(self._kept), self._length
-        self._forget()
-        if not terminator or length > STRING_LIMIT:
-            return
-        if kind == "OSC":
-            self._command(text, "\x07" if terminator == "\x07" else "\x1b\\")
-        elif kind == "DCS" and hasattr(self.listener, "device_control"):
-            self.listener.device_control(text)
-
-    def _command(self, text: str, terminator: str) -> None:
-        """An operating system command: a number, and mostly text behind a semicolon."""
-        digits, separator, rest = text.partition(";")
-        if not digits.isascii() or not digits.isdecimal():
-            return
-        number = sgr.number(digits)
-        for name in sequences.OSC.get(number, ()) if separator else ():
-            method = getattr(self.listener, name, None)
-            if method:
-                method(rest)
-        query = getattr(self.listener, sequences.OSC_QUERIES.get(number, ""), None)
-        if query:
-            query(number, rest, terminator)
