@@ -70,26 +70,8 @@ def clone(
         report.prepare(erasing.weigh)
     with setting.locks.name(new_name), opened(pool) as folder:
         _refuse(setting, image, new_name)
-        is_tree = image.type is not ImageType.RAW
-        if image.type is ImageType.SUBVOLUME and snapshots.is_possible_at_once(image.path):
-            if snapshots.is_taken_at_once(image.path, folder, new_name, is_read_only, report):
-                setting.side_files.copy(image, new_name, pool)
-                report.finish()
-                return
-            if is_to_be_quick:
-                raise fault(errno.EXDEV)
-        is_hidden = setting.improvements.hides_what_is_cloned or not is_tree
-        with _unfinished(setting) if is_hidden else _in_place(setting, new_name) as made:
-            if not is_tree:
-                _copy_raw(setting, image, folder, made, is_read_only, report)
-                rename_new(made, f"{new_name}.raw", folder, folder)
-            else:
-                _copy_tree(setting, image, folder, made, is_read_only, report, is_to_be_quick)
-                report.check()
-                if made != new_name:
-                    rename_new(made, new_name, folder, folder)
-                if is_read_only:
-                    _mark(folder, new_name)
+        if not _is_taken_at_once(image, folder, new_name, is_read_only, report, is_to_be_quick):
+            _make(setting, image, folder, new_name, is_read_only, report, is_to_be_quick)
         setting.side_files.copy(image, new_name, pool)
     report.finish()
 
@@ -105,6 +87,44 @@ def _refuse(setting: Setting, image: Image, new_name: str) -> None:
             raise fault(errno.EADDRNOTAVAIL)
         if os.path.islink(image.path):
             raise fault(errno.ELOOP)
+
+
+def _is_taken_at_once(
+    image: Image, folder: int, new_name: str, is_read_only: bool, report: Report, is_to_be_quick: bool
+) -> bool:
+    """Make a snapshot under its own name, if one call of the kernel makes all of it; whether it is made."""
+    if image.type is not ImageType.SUBVOLUME or not snapshots.is_possible_at_once(image.path):
+        return False
+    if snapshots.is_taken_at_once(image.path, folder, new_name, is_read_only, report):
+        return True
+    if is_to_be_quick:
+        raise fault(errno.EXDEV)
+    return False
+
+
+def _make(
+    setting: Setting,
+    image: Image,
+    folder: int,
+    new_name: str,
+    is_read_only: bool,
+    report: Report,
+    is_to_be_quick: bool,
+) -> None:
+    """Make a copy step by step, and give it its name when it is whole, or leave nothing of it."""
+    is_tree = image.type is not ImageType.RAW
+    is_hidden = setting.improvements.hides_what_is_cloned or not is_tree
+    with _unfinished(setting) if is_hidden else _in_place(setting, new_name) as made:
+        if not is_tree:
+            _copy_raw(setting, image, folder, made, is_read_only, report)
+            rename_new(made, f"{new_name}.raw", folder, folder)
+        else:
+            _copy_tree(setting, image, folder, made, is_read_only, report, is_to_be_quick)
+            report.check()
+            if made != new_name:
+                rename_new(made, new_name, folder, folder)
+            if is_read_only:
+                _mark(folder, new_name)
 
 
 def discard_unfinished(setting: Setting) -> None:
@@ -211,38 +231,56 @@ def _copy_tree(
     """Make a snapshot where that can be, else copy."""
     with opened(image.path) as source:
         if image.type is ImageType.SUBVOLUME and snapshots.is_taken(source, folder, name):
-            with opened(f"{setting.pool.path}/{name}") as target:
-                snapshots.take_nested(source, target, setting.improvements.copies_root_attributes)
-                _share_quota(source, folder, target)
-                if is_read_only:
-                    snapshots.seal(target)
-            return
-        if is_to_be_quick:
+            _complete_snapshot(setting, source, folder, name, is_read_only)
+        elif is_to_be_quick:
             raise fault(errno.EXDEV)
-        try:
-            btrfs.create(folder, name)
-        except OSError as error:
-            if error.errno not in snapshots.ELSEWHERE:
-                raise
-            os.mkdir(name, 0o755, dir_fd=folder)
-        with opened(f"{setting.pool.path}/{name}") as target:
-            _share_quota(None, folder, target)
-            report.expect_tree(image.path)
-            pool = os.fstat(folder)
-            left_out = frozenset({(pool.st_dev, pool.st_ino)})
-            how = setting.improvements
-            copy = TreeCopy(
-                source,
-                target,
-                report.count,
-                left_out,
-                dresses_root=how.copies_root_attributes,
-                keeps_holes=how.keeps_holes,
-            )
-            copy.run()
-            attributes.forget_birth(target)
-            if is_read_only and btrfs.is_subvolume(target):
-                btrfs.set_read_only(target, True)
+        else:
+            _copy_files(setting, image, source, folder, name, is_read_only, report)
+
+
+def _complete_snapshot(setting: Setting, source: int, folder: int, name: str, is_read_only: bool) -> None:
+    """Put into a snapshot what it lacks: the subvolumes below it, its quota group and its mark."""
+    with opened(f"{setting.pool.path}/{name}") as target:
+        snapshots.take_nested(source, target, setting.improvements.copies_root_attributes)
+        _share_quota(source, folder, target)
+        if is_read_only:
+            snapshots.seal(target)
+
+
+def _copy_files(
+    setting: Setting,
+    image: Image,
+    source: int,
+    folder: int,
+    name: str,
+    is_read_only: bool,
+    report: Report,
+) -> None:
+    """Make a subvolume, or a directory where there can be none, and copy all files into it."""
+    try:
+        btrfs.create(folder, name)
+    except OSError as error:
+        if error.errno not in snapshots.ELSEWHERE:
+            raise
+        os.mkdir(name, 0o755, dir_fd=folder)
+    with opened(f"{setting.pool.path}/{name}") as target:
+        _share_quota(None, folder, target)
+        report.expect_tree(image.path)
+        pool = os.fstat(folder)
+        left_out = frozenset({(pool.st_dev, pool.st_ino)})
+        how = setting.improvements
+        copy = TreeCopy(
+            source,
+            target,
+            report.count,
+            left_out,
+            dresses_root=how.copies_root_attributes,
+            keeps_holes=how.keeps_holes,
+        )
+        copy.run()
+        attributes.forget_birth(target)
+        if is_read_only and btrfs.is_subvolume(target):
+            btrfs.set_read_only(target, True)
 
 
 def _share_quota(source: int | None, folder: int, target: int) -> None:
