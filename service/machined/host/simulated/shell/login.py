@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from machined.host.simulated.shell.accounts import Account, find_account
+from machined.host.simulated.shell.canonical import read_line
 from machined.host.simulated.shell.layout import printable
 from machined.host.simulated.shell.system import System
 from machined.host.simulated.shell.terminal import Terminal
@@ -34,12 +35,12 @@ async def ask_login(system: System, terminal: Terminal, tty: str) -> Account:
         name = ""
         while not name:
             await terminal.print(f"{system.hostname} login: ")
-            line = await terminal.read_line()
+            line = await read_line(terminal)
             if line is None:
                 await terminal.print("\n")
             name = (line or "").strip()
         await terminal.print("Password: ")
-        password = await terminal.read_line(echoes=False)
+        password = await read_line(terminal, echoes=False)
         if password is None:
             await terminal.print("\n")
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from machined.host.simulated.shell.canonical import read_line
 from machined.host.simulated.shell.files import FILE_LIMIT, Files
 from machined.host.simulated.shell.terminal import Terminal
 from machined.host.simulated.tree import Node
@@ -42,7 +43,7 @@ class TerminalSource:
 
     async def read(self) -> bytes:
         """The next line; none at ctrl-d."""
-        line = await self._terminal.read_line()
+        line = await read_line(self._terminal)
         return (line or "").encode("utf-8", "replace")
 
 

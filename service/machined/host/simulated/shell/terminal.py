@@ -13,8 +13,6 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from wcwidth import wcwidth
-
 from machined.host.simulated.shell.keys import Key, take_key
 
 READ_SIZE = 65536
@@ -173,35 +171,6 @@ class Terminal:
             key.cancel()
             rival.cancel()
             await asyncio.gather(key, rival, return_exceptions=True)
-
-    async def read_line(self, *, echoes: bool = True) -> str | None:
-        """Read a line the way a terminal in canonical mode does; None at its end (ctrl-d).
-
-        Ctrl-c is a key here only where nobody takes it as an interrupt; it ends the line then.
-        """
-        line = ""
-        while True:
-            key = await self.read_key(takes_runs=True)
-            erased = 0
-            if key.text:
-                added = "".join(one for one in key.text if wcwidth(one) >= 0)[: 4096 - len(line)]
-                line += added
-                await self.print(added if echoes else "")
-            elif key.name == "enter":
-                await self.print("\n")
-                return line + "\n"
-            elif key.name in {"ctrl-d", "ctrl-c"}:
-                if key.name == "ctrl-c" or not line:
-                    return None
-                return line
-            elif key.name == "backspace" and line:
-                erased = 1
-            elif key.name == "ctrl-u":
-                erased = len(line)
-            if erased:
-                cells = sum(max(0, wcwidth(one)) for one in line[-erased:])
-                line = line[:-erased]
-                await self.print("\b \b" * cells if echoes else "")
 
     def close(self) -> None:
         """Let go of the descriptor; the other side reads EIO from then on (pty(7)). May be repeated."""
