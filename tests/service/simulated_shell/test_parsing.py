@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from machined.host.simulated.shell.parsing import ShellSyntaxError, Step, UnfinishedError, parse
+from machined.host.simulated.shell.parsing import Step, parse
+from machined.host.simulated.shell.tokens import ShellSyntaxError, UnfinishedError
 
 
 def shape(steps: list[Step]) -> str:

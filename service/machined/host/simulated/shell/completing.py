@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from machined.host.simulated.shell.state import Shell
+from machined.host.simulated.shell.tokens import unquoted
 
 _SPECIAL = re.compile(r"([\s;&|<>()'\"\\$`*?\[#~])")
 _OPERATORS = re.compile(r"(?:^|[;&|(])\s*$")
@@ -78,16 +79,5 @@ def _common_start(choices: list[str]) -> str:
 
 def _word_start(text: str) -> int:
     """Where the last word of a text begins, quotes heeded."""
-    start, quote, at = 0, "", 0
-    while at < len(text):
-        letter = text[at]
-        if letter == "\\" and quote != "'":
-            at += 1
-        elif quote:
-            quote = "" if letter == quote else quote
-        elif letter in "'\"":
-            quote = letter
-        elif letter in " \t\n;&|<>()":
-            start = at + 1
-        at += 1
-    return min(start, len(text))
+    breaks = [at for at, letter in unquoted(text) if letter in " \t\n;&|<>()"]
+    return breaks[-1] + 1 if breaks else 0

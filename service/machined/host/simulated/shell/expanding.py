@@ -6,8 +6,8 @@ import fnmatch
 import re
 from collections.abc import Awaitable, Callable
 
-from machined.host.simulated.shell.parsing import Part, Word
 from machined.host.simulated.shell.state import Shell
+from machined.host.simulated.shell.tokens import Part, Word
 
 Substitute = Callable[[str], Awaitable[str]]
 """Runs a command and gives its output."""

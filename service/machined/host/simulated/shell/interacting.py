@@ -9,11 +9,12 @@ from functools import partial
 from machined.host.simulated.shell.completing import complete
 from machined.host.simulated.shell.editing import InterruptedLineError, LineEditor
 from machined.host.simulated.shell.layout import printable
-from machined.host.simulated.shell.parsing import ShellSyntaxError, UnfinishedError, parse
+from machined.host.simulated.shell.parsing import parse
 from machined.host.simulated.shell.programs import PROGRAMS
 from machined.host.simulated.shell.running import run_text
 from machined.host.simulated.shell.state import ExitShell, Shell, Streams
 from machined.host.simulated.shell.streams import TerminalSink, TerminalSource
+from machined.host.simulated.shell.tokens import ShellSyntaxError, UnfinishedError
 
 HISTORY = 500
 """Lines that are remembered."""

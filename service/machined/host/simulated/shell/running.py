@@ -6,7 +6,6 @@ import asyncio
 import posixpath
 import re
 import signal as signals
-import stat
 from collections.abc import Callable, Coroutine
 from functools import partial
 
@@ -14,18 +13,12 @@ from machined.host.simulated.processes import Process
 from machined.host.simulated.shell.call import Call, Program, UsageError, describe
 from machined.host.simulated.shell.expanding import expand, expand_flat
 from machined.host.simulated.shell.files import PASS, READ
-from machined.host.simulated.shell.parsing import Command, ShellSyntaxError, Step, Word, parse
+from machined.host.simulated.shell.parsing import Command, Step, parse
 from machined.host.simulated.shell.programs import PROGRAMS
+from machined.host.simulated.shell.redirecting import redirected
 from machined.host.simulated.shell.state import ExitShell, Shell, Streams
-from machined.host.simulated.shell.streams import (
-    BytesSink,
-    BytesSource,
-    FileSink,
-    NullSink,
-    Pipe,
-    Sink,
-    Source,
-)
+from machined.host.simulated.shell.streams import BytesSink, FileSink, Pipe
+from machined.host.simulated.shell.tokens import ShellSyntaxError, Word
 from machined.host.simulated.tree import fault
 
 BIN_FOLDERS = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin")
@@ -209,7 +202,7 @@ async def _run_command(shell: Shell, command: Command, streams: Streams) -> int:
     substitute = partial(_substitute, shell, streams)
     opened: list[FileSink] = []
     try:
-        streams = await _redirect(shell, command, streams, opened)
+        streams = await redirected(shell, command, streams, opened, substitute)
         words = list(command.words)
         assigned: dict[str, str] = {}
         while words and (match := _assignment(words[0])):
@@ -245,46 +238,6 @@ async def run_argv(shell: Shell, argv: list[str], streams: Streams) -> int:
     except OSError as error:
         return await _complain(streams, describe(error), NOT_EXECUTABLE)
     return await run_program(shell, program, argv, streams)
-
-
-async def _redirect(shell: Shell, command: Command, streams: Streams, opened: list[FileSink]) -> Streams:
-    """The streams of a command after its redirections."""
-    substitute = partial(_substitute, shell, streams)
-    for descriptor, operator, target in command.redirects:
-        name = await expand_flat(target, shell, substitute)
-        if operator == ">&":
-            if name not in {"1", "2"} or descriptor not in {1, 2}:
-                raise OSError(9, "Bad file descriptor", name)
-            sink = streams.output if name == "1" else streams.errors
-            streams = _with_sink(streams, descriptor, sink)
-        elif operator == "<":
-            streams = streams._replace(input=_source(shell, name))
-        else:
-            sink = _sink(shell, name, appends=operator == ">>")
-            if isinstance(sink, FileSink):
-                opened.append(sink)
-            streams = _with_sink(streams, descriptor, sink)
-    return streams
-
-
-def _with_sink(streams: Streams, descriptor: int, sink: Sink) -> Streams:
-    """The streams with one of the outputs leading elsewhere."""
-    return streams._replace(errors=sink) if descriptor == 2 else streams._replace(output=sink)
-
-
-def _source(shell: Shell, name: str) -> Source:
-    """What a file gives to who reads it."""
-    path = shell.path(name)
-    return BytesSource(b"" if path == "/dev/null" else shell.files.read(path))
-
-
-def _sink(shell: Shell, name: str, *, appends: bool) -> Sink:
-    """What takes what is written to a file."""
-    path = shell.path(name)
-    if path == "/dev/null":
-        return NullSink()
-    node = shell.files.open_for_writing(path, appends=appends)
-    return NullSink() if stat.S_ISCHR(node.mode) else FileSink(shell.files, node)
 
 
 async def _substitute(shell: Shell, streams: Streams, text: str) -> str:
