@@ -28,8 +28,10 @@ InterfacesOf = Callable[[Any], Sequence[Interface]]
 
 Reply = tuple[str, Sequence[Any]]
 """The types of a reply and its values."""
-_Later = Coroutine[Any, Any, Any]
-"""Gives a reply when it is awaited, or a coroutine that does."""
+_Answer = Reply | Coroutine[Any, Any, Reply]
+"""A reply, or what gives it when it is awaited."""
+_Found = Node | None
+"""What is at a path; None for nothing."""
 
 
 class _Family(NamedTuple):
@@ -92,38 +94,34 @@ class ObjectTree:
             raise _told(error, call) from error
         return answer if isinstance(answer, tuple) else _awaited(answer, call)
 
-    def _answer(self, request: Request) -> Reply | _Later:
+    def _answer(self, request: Request) -> _Answer:
+        """Answer at once, unless the object has to be looked for or the caller to be asked for rights."""
         call = request.call
-        node: Node | Coroutine[Any, Any, Node | None] | None = None
+        node: _Found | Coroutine[Any, Any, _Found] = None
         if call.interface == PEER_INTERFACE:
             node = Node(call.path)  # the peer is asked, not an object of it
         elif call.interface is not None or self._improvements.finds_methods_without_interface:
             node = self._find(call.path, request)
         if node is None or isinstance(node, Node):
-            return self._answer_of(node, request)
-        return self._answer_when_found(node, request)
+            node, interface, method, target = self._method(node, call)
+            if not method.is_privileged:
+                return self._begin(node, interface, method, target, request)
+        return self._answer_slowly(node, request)
 
-    async def _answer_when_found(self, node: Awaitable[Node | None], request: Request) -> Reply | _Later:
-        return self._answer_of(await node, request)
-
-    def _answer_of(self, node: Node | None, request: Request) -> Reply | _Later:
-        call = request.call
-        if node is None or not (node.is_object or _is_introspection(call)):
-            raise Refused(ErrorName.UNKNOWN_OBJECT, f"There is no object {call.path!r}.")
-        interface, method, target = self._method(node, call)
+    async def _answer_slowly(self, found: _Found | Coroutine[Any, Any, _Found], request: Request) -> Reply:
+        """Answer when the object is found and the caller has the rights."""
+        if isinstance(found, Coroutine):
+            found = await found
+        node, interface, method, target = self._method(found, request.call)
         if method.is_privileged:
-            return self._answer_if_privileged(node, interface, method, target, request)
-        return self._answer_by(node, interface, method, target, request)
+            await request.require_privilege(f"{interface.name}.{method.name}")
+        answer = self._begin(node, interface, method, target, request)
+        return answer if isinstance(answer, tuple) else await answer
 
-    async def _answer_if_privileged(
+    def _begin(
         self, node: Node, interface: Interface, method: Method, target: Any, request: Request
-    ) -> Reply | _Later:
-        await request.require_privilege(f"{interface.name}.{method.name}")
-        return self._answer_by(node, interface, method, target, request)
-
-    def _answer_by(
-        self, node: Node, interface: Interface, method: Method, target: Any, request: Request
-    ) -> Reply | _Later:
+    ) -> _Answer:
+        """Have the handler answer, once the arguments are what it takes."""
         call = request.call
         if call.signature != method.signature:
             is_loose = not self._improvements.checks_property_arguments
@@ -143,7 +141,7 @@ class ObjectTree:
             return _when_done(method.result, values)
         return method.result, () if values is None else values
 
-    def _find(self, path: str, request: Request) -> Node | Coroutine[Any, Any, Node | None] | None:
+    def _find(self, path: str, request: Request) -> _Found | Coroutine[Any, Any, _Found]:
         """What is at `path`: an object, the head of a family, or a way to those below."""
         if path in self._objects:
             return self._objects[path]
@@ -158,14 +156,16 @@ class ObjectTree:
             return _node(path, family, target)
         return Node(path, is_object=False) if self._below(path) else None
 
-    def _method(self, node: Node, call: Call) -> tuple[Interface, Method, Any]:
-        """The method that is called, and its target; where no interface is named, the object's own first."""
+    def _method(self, node: _Found, call: Call) -> tuple[Node, Interface, Method, Any]:
+        """The object, the method of it that is called, and its target; its own interfaces come first."""
+        if node is None or not (node.is_object or _is_introspection(call)):
+            raise Refused(ErrorName.UNKNOWN_OBJECT, f"There is no object {call.path!r}.")
         for interface in node.interfaces:
             if call.interface in {None, interface.name} and (method := interface.methods.get(call.member)):
-                return interface, method, node.target
+                return node, interface, method, node.target
         for interface in self._standard.interfaces:
             if call.interface in {None, interface.name} and (method := interface.methods.get(call.member)):
-                return interface, method, node
+                return node, interface, method, node
         name = f"{call.interface}.{call.member}" if call.interface else call.member
         raise Refused(ErrorName.UNKNOWN_METHOD, f"{call.path} has no method {name}.")
 
@@ -181,13 +181,11 @@ class ObjectTree:
         return [way[len(start) :].partition("/")[0] for way in ways]
 
 
-async def _awaited(answer: Any, call: Call) -> Reply:
+async def _awaited(answer: Coroutine[Any, Any, Reply], call: Call) -> Reply:
     try:
-        while not isinstance(answer, tuple):
-            answer = await answer
+        return await answer
     except Exception as error:
         raise _told(error, call) from error
-    return answer
 
 
 async def _when_done(signature: str, values: Awaitable[Sequence[Any] | None]) -> Reply:
@@ -195,11 +193,11 @@ async def _when_done(signature: str, values: Awaitable[Sequence[Any] | None]) ->
     return signature, () if found is None else found
 
 
-def _node(path: str, family: _Family, target: Any) -> Node | None:
+def _node(path: str, family: _Family, target: Any) -> _Found:
     return None if target is None else Node(path, family.interfaces_of(target), target)
 
 
-async def _node_when_found(path: str, family: _Family, target: Awaitable[Any]) -> Node | None:
+async def _node_when_found(path: str, family: _Family, target: Awaitable[Any]) -> _Found:
     return _node(path, family, await target)
 
 
