@@ -34,8 +34,6 @@ MAX_TEXT = 1024
 MAX_REMEMBERED = 256
 """Replies with descriptors that are kept in mind, in case the bus sends them back."""
 
-_FAULT = "the handler of %s.%s failed"
-
 
 class Call:
     """A method call that came in.
@@ -141,11 +139,8 @@ class Server:
                 task.add_done_callback(partial(self._ended, self._queueing.went(message)))
                 return
             signature, values = answer or ("", ())
-        except CallError as error:
-            self._refuse(call, error.name, error.message)
-        except Exception:
-            logger.exception(_FAULT, call.interface, call.member)
-            self._refuse(call, FAILED, f"{call.member} failed because of an error in the service")
+        except Exception as error:  # noqa: BLE001 - it is told to the caller, or to the log
+            self._fail(call, error)
         else:
             self._reply(call, signature, values)
         close_received(message.fds)
@@ -181,11 +176,8 @@ class Server:
         except asyncio.CancelledError:
             self._refuse(call, FAILED, f"{call.member} was cancelled")
             raise
-        except CallError as error:
-            self._refuse(call, error.name, error.message)
-        except Exception:
-            logger.exception(_FAULT, call.interface, call.member)
-            self._refuse(call, FAILED, f"{call.member} failed because of an error in the service")
+        except Exception as error:  # noqa: BLE001 - it is told to the caller, or to the log
+            self._fail(call, error)
         else:
             self._reply(call, signature, values)
         finally:
@@ -207,6 +199,14 @@ class Server:
             self._fd_replies[serial] = call
             if len(self._fd_replies) > MAX_REMEMBERED:
                 del self._fd_replies[next(iter(self._fd_replies))]
+
+    def _fail(self, call: Call, error: Exception) -> None:
+        """Answer with what a handler raised: an error of the protocol, or a fault, which the log gets."""
+        if isinstance(error, CallError):
+            self._refuse(call, error.name, error.message)
+            return
+        logger.error("the handler of %s.%s failed", call.interface, call.member, exc_info=error)
+        self._refuse(call, FAILED, f"{call.member} failed because of an error in the service")
 
     def _refuse(self, call: Call, name: str, text: str) -> None:
         if not call.expects_reply:

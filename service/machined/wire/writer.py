@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import asyncio
 import socket
 import time
@@ -134,8 +133,7 @@ class Writer:
         """
         buffer: memoryview = self._buffer or memoryview(b"")
         if self._fds:
-            ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", self._fds))]
-            self._offset += self._sock.sendmsg([buffer[self._offset :]], ancillary)
+            self._offset += socket.send_fds(self._sock, [buffer[self._offset :]], self._fds)
             sent, self._fds = self._fds, []
             close_fds(sent)
         elif self._offset < len(buffer):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import time
-from array import array
 from collections import deque
 from collections.abc import Sequence
 
@@ -112,8 +111,7 @@ class Outbox:
         return chunks
 
     def _write_with_fds(self, chunk: Chunk, fds: list[int]) -> None:
-        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", fds))]
-        count = self._sock.sendmsg([chunk], ancillary)
+        count = socket.send_fds(self._sock, [chunk], fds)
         self._queue[0] = (chunk, [])
         self._fd_count -= len(fds)
         close_received(fds)
