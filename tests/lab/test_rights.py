@@ -23,11 +23,16 @@ from tests.lab.tmux import Terminal
 PASSWORD = "correct horse"
 
 
+def guard(host: LabHost) -> None:
+    """Give a host a user who is not root, and root a password."""
+    host.add_user("ann")
+    host.run("sh", "-c", f"echo 'root:{PASSWORD}' | chpasswd")
+
+
 @pytest.fixture(scope="module")
 def guarded(deck: LabHost) -> LabHost:
-    """The host with a user who is not root, and a password that root has."""
-    deck.add_user("ann")
-    deck.run("sh", "-c", f"echo 'root:{PASSWORD}' | chpasswd")
+    """The host with that user and password."""
+    guard(deck)
     return deck
 
 

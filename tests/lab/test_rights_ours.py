@@ -9,8 +9,8 @@ import pytest
 from tests.lab.host import LabHost
 from tests.lab.own_service import own_service
 from tests.lab.test_rights import (
-    PASSWORD,
     console,
+    guard,
     test_a_password_lets_a_user_do_it,
     test_a_user_with_the_password_does_what_root_does,
     test_no_answer_is_a_refusal_at_once,
@@ -29,7 +29,6 @@ __all__ = [  # a fixture and tests
 @pytest.fixture(scope="module")
 def guarded(deck: LabHost) -> Iterator[LabHost]:
     """The host with our service, a user who is not root, and a password that root has."""
-    deck.add_user("ann")
-    deck.run("sh", "-c", f"echo 'root:{PASSWORD}' | chpasswd")
+    guard(deck)
     with own_service(deck):
         yield deck

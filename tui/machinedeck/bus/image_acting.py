@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
-from machined.contract import IMAGE_INTERFACE, MACHINE1, MANAGER_INTERFACE, MANAGER_PATH, image_path
+from machined.contract import IMAGE_INTERFACE, MACHINE1, image_path
 from machined.wire import Connection
 from machinedeck.bus import operations1
 from machinedeck.bus.errors import asked
+from machinedeck.bus.machine1 import act
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.image import ImageIdentity
 from machinedeck.model.limits import UNLIMITED
@@ -20,19 +21,7 @@ class BusImageActing:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    async def _call(self, member: str, signature: str, *arguments: Any) -> list[Any]:
-        # Copies and removals may take hours, and a question for a password as long as the operator thinks.
-        return await self._connection.call(
-            MACHINE1,
-            MANAGER_PATH,
-            MANAGER_INTERFACE,
-            member,
-            signature,
-            *arguments,
-            timeout=None,
-            interactive=True,
-        )
+        self._call = partial(act, connection)
 
     async def _same(self, image: ImageIdentity) -> None:
         """See that an image is still the one that is meant.

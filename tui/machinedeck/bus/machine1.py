@@ -29,6 +29,26 @@ ROOT_SECONDS = 5.0
 """How long it may take until the root of a machine is open."""
 
 
+async def act(
+    connection: Connection, member: str, signature: str, *arguments: Any, **options: Any
+) -> list[Any]:
+    """Have the manager do something to machines or images, for as long as it takes.
+
+    Copies and removals may take hours, and a question for a password as long as the operator thinks.
+    """
+    return await connection.call(
+        MACHINE1,
+        MANAGER_PATH,
+        MANAGER_INTERFACE,
+        member,
+        signature,
+        *arguments,
+        timeout=None,
+        interactive=True,
+        **options,
+    )
+
+
 class Machine1:
     """What the console asks of the service of machines, on one open connection.
 

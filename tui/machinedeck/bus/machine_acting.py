@@ -6,20 +6,18 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
 
 from machined.contract import (
     IMAGE_INTERFACE,
     MACHINE1,
-    MANAGER_INTERFACE,
-    MANAGER_PATH,
     image_path,
     machine_path,
     nspawn_unit,
 )
 from machined.wire import Connection, Variant
 from machinedeck.bus.errors import asked
-from machinedeck.bus.machine1 import Machine1
+from machinedeck.bus.machine1 import Machine1, act
 from machinedeck.bus.systemd1 import Systemd1
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.limits import Limits
@@ -47,22 +45,9 @@ class BusMachineActing:
 
     def __init__(self, connection: Connection, machine1: Machine1, systemd1: Systemd1) -> None:
         self._connection = connection
+        self._call = partial(act, connection)
         self._machine1 = machine1
         self._systemd1 = systemd1
-
-    async def _call(self, member: str, signature: str, *arguments: Any, **options: Any) -> list[Any]:
-        # Copies may take hours, and a question for a password as long as the operator thinks.
-        return await self._connection.call(
-            MACHINE1,
-            MANAGER_PATH,
-            MANAGER_INTERFACE,
-            member,
-            signature,
-            *arguments,
-            timeout=None,
-            interactive=True,
-            **options,
-        )
 
     async def _same(self, identity: Identity) -> Machine:
         """The machine as it is now.
