@@ -34,6 +34,17 @@ def service_of(console: PtyProgram) -> int:
     return pid
 
 
+def see_and_leave(console: PtyProgram) -> None:
+    """See that a console shows a demo, and that it ends with all that belongs to it when it is left."""
+    console.wait_for("● live")
+    assert "DEMO" in console.screen
+    pid = service_of(console)
+    console.send(b"q")
+    assert console.wait_end() == 0
+    assert is_over(pid)
+    console.assert_left_as_found()
+
+
 def wait_until(is_so: Callable[[], object], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
@@ -55,13 +66,7 @@ def test_however_the_console_ends_its_service_does(number: signal.Signals) -> No
 @pytest.mark.promise("The demo's service never outlives its console", where="bare host")
 def test_a_console_that_is_left_has_ended_its_service() -> None:
     with PtyProgram(CONSOLE) as console:
-        console.wait_for("● live")
-        assert "DEMO" in console.screen
-        pid = service_of(console)
-        console.send(b"q")
-        assert console.wait_end() == 0
-        assert is_over(pid)
-        console.assert_left_as_found()
+        see_and_leave(console)
 
 
 @pytest.mark.promise("A service of our own that ends is started anew", where="bare host")
@@ -85,13 +90,7 @@ def test_from_the_first_run_to_the_demo(tmp_path: Path) -> None:
         console.wait_for("d look around")
         assert "DEMO" not in console.screen
         console.send(b"d")
-        console.wait_for("● live")
-        assert "DEMO" in console.screen
-        pid = service_of(console)
-        console.send(b"q")
-        assert console.wait_end() == 0
-        assert is_over(pid)
-        console.assert_left_as_found()
+        see_and_leave(console)
 
 
 @pytest.mark.promise("In a demo every screen has the word DEMO and a frame of its colour", where="bare host")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-from itertools import chain, cycle, islice
+from itertools import cycle, islice
 
 import pytest
 
@@ -13,7 +12,7 @@ from machined.bus.local import Limits
 from machined.contract import MACHINE1, MACHINE_INTERFACE, MANAGER_INTERFACE, MANAGER_PATH
 from machined.wire import Connection, Signal, connect
 from tests.service.clients.marks import stays_whole
-from tests.service.local_bus.hostile import BORNE, BYTES, CUT_OFF, Way
+from tests.service.local_bus.hostile import BORNE, BYTES, CUT_OFF, Way, attack, saying
 from tests.service.local_bus.raw import RawClient
 from tests.support.demo_service import DemoService
 from tests.support.waiting import until
@@ -65,29 +64,6 @@ async def calls_what_is_not_there(client: RawClient, service: str) -> None:
 
 
 OURS: list[Way] = [takes_no_lists, takes_no_shells, dies_in_mid_call, calls_what_is_not_there]
-
-
-def saying(data: bytes) -> Way:
-    """A way to be hostile: send some bytes."""
-
-    async def way(client: RawClient, _service: str) -> None:
-        await client.send(data)
-
-    return way
-
-
-async def attack(address: str, way: Way) -> None:
-    """Be hostile, time and again."""
-    while True:
-        client = await RawClient.connect(address)
-        try:
-            with contextlib.suppress(ConnectionError, EOFError, TimeoutError):
-                await client.authenticate()
-                await client.hello()
-                await way(client, MACHINE1)
-            await asyncio.sleep(0.05)
-        finally:
-            client.close()
 
 
 # Good
@@ -155,8 +131,8 @@ async def test_the_good_lose_nothing_among_the_hostile(demo: DemoService) -> Non
         await client.subscribe(hear, sender=MACHINE1, member="MachineRemoved", arg0="web-2")
     assert await one_round(clients[0], 0) == 5
     before, fds = demo.memory(), demo.fds()
-    ways = chain(OURS, CUT_OFF, BORNE, map(saying, BYTES.values()))
-    attackers = [asyncio.create_task(attack(demo.address, way)) for way in islice(cycle(ways), HOSTILE)]
+    ways = islice(cycle([*OURS, *CUT_OFF, *BORNE, *map(saying, BYTES.values())]), HOSTILE)
+    attackers = [asyncio.create_task(attack(demo.address, MACHINE1, way)) for way in ways]
     try:
         tasks = [asyncio.create_task(behave(client)) for client in clients]
         await clients[0].call(*MANAGER, "KillMachine", "ssi", "web-2", "leader", 9, timeout=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import struct
 from collections.abc import Awaitable, Callable
@@ -185,3 +186,26 @@ CUT_OFF: list[Way] = [
 """Ways that end the connection."""
 BORNE: list[Way] = [half_a_message, floods_with_calls, hoards_rules_and_names, hangs_up]
 """Ways that are borne with, within limits, or that end by themselves."""
+
+
+def saying(data: bytes) -> Way:
+    """A way to be hostile: send some bytes."""
+
+    async def way(client: RawClient, _service: str) -> None:
+        await client.send(data)
+
+    return way
+
+
+async def attack(address: str, service: str, way: Way) -> None:
+    """Be hostile to a service, time and again, as one client after the other."""
+    while True:
+        client = await RawClient.connect(address)
+        try:
+            with contextlib.suppress(ConnectionError, EOFError, TimeoutError):
+                await client.authenticate()
+                await client.hello()
+                await way(client, service)
+            await asyncio.sleep(0.05)
+        finally:
+            client.close()

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import re
 from collections.abc import Iterator
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
 
 from machined.wire import Connection, Signal, connect
 from tests.service.local_bus.conftest import ECHO, ECHO_PATH
-from tests.service.local_bus.hostile import BORNE, BYTES, CUT_OFF, Way
-from tests.service.local_bus.raw import RawClient
+from tests.service.local_bus.hostile import BORNE, BYTES, CUT_OFF, Way, attack, saying
 from tests.service.local_bus.standalone import LIMITS, standalone
 from tests.support.waiting import until
 
@@ -40,28 +38,7 @@ def descriptors(pid: int) -> int:
 
 def ways() -> Iterator[Way]:
     """Every way to be hostile, in turn."""
-
-    def saying(data: bytes) -> Way:
-        async def way(client: RawClient, _echo: str) -> None:
-            await client.send(data)
-
-        return way
-
     return cycle([*CUT_OFF, *BORNE, *map(saying, BYTES.values())])
-
-
-async def attack(address: str, way: Way) -> None:
-    """Be hostile, time and again."""
-    while True:
-        client = await RawClient.connect(address)
-        try:
-            with contextlib.suppress(ConnectionError, EOFError, TimeoutError):
-                await client.authenticate()
-                await client.hello()
-                await way(client, ECHO)
-            await asyncio.sleep(0.05)
-        finally:
-            client.close()
 
 
 async def behave(client: Connection, heard: list[int]) -> int:
@@ -86,9 +63,7 @@ async def test_the_good_lose_nothing_among_the_hostile(tmp_path: Path) -> None:
 
             await client.subscribe(hear, sender=ECHO, member="Shouted")
         before, fds = memory(pid), descriptors(pid)
-        attackers = [
-            asyncio.create_task(attack(address, way)) for _, way in zip(range(HOSTILE), ways(), strict=False)
-        ]
+        attackers = [asyncio.create_task(attack(address, ECHO, way)) for way in islice(ways(), HOSTILE)]
         try:
             tasks = [asyncio.create_task(behave(*pair)) for pair in zip(clients, heard, strict=True)]
             speaker = await connect(address, timeout=60)
