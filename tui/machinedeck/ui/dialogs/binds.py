@@ -9,12 +9,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from machinedeck.core.binds import Bind
 from machinedeck.model.text import clean
-from machinedeck.ui.dialogs.dialog import Dialog
+from machinedeck.ui.dialogs.list_dialog import ListDialog
 from machinedeck.ui.widgets.frame import Frame
 
 BESIDE_LIST = 9
@@ -24,7 +24,7 @@ NOTHING = "Nothing was bound from here into a machine that still runs."
 WHOSE = "These are the binds of this console: the service itself keeps no list."
 
 
-class BindsDialog(Dialog[int | None]):
+class BindsDialog(ListDialog[int | None]):
     """Shows binds; the place of the one to be undone, or None.
 
     Args:
@@ -35,13 +35,10 @@ class BindsDialog(Dialog[int | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", show=False),
         Binding("x,delete", "undo", show=False),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
     ]
 
     def __init__(self, binds: Sequence[tuple[str, Bind]]) -> None:
-        super().__init__()
-        self._list = OptionList(*(Option(_line(name, bind)) for name, bind in binds), compact=True)
+        super().__init__(*(Option(_line(name, bind)) for name, bind in binds))
         self._is_empty = not binds
 
     def compose(self) -> ComposeResult:
@@ -68,14 +65,6 @@ class BindsDialog(Dialog[int | None]):
         """Close with the one under the cursor."""
         if self._list.highlighted is not None:
             self.dismiss(self._list.highlighted)
-
-    def action_move(self, by: int) -> None:
-        """Move the cursor."""
-        (self._list.action_cursor_down if by > 0 else self._list.action_cursor_up)()
-
-    def action_leave(self) -> None:
-        """Close, and leave all as it is."""
-        self.dismiss(None)
 
 
 def _line(name: str, bind: Bind) -> Content:

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from machinedeck.ui.dialogs.dialog import Dialog
+from machinedeck.ui.dialogs.list_dialog import ListDialog
 from machinedeck.ui.lines import key_name
 from machinedeck.ui.widgets.frame import Frame
 
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     """Why it cannot be done now; "" where it can."""
 
 
-class ActionMenu(Dialog[str | None]):
+class ActionMenu(ListDialog[str | None]):
     """Asks which action; its id, or None.
 
     Args:
@@ -52,15 +52,12 @@ class ActionMenu(Dialog[str | None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
     ]
 
     def __init__(self, title: str, entries: Sequence[Entry]) -> None:
-        super().__init__()
+        super().__init__(*(Option(_line(entry), id=entry.id) for entry in entries))
         self._title = title
         self._entries = {entry.id: entry for entry in entries}
-        self._list = OptionList(*(Option(_line(entry), id=entry.id) for entry in entries), compact=True)
         self._hint = Static(id="hint")
 
     def compose(self) -> ComposeResult:
@@ -108,14 +105,6 @@ class ActionMenu(Dialog[str | None]):
     def _choose(self, id: str) -> None:
         if not self._entries[id].refusal:
             self.dismiss(id)
-
-    def action_move(self, by: int) -> None:
-        """Move the cursor."""
-        (self._list.action_cursor_down if by > 0 else self._list.action_cursor_up)()
-
-    def action_leave(self) -> None:
-        """Close without an action."""
-        self.dismiss(None)
 
 
 def _line(entry: Entry) -> Content:

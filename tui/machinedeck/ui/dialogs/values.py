@@ -13,7 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from machinedeck.model.text import clean
-from machinedeck.ui.dialogs.dialog import Dialog
+from machinedeck.ui.dialogs.list_dialog import ListDialog
 from machinedeck.ui.widgets.frame import Frame
 
 BESIDE_LIST = 7
@@ -23,7 +23,7 @@ SHOWN = 200
 """Characters of a value that are shown; all of it is copied."""
 
 
-class ValuesDialog(Dialog[int | None]):
+class ValuesDialog(ListDialog[int | None]):
     """Asks for one of some values; its place among them, or None.
 
     Args:
@@ -34,18 +34,15 @@ class ValuesDialog(Dialog[int | None]):
     CSS_PATH = "form.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", show=False),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
     ]
 
     def __init__(self, title: str, values: Sequence[tuple[str, str]]) -> None:
-        super().__init__()
-        self._title = title
         lines = (
             Content.assemble((f"{what:>10}  ", "bold"), clean(value.replace("\n", " "), SHOWN))
             for what, value in values
         )
-        self._list = OptionList(*(Option(line, id=str(at)) for at, line in enumerate(lines)), compact=True)
+        super().__init__(*(Option(line, id=str(at)) for at, line in enumerate(lines)))
+        self._title = title
 
     def compose(self) -> ComposeResult:
         """What they are of, the values, and the keys."""
@@ -67,11 +64,3 @@ class ValuesDialog(Dialog[int | None]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Close with it."""
         self.dismiss(int(event.option.id or 0))
-
-    def action_move(self, by: int) -> None:
-        """Move the cursor."""
-        (self._list.action_cursor_down if by > 0 else self._list.action_cursor_up)()
-
-    def action_leave(self) -> None:
-        """Close without one."""
-        self.dismiss(None)

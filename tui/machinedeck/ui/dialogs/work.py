@@ -9,12 +9,12 @@ from rich.cells import cell_len, set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from machinedeck.core.store import Change, Store
 from machinedeck.model.operation import Operation, bytes_of, how_far
-from machinedeck.ui.dialogs.dialog import Dialog
+from machinedeck.ui.dialogs.list_dialog import ListDialog
 from machinedeck.ui.widgets.frame import Frame
 
 BAR = 10
@@ -29,7 +29,7 @@ BESIDE_LABEL = 46
 NOTHING = "No copy, clone or removal goes on now."
 
 
-class WorkDialog(Dialog[None]):
+class WorkDialog(ListDialog[None]):
     """Shows long work while it goes on.
 
     Args:
@@ -41,15 +41,12 @@ class WorkDialog(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", show=False),
         Binding("x,delete", "cancel", show=False),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
     ]
 
     def __init__(self, store: Store, cancel: Callable[[Operation], None]) -> None:
         super().__init__()
         self._store = store
         self._cancel = cancel
-        self._list = OptionList(compact=True)
         self._hint = Static(id="hint")
         self._keys = Static(id="answers")
 
@@ -111,10 +108,6 @@ class WorkDialog(Dialog[None]):
     def on_option_list_option_selected(self) -> None:
         """A click or Enter only chooses a line: what ends work has a key of its own."""
         self._list.focus()
-
-    def action_move(self, by: int) -> None:
-        """Move the cursor."""
-        (self._list.action_cursor_down if by > 0 else self._list.action_cursor_up)()
 
     def _line(self, operation: Operation) -> Content:
         room = max(LEAST_LABEL, min(LABEL, self.app.size.width - BESIDE_LABEL))
