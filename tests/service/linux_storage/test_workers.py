@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from machined.host.linux.storage import cloning
+from machined.host.linux.storage import unfinished
 from machined.host.linux.storage.crew import Crew
 from machined.host.linux.storage.jobs import sweep
 from machined.host.linux.storage.nursery import Nursery
@@ -74,7 +74,7 @@ def test_one_rest_that_stays_keeps_no_other(tmp_path: Path, monkeypatch: pytest.
     def refuse(_setting: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(cloning, "discard_unfinished", refuse)
+    monkeypatch.setattr(unfinished, "discard", refuse)
     rests = [tmp_path / ".#tree.lck", tmp_path / "locks/name-new"]
     (tmp_path / "locks").mkdir()
     for rest in rests:

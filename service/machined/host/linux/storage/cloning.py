@@ -1,7 +1,4 @@
-"""Copies of images, made in the pool under a name that is no image's: they get theirs when they are whole.
-
-Unless `hides_what_is_cloned`: then trees have their own name all along, as with systemd-machined.
-"""
+"""Copies of images: snapshots where there can be, trees and disks copied where not."""
 
 from __future__ import annotations
 
@@ -9,9 +6,6 @@ import contextlib
 import errno
 import logging
 import os
-import secrets
-from collections.abc import Iterator
-from pathlib import Path
 
 from machined.host.linux.helper.contents import copy_contents
 from machined.host.linux.helper.kernel import rename_new
@@ -21,9 +15,9 @@ from machined.host.linux.storage import (
     discovery,
     erasing,
     filecopy,
-    locks,
     quota,
     snapshots,
+    unfinished,
 )
 from machined.host.linux.storage.calls import status
 from machined.host.linux.storage.changes import fault
@@ -32,9 +26,6 @@ from machined.host.linux.storage.report import Report
 from machined.host.linux.storage.setting import Setting
 from machined.host.linux.storage.treecopy import TreeCopy
 from machined.host.storage import Image, ImageType
-
-UNFINISHED = ".#clone-"
-"""What the name of an unfinished copy begins with."""
 
 _log = logging.getLogger(__name__)
 
@@ -114,7 +105,7 @@ def _make(
     """Make a copy step by step, and give it its name when it is whole, or leave nothing of it."""
     is_tree = image.type is not ImageType.RAW
     is_hidden = setting.improvements.hides_what_is_cloned or not is_tree
-    with _unfinished(setting) if is_hidden else _in_place(setting, new_name) as made:
+    with unfinished.hidden(setting) if is_hidden else unfinished.in_place(setting, new_name) as made:
         if not is_tree:
             _copy_raw(setting, image, folder, made, is_read_only, report)
             rename_new(made, f"{new_name}.raw", folder, folder)
@@ -125,63 +116,6 @@ def _make(
                 rename_new(made, new_name, folder, folder)
             if is_read_only:
                 _mark(folder, new_name)
-
-
-def discard_unfinished(setting: Setting) -> None:
-    """Erase what is left of copies whose makers were killed."""
-    pool = Path(setting.pool.path)
-    names = {path.name.removesuffix(locks.ENDING) for path in pool.glob(f"{UNFINISHED}*")}
-    for name in names:
-        # Held by its maker, or on a file system that is read-only: it stays
-        with contextlib.suppress(OSError), _of_nobody(pool, name):
-            _erase(setting, name)
-
-
-def _of_nobody(pool: Path, name: str) -> contextlib.AbstractContextManager[None]:
-    """Hold the lock of an unfinished copy, a new one only where there is none: its maker always has one."""
-    path = f"{pool}/{name}{locks.ENDING}"
-    is_bare = not os.path.lexists(path) and os.path.lexists(f"{pool}/{name}")
-    return locks.lock(path, patience=0) if is_bare else locks.left_behind(path)
-
-
-@contextlib.contextmanager
-def _unfinished(setting: Setting) -> Iterator[str]:
-    """Have a name for a copy until that is whole; what has it at the end is erased."""
-    name = f"{UNFINISHED}{secrets.token_hex(8)}"
-    with locks.lock(f"{setting.pool.path}/{name}{locks.ENDING}"):
-        try:
-            yield name
-        except BaseException:
-            _erase(setting, name)
-            raise
-
-
-@contextlib.contextmanager
-def _in_place(setting: Setting, name: str) -> Iterator[str]:
-    """Let a copy have its own name from the beginning; what has it at the end, if that is ours, is erased."""
-    is_ours = not os.path.lexists(f"{setting.pool.path}/{name}")
-    try:
-        yield name
-    except FileExistsError:
-        raise
-    except BaseException:
-        if is_ours:
-            _erase(setting, name)
-        raise
-
-
-def _erase(setting: Setting, name: str) -> None:
-    pool = setting.pool.path
-    path = f"{pool}/{name}"
-
-    def work() -> None:
-        if os.path.isdir(path):
-            with opened(pool) as folder:
-                erasing.erase(folder, name, lambda _size: None)
-        else:
-            Path(path).unlink(missing_ok=True)
-
-    setting.room.with_room([pool, path], work)
 
 
 def _copy_raw(

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from machined.host.improvements import Improvements
-from machined.host.linux.storage import cloning, disks, locks, removing
+from machined.host.linux.storage import cloning, disks, locks, removing, unfinished
 from machined.host.linux.storage.report import Report
 from machined.host.linux.storage.setting import Places, Setting
 from machined.host.storage import Image, ImageType
@@ -44,7 +44,7 @@ def sweep(_report: Report, places: Sequence[Any]) -> None:
     setting = _setting(places)
     folders = sorted({*setting.folders, setting.pool.path})
     steps = [
-        partial(cloning.discard_unfinished, setting),
+        partial(unfinished.discard, setting),
         *(partial(locks.sweep, folder, f".#*{locks.ENDING}") for folder in folders),
         *(partial(locks.sweep, setting.locks.folder, f"{kind}-*") for kind in ("inode", "block", "name")),
     ]
