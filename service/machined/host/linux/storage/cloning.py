@@ -108,6 +108,7 @@ def _make(
     with unfinished.hidden(setting) if is_hidden else unfinished.in_place(setting, new_name) as made:
         if not is_tree:
             _copy_raw(setting, image, folder, made, is_read_only, report)
+            report.check()
             rename_new(made, f"{new_name}.raw", folder, folder)
         else:
             _copy_tree(setting, image, folder, made, is_read_only, report, is_to_be_quick)

@@ -11,6 +11,7 @@ import socket
 import sys
 from typing import Any
 
+from machined.host.linux.storage import report
 from machined.host.storage import Progress, unseen
 
 NURSERY = "machined.host.linux.storage.nursery"
@@ -33,6 +34,8 @@ class Crew:
         self._starting = asyncio.Lock()
         self._is_closed = False
         self._going: set[int] = set()
+        self._finishing: set[int] = set()
+        """Those of them that are not ended any more: what they do is about to be seen."""
         self._reports: set[asyncio.StreamWriter] = set()
         """What workers are heard on."""
         self._quiet = asyncio.Event()
@@ -61,8 +64,8 @@ class Crew:
             self._line = ours
 
     async def kill_all(self) -> None:
-        """End all jobs."""
-        for id in self._going:
+        """End all jobs but those that are as good as done, which are waited for."""
+        for id in self._going - self._finishing:
             self._kill(id)
         await self._quiet.wait()
 
@@ -74,12 +77,15 @@ class Crew:
         async with self._starting:
             self._is_closed = True
             await self._drop()
-        for report in self._reports:
-            report.transport.abort()
+        for line in self._reports:
+            line.transport.abort()
         await self._quiet.wait()
 
     async def run(self, job: str, arguments: dict[str, Any], progress: Progress = unseen) -> Any:
         """Have a job done. Who is cancelled while waiting for it kills it, and goes on once it has ended.
+
+        One that has asked whether it is wanted, for the last time, is not killed: who is cancelled after that
+        goes on as if nothing were.
 
         Raises:
             OSError: As the job raises; ESHUTDOWN, its process was killed, or this was closed.
@@ -98,7 +104,7 @@ class Crew:
                     self._hear_no_more(writer)
                     raise
             try:
-                return await _result(reader, progress)
+                return await self._result(id, reader, writer, progress)
             except BaseException:
                 self._kill(id)
                 await undisturbed(reader.read())
@@ -107,12 +113,33 @@ class Crew:
                 self._hear_no_more(writer)
         finally:
             self._going.discard(id)
+            self._finishing.discard(id)
             if not self._going:
                 self._quiet.set()
 
-    def _hear_no_more(self, report: asyncio.StreamWriter) -> None:
-        self._reports.discard(report)
-        report.close()
+    async def _result(
+        self, id: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, progress: Progress
+    ) -> Any:
+        """Hear a worker out, and answer it."""
+        while line := await reader.readline():
+            match json.loads(line):
+                case ["progress", done, total]:
+                    progress(done, total)
+                case [report.LAST]:
+                    self._finishing.add(id)
+                    writer.write(b"\n")
+                    rest = asyncio.ensure_future(self._result(id, reader, writer, progress))
+                    await undisturbed(asyncio.wait({rest}))
+                    return rest.result()
+                case ["done", result]:
+                    return result
+                case ["failed", number, text]:
+                    raise OSError(number, text)
+        raise OSError(errno.ESHUTDOWN, os.strerror(errno.ESHUTDOWN))
+
+    def _hear_no_more(self, line: asyncio.StreamWriter) -> None:
+        self._reports.discard(line)
+        line.close()
 
     async def _send(self, request: dict[str, Any], theirs: socket.socket) -> None:
         packed = json.dumps(request).encode()
@@ -155,19 +182,6 @@ class Crew:
                 self._nursery.kill()
             await self._ended()
         self._nursery = None
-
-
-async def _result(reader: asyncio.StreamReader, progress: Progress) -> Any:
-    """Hear a worker out."""
-    while line := await reader.readline():
-        match json.loads(line):
-            case ["progress", done, total]:
-                progress(done, total)
-            case ["done", result]:
-                return result
-            case ["failed", number, text]:
-                raise OSError(number, text)
-    raise OSError(errno.ESHUTDOWN, os.strerror(errno.ESHUTDOWN))
 
 
 async def undisturbed(work: Any) -> None:

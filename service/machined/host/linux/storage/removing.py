@@ -53,6 +53,7 @@ def _remove(setting: Setting, image: Image, hidden: str, report: Report) -> None
         setting.side_files.remove(image)
         return
     if not is_tree or os.path.islink(image.path):
+        report.check()  # else its side files might stay
         os.unlink(image.path)
         setting.side_files.remove(image)
         return

@@ -21,6 +21,8 @@ _SOON = 0.5
 """Seconds after which work counts as long."""
 _LONGEST = 4096
 """Bytes in a path, at most (PATH_MAX)."""
+LAST = "last"
+"""What a worker says to ask for the last time whether its work is wanted; a byte is the answer."""
 
 
 class Report:
@@ -36,13 +38,22 @@ class Report:
         self._total = 0
         self._next = 0.0
         self._asked: socket.socket | None = None
+        self._is_wanted = False
 
     def check(self) -> None:
         """See whether the work is still wanted, for the last time before it can be seen.
 
+        A worker asks the service, and is not killed any more once that said yes: what is seen is whole.
+
         Raises:
-            OSError: ECANCELED, it is not. Of a worker never: it would be killed.
+            OSError: ECANCELED, it is not.
         """
+        if self._line is None or self._is_wanted:
+            return
+        self.say(LAST)
+        if not self._line.recv(1):
+            raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
+        self._is_wanted = True
 
     def say(self, *words: object) -> None:
         """Say something at once."""

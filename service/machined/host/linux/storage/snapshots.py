@@ -42,6 +42,7 @@ def is_taken_at_once(path: str, folder: int, name: str, is_read_only: bool, repo
     Raises:
         OSError: EEXIST, something has the name; ECANCELED, nobody wants it any more; or it cannot be made.
     """
+    report.check()
     with opened(path) as root:
         if not is_taken(root, folder, name, is_read_only=is_read_only):
             return False
