@@ -43,7 +43,8 @@ class Improvements(NamedTuple):
         knows_all_side_files: Files of dm-verity and OCI go with an image, and copies next to the copy.
         spares_raw_images: A raw image that is marked read-only is not defragmented.
         skips_unfollowable_links: A link that leads to itself is no image; else no image can be found.
-        finds_long_names: Names of more than 251 bytes are looked for; else ENAMETOOLONG.
+        finds_long_names: Names of more than 251 bytes are looked for, and images of 250 and more locked; else
+            ENAMETOOLONG.
         finds_all_that_is_listed: Each image that is listed is found by its name.
     """
 

@@ -15,6 +15,7 @@ from machined.host.linux.storage import (
     discovery,
     erasing,
     filecopy,
+    locks,
     quota,
     snapshots,
     unfinished,
@@ -73,6 +74,8 @@ def _refuse(setting: Setting, image: Image, new_name: str) -> None:
         raise fault(errno.EEXIST)
     if image.type is ImageType.BLOCK:
         raise fault(errno.EOPNOTSUPP)
+    if image.type is ImageType.RAW and len(os.fsencode(f"{new_name}.raw")) > locks.NAME_MAX:
+        raise fault(errno.ENAMETOOLONG)  # else all of it would be copied first
     if image.type is ImageType.DIRECTORY and not setting.improvements.clones_host_and_links:
         if image.path == "/":
             raise fault(errno.EADDRNOTAVAIL)

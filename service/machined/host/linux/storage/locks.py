@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import os
 import stat
 import struct
@@ -32,6 +33,8 @@ _OFF = frozenset({"0", "no", "n", "false", "f", "off"})
 _FLOCK = struct.Struct("hhqqi4x")
 _SWEPT = 0.02
 """Seconds after which a lock is tried once more: who sweeps takes what was left behind for a moment."""
+NAME_MAX = 255
+"""Bytes of the longest file name."""
 _FULL_OR_SEALED = {errno.EROFS, errno.EDQUOT, errno.ENOSPC}
 """Why a file cannot be made that does not keep an image from being read."""
 
@@ -39,12 +42,17 @@ _FULL_OR_SEALED = {errno.EROFS, errno.EDQUOT, errno.ENOSPC}
 class Locks:
     """The locks of images.
 
+    A name may be so long that the file next to its image would have none. Nobody has a lock there then: who
+    runs such an image has the one by its inode.
+
     Args:
         folder: Where those are that are not next to an image.
+        takes_long_names: Whether such images can be locked; else ENAMETOOLONG, as with systemd-machined.
     """
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path = FOLDER, *, takes_long_names: bool = True) -> None:
         self.folder = folder
+        self._takes_long_names = takes_long_names
 
     @contextmanager
     def image(self, path: str, *, is_shared: bool = False) -> Iterator[None]:
@@ -63,7 +71,7 @@ class Locks:
             yield
             return
         with ExitStack() as held:
-            if not path.startswith("/dev/"):
+            if not path.startswith("/dev/") and self._can_be(_beside(path)):
                 try:
                     held.enter_context(self.beside(path, is_shared=is_shared))
                 except OSError as error:
@@ -98,8 +106,8 @@ class Locks:
         """
         if _are_off() or path == "/":
             return
-        folder, _, name = path.rpartition("/")
-        for file in (f"{folder}/.#{name}{ENDING}", f"{self.folder}/{_identity(path)}"):
+        beside = _beside(path)
+        for file in (*([beside] if self._can_be(beside) else []), f"{self.folder}/{_identity(path)}"):
             try:
                 fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
             except FileNotFoundError:
@@ -119,8 +127,7 @@ class Locks:
         """
         if _are_off():
             return nullcontext()
-        folder, _, name = path.rpartition("/")
-        return lock(f"{folder}/.#{name}{ENDING}", is_shared=is_shared)
+        return lock(_beside(path), is_shared=is_shared)
 
     @contextmanager
     def name(self, name: str) -> Iterator[None]:
@@ -134,8 +141,16 @@ class Locks:
             return
         if name == HOST_MACHINE:
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
-        with self._global(f"name-{name}"):
+        file = f"name-{name}"
+        if not self._can_be(file):  # only we can take such a name at all
+            file = f"name-{hashlib.sha256(name.encode()).hexdigest()}"
+        with self._global(file):
             yield
+
+    def _can_be(self, file: str) -> bool:
+        """Whether a lock file can have its name; also where it is tried in vain, to have the error told."""
+        name = os.fsencode(file.rpartition("/")[2])
+        return not self._takes_long_names or len(name) <= NAME_MAX
 
     @contextmanager
     def _global(self, name: str, *, is_shared: bool = False) -> Iterator[None]:
@@ -197,6 +212,12 @@ def sweep(folder: str | Path, pattern: str) -> None:
             # Held, or on a file system that is read-only: it stays
             with contextlib.suppress(OSError), left_behind(str(path)):
                 continue
+
+
+def _beside(path: str) -> str:
+    """The lock file next to an image."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/.#{name}{ENDING}"
 
 
 def _are_off() -> bool:

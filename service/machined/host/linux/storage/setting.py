@@ -48,7 +48,7 @@ class Setting:
         self.folders = places.folders
         self.improvements = places.improvements
         self.pool = Pool(places.pool)
-        self.locks = Locks(Path(places.locks))
+        self.locks = Locks(Path(places.locks), takes_long_names=places.improvements.finds_long_names)
         self.side_files = SideFiles(
             tuple(places.settings), knows_all=places.improvements.knows_all_side_files
         )
