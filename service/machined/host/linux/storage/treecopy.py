@@ -8,6 +8,7 @@ copied into.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from machined.host.linux.storage import calls, filecopy
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+_REPLACED = {errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENODEV}
+"""What open(2) says of a link, of what is no directory, and of what can only be opened by its kind."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -67,7 +70,8 @@ class TreeCopy:
         """Copy all of it, and the attributes of the root if that is wished.
 
         Raises:
-            OSError: It cannot be read or written. What vanishes meanwhile is left out.
+            OSError: It cannot be read or written. What vanishes meanwhile is left out, and what something
+                of another kind comes in the place of.
         """
         if self._dresses_root:
             filecopy.drop_inherited_lists(self._target)  # else all that is made in it would have them too
@@ -106,11 +110,10 @@ class TreeCopy:
     def _enter(self, level: _Level, name: str) -> _Level | None:
         """Make the copy of a directory, still empty; `None` for one that is left out."""
         try:
-            source = os.open(name, _FOLDER, dir_fd=level.source)
+            source, status = _opened(level, name, _FOLDER, stat.S_IFDIR)
         except FileNotFoundError:
             return None
         try:
-            status = os.fstat(source)
             os.mkdir(name, 0o700, dir_fd=level.target)
             target = os.open(name, _FOLDER, dir_fd=level.target)
         except BaseException:
@@ -128,9 +131,9 @@ class TreeCopy:
         if status.st_nlink > 1 and self._is_linked(level, name, status):
             return
         if stat.S_ISREG(status.st_mode):
-            self._file(level, name, status)
+            status = self._file(level, name)
         elif stat.S_ISLNK(status.st_mode):
-            os.symlink(os.readlink(name, dir_fd=level.source), name, dir_fd=level.target)
+            os.symlink(_destination(level, name), name, dir_fd=level.target)
             _dress_node(level, name, status)
         else:
             os.mknod(name, status.st_mode, status.st_rdev, dir_fd=level.target)
@@ -150,8 +153,9 @@ class TreeCopy:
             return False  # it is too deep for a path, or has too many links: a copy of its own then
         return True
 
-    def _file(self, level: _Level, name: str, status: os.stat_result) -> None:
-        source = os.open(name, _FILE, dir_fd=level.source)
+    def _file(self, level: _Level, name: str) -> os.stat_result:
+        """Copy a regular file; tells what it was when it was opened."""
+        source, status = _opened(level, name, _FILE, stat.S_IFREG)
         try:
             target = os.open(name, _NEW, 0o600, dir_fd=level.target)
             try:
@@ -162,6 +166,42 @@ class TreeCopy:
                 os.close(target)
         finally:
             os.close(source)
+        return status
+
+
+def _opened(level: _Level, name: str, flags: int, kind: int) -> tuple[int, os.stat_result]:
+    """Open what was found in a directory, and see that it is of its kind still.
+
+    A machine may run from the tree, and put anything in its place: a device with no end, say.
+
+    Raises:
+        FileNotFoundError: It is gone, or something of another kind is there.
+    """
+    try:
+        fd = os.open(name, flags, dir_fd=level.source)
+    except OSError as error:
+        if error.errno in _REPLACED:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+        raise
+    status = os.fstat(fd)
+    if stat.S_IFMT(status.st_mode) != kind:
+        os.close(fd)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    return fd, status
+
+
+def _destination(level: _Level, name: str) -> str:
+    """Where a link leads to.
+
+    Raises:
+        FileNotFoundError: It is gone, or no link any more.
+    """
+    try:
+        return os.readlink(name, dir_fd=level.source)
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+        raise
 
 
 def _dress(source: int, target: int, status: os.stat_result) -> None:
