@@ -204,11 +204,12 @@ class Images:
             return removed
 
     async def _is_removed(self, image: Image, progress: Progress) -> bool:
-        """Remove an image; False for one in use, which stays."""
+        """Remove an image; False for one in use, which stays, and for one that somebody else removed."""
         try:
             await self._storage.remove(image, progress)
         except OSError as error:
-            if error.errno == errno.EBUSY:
+            is_gone = error.errno == errno.ENOENT and await self._storage.find(image.name) is None
+            if error.errno == errno.EBUSY or is_gone:
                 return False
             text = f"Failed to remove image {image.name}: {error.strerror}"
             raise OSError(error.errno, text) from error

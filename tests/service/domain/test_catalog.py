@@ -11,7 +11,7 @@ import pytest
 
 from machined.contract import UNKNOWN_SIZE, ErrorName, is_image_name
 from machined.host.errors import Refused
-from machined.host.storage import Image, ImageType
+from machined.host.storage import Image, ImageType, Progress
 from machined.images.catalog import Images
 from machined.operations import MAX_OPERATIONS, Operation, Operations
 from tests.service.domain.hosts import FakeHost, Permits
@@ -135,6 +135,29 @@ async def test_clean_spares_what_is_in_use(images: Images, fake: FakeHost, permi
     fake.storage.busy = {"web"}
     assert await images.clean("all", permits) == [(".hid", 4)]
     assert "web" in fake.storage.images
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+async def test_clean_goes_on_without_what_went_meanwhile(
+    images: Images, fake: FakeHost, permits: Permits, monkeypatch: pytest.MonkeyPatch, is_gone: bool
+) -> None:
+    """It was listed, and then a removal that had been going on came to its end."""
+    remove = fake.storage.remove
+
+    async def gone(image: Image, progress: Progress) -> None:
+        if image.name != "web":
+            await remove(image, progress)
+            return
+        if is_gone:
+            del fake.storage.images["web"]
+        raise OSError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(fake.storage, "remove", gone)
+    if is_gone:
+        assert await images.clean("all", permits) == [(".hid", 4)]
+        return
+    with pytest.raises(OSError, match="Failed to remove image web"):
+        await images.clean("all", permits)
 
 
 async def test_so_many_operations_at_once_and_no_more(
