@@ -153,6 +153,30 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path) -
     assert not path.exists()
 
 
+def test_two_who_let_go_of_a_shared_lock_at_once_leave_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sees that another has it still, and is not the last."""
+    path = str(tmp_path / "lock")
+    one, other = locks.lock(path, is_shared=True), locks.lock(path, is_shared=True)
+    one.__enter__()
+    other.__enter__()
+    take = locks._is_locked
+    waiting = [other]
+
+    def taken(fd: int, kind: int) -> bool:
+        is_taken = take(fd, kind)
+        if waiting:
+            waiting.pop().__exit__(None, None, None)
+        return is_taken
+
+    with monkeypatch.context() as patched:
+        patched.setattr(locks, "_is_locked", taken)
+        one.__exit__(None, None, None)
+    assert not waiting
+    assert os.listdir(tmp_path) == []
+
+
 def test_locks_that_nobody_holds_are_swept(tmp_path: Path) -> None:
     for name in ("inode-1:2", "inode-3:4", "other"):
         (tmp_path / name).write_text("")

@@ -188,16 +188,22 @@ def lock(path: str, *, is_shared: bool = False, patience: float = _SWEPT) -> Abs
 @contextmanager
 def _held(path: str, is_shared: bool, flags: int, patience: float) -> Iterator[None]:
     fd = _acquire(path, is_shared, flags, patience)
+    is_last = False
     try:
         yield
     finally:
         try:
             # Of those who share it the last removes it
-            if not is_shared or _is_locked(fd, fcntl.F_WRLCK):
+            is_last = not is_shared or _is_locked(fd, fcntl.F_WRLCK)
+            if is_last:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(path)
         finally:
             os.close(fd)
+        if not is_last:
+            # Of two who let go at once each was in the other's way: the last of them finds nobody now
+            with contextlib.suppress(OSError), left_behind(path):
+                is_last = True
 
 
 def sweep(folder: str | Path, pattern: str) -> None:
