@@ -15,8 +15,8 @@ from machined.host.linux.storage import report
 from machined.host.storage import Progress, unseen
 
 NURSERY = "machined.host.linux.storage.nursery"
-_LONGEST = 8 * 1024**2
-"""Bytes in a line of a report, at most."""
+_LONGEST = 16 * 1024**2
+"""Bytes in a line of a report, at most: two files of assignments; JSON makes six bytes of some of theirs."""
 _AGAIN = 0.01
 _GRACE = 2.0
 """Seconds that the nursery has to end by itself."""

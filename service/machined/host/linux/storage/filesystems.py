@@ -23,18 +23,22 @@ _ATTRIBUTES = 0x1 | 0x2 | 0x4 | 0x8
 
 
 class _Kind(NamedTuple):
-    """A file system: what it has where, and how it is told not to write, whatever its journal says."""
+    """A file system: what it has where, and how it is told not to write, whatever its journal says.
+
+    Nor may it say what the kernel does with an error: ext4 can ask for a panic. And the copy of a disk, which
+    has the same id, is read beside the disk; xfs wants to be told that.
+    """
 
     name: str
     at: int
     magic: bytes
-    option: tuple[str, str | None] | None = None
+    options: tuple[tuple[str, str | None], ...] = ()
 
 
 _KINDS = (
-    _Kind("ext4", 1080, b"\x53\xef", ("norecovery", None)),
-    _Kind("btrfs", 65600, b"_BHRfS_M", ("rescue", "nologreplay")),
-    _Kind("xfs", 0, b"XFSB", ("norecovery", None)),
+    _Kind("ext4", 1080, b"\x53\xef", (("norecovery", None), ("errors", "remount-ro"))),
+    _Kind("btrfs", 65600, b"_BHRfS_M", (("rescue", "nologreplay"),)),
+    _Kind("xfs", 0, b"XFSB", (("norecovery", None), ("nouuid", None))),
     _Kind("squashfs", 0, b"hsqs"),
     _Kind("erofs", 1024, b"\xe2\xe1\xf5\xe0"),
 )
@@ -70,8 +74,7 @@ def mounted(kind: _Kind, device: str) -> Iterator[int]:
         held.callback(os.close, context)
         _configure(context, _SET_STRING, "source", device)
         _configure(context, _SET_FLAG, "ro")
-        if kind.option is not None:
-            name, value = kind.option
+        for name, value in kind.options:
             _configure(context, _SET_FLAG if value is None else _SET_STRING, name, value)
         _configure(context, _CREATE)
         root = system_call(
