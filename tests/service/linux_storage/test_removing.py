@@ -113,6 +113,23 @@ async def test_what_is_mounted_in_it_keeps_an_image(
     assert (tmp_path / "precious/file").read_text() == "stays"
 
 
+@pytest.mark.promise("What something is mounted over is not removed under it", where="bare host")
+async def test_what_something_is_mounted_over_stays(estate: Estate, storage: LinuxStorage) -> None:
+    """To btrfs the name of a subvolume is what is below the mount, and not what was listed."""
+    for kind in set(types(estate)) - {ImageType.RAW}:
+        path = make(estate, kind, str(kind))
+        shown = make(estate, kind, f"shown-{kind}")
+        sh("mount", "--bind", shown, path)
+        try:
+            assert await refusal(storage.remove(await image(storage, str(kind)), unwatched)) == errno.EBUSY
+            assert path.samefile(shown)  # it is mounted still
+        finally:
+            sh("umount", path)
+        assert (path / "etc/hostname").exists()
+        assert (shown / "etc/hostname").exists()
+        await storage.remove(await image(storage, str(kind)), unwatched)
+
+
 async def test_trees_of_any_depth_go(estate: Estate, storage: LinuxStorage) -> None:
     path = make_directory(estate, "tree")
     deep(path / "deep", 3000)

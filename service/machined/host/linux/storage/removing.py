@@ -103,13 +103,15 @@ def _hidden(image: Image) -> str:
 
 
 def _refuse_mounts(root: int, table: Table) -> None:
-    """Refuse a tree in which something is mounted: that is used, and not ours to remove.
+    """Refuse a tree in which something is mounted, or over which: that is used, and not ours to remove.
+
+    To btrfs a name is what is below the mount: it would remove that, and take the mount away.
 
     Raises:
         OSError: EBUSY, there is.
     """
-    inside = os.readlink(f"/proc/self/fd/{root}".encode()) + b"/"
+    path = os.readlink(f"/proc/self/fd/{root}".encode())
     for line in table.text.splitlines():
         point = _unescaped(line.split(b" ")[4])[0].encode("latin-1")
-        if point.startswith(inside):
+        if point == path or point.startswith(path + b"/"):
             raise OSError(errno.EBUSY, "Something is mounted in it")
