@@ -101,11 +101,12 @@ def limit_image(path: str, size: int, note: Note) -> None:
         note: Told of each limit that is set.
 
     Raises:
-        OSError: ENOTCONN, quotas are off; ENOTTY, it is on another file system; or it cannot be.
+        OSError: ENOTCONN, quotas are off; or it cannot be.
     """
+    folder = _around(path)
     with opened(path) as fd, _told("make a quota group"):
-        through(os.path.dirname(path), lambda lever: quota.set_up(lever, btrfs.subvolume_of(fd)))
-    _limit_subtree(path, os.path.dirname(path), size, note)
+        through(folder, lambda lever: quota.set_up(lever, btrfs.subvolume_of(fd)))
+    _limit_subtree(path, folder, size, note)
 
 
 def through(folder: str, change: Callable[[int], None]) -> None:
@@ -158,6 +159,16 @@ def _limit_subtree(path: str, folder: str, size: int, note: Note) -> None:
             note(folder, id, size)
     through(folder, lambda lever: quota.limit(lever, group, size))
     note(folder, group, size)
+
+
+def _around(path: str) -> str:
+    """The folder that a subvolume is in, wherever a link leads; itself, where it is mounted there.
+
+    Another file system has groups of the same numbers, which are none of ours.
+    """
+    folder = os.path.dirname(os.path.realpath(path))
+    with opened(path) as fd, opened(folder) as around:
+        return folder if btrfs.file_system(fd) == btrfs.file_system(around) else path
 
 
 def _levers(folder: str) -> Iterator[str]:

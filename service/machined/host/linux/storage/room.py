@@ -121,10 +121,17 @@ def _is_same_file_system(one: str, other: str) -> bool:
 
 
 def _full_groups(paths: Sequence[str]) -> dict[int, tuple[quota.Usage, quota.Limits]]:
-    """The groups that what is written to some folders counts for, those that are about full."""
+    """The groups that what is written to some folders counts for, those that are about full.
+
+    Of folders on other file systems than the first none: their groups have the same numbers.
+    """
     found = {}
-    for path in paths:
+    with opened(paths[0]) as fd:
+        home = btrfs.file_system(fd)
+    for path in paths if home is not None else ():
         with contextlib.suppress(FileNotFoundError, NotADirectoryError), opened(path) as fd:
+            if btrfs.file_system(fd) != home:
+                continue
             groups = quota.read(fd)
             for group in groups.above(btrfs.subvolume_of(fd)):
                 usage = groups.usage.get(group, quota.Usage(0, 0))
