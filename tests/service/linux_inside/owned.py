@@ -1,7 +1,8 @@
 """Puts a file system into a machine on which all is somebody's, as on FAT (mount(8), `uid=`).
 
-LEADER PATH UID as arguments. It keeps all in memory, and refuses to give anything to anybody else. It prints
-a line once it is there, and serves until it is killed (linux/fuse.h).
+LEADER PATH UID as arguments, and `plain` if it is to know rename(2) only, and not renameat2(2). It keeps all
+in memory, and refuses to give anything to anybody else. It prints a line once it is there, and serves until
+it is killed (linux/fuse.h).
 """
 
 from __future__ import annotations
@@ -38,15 +39,18 @@ class Node:
 class Owned:
     """The file system."""
 
-    def __init__(self, uid: int) -> None:
+    def __init__(self, uid: int, renames_at_once: bool) -> None:
         self._uid = uid
         self._nodes = {1: Node(stat.S_IFDIR | 0o755)}
         self._answers = {
             1: self._look_up, 3: self._get, 4: self._set, 9: self._make_folder, 10: self._unlink,
-            12: self._rename, 14: self._open, 15: self._read, 16: self._write, 18: self._done,
-            25: self._done, 26: self._greet, 27: self._open, 28: self._list, 29: self._done,
-            35: self._create, 45: self._rename,
+            11: self._unlink, 12: self._rename, 14: self._open, 15: self._read, 16: self._write,
+            17: self._tell, 18: self._done, 25: self._done, 26: self._greet, 27: self._open, 28: self._list,
+            29: self._done, 35: self._create, 45: self._rename,
         }  # fmt: skip
+
+        if not renames_at_once:
+            del self._answers[45]
 
     def answer(self, operation: int, node: int, body: bytes) -> bytes:
         if operation not in self._answers:
@@ -105,6 +109,9 @@ class Owned:
     def _done(self, _node: int, _body: bytes) -> bytes:
         return b""
 
+    def _tell(self, _node: int, _body: bytes) -> bytes:
+        return struct.pack("=5Q4I24x", 1 << 20, 1 << 20, 1 << 20, 1 << 20, 1 << 20, 4096, 255, 4096, 0)
+
     def _read(self, number: int, body: bytes) -> bytes:
         _handle, at, size = struct.unpack_from("=QQI", body)
         return bytes(self._nodes[number].data[at : at + size])
@@ -133,7 +140,7 @@ class Owned:
         return found
 
 
-def main(leader: str, path: str, uid: str) -> None:
+def main(leader: str, path: str, uid: str, *options_of_rename: str) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     device = os.open("/dev/fuse", os.O_RDWR)
     root = os.open(f"/proc/{leader}/root", os.O_RDONLY)
@@ -144,7 +151,7 @@ def main(leader: str, path: str, uid: str) -> None:
     if libc.mount(b"owned", path.lstrip("/").encode(), b"fuse", 0, options):
         raise OSError(ctypes.get_errno(), "mount")
     os.write(1, b"mounted\n")
-    served = Owned(int(uid))
+    served = Owned(int(uid), not options_of_rename)
     while True:
         request = os.read(device, 1 << 18)
         _, operation, unique, node, *_ = _HEADER.unpack_from(request)

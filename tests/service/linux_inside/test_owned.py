@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from machined.host.linux.helper import kernel
 from machined.host.linux.inside import LinuxInside
 from tests.service.linux_inside import owned
 from tests.service.linux_inside.guests import Guest
@@ -20,9 +23,9 @@ UID = 1000
 
 
 @contextmanager
-def stick(machine: Guest, path: str) -> Iterator[Path]:
+def stick(machine: Guest, path: str, *options: str) -> Iterator[Path]:
     """Have one mounted in a machine; where it is seen from the host."""
-    words = [sys.executable, owned.__file__, str(machine.place.leader), path, str(UID)]
+    words = [sys.executable, owned.__file__, str(machine.place.leader), path, str(UID), *options]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as server:
         try:
             assert server.stdout is not None
@@ -41,10 +44,11 @@ def make_tree(top: Path) -> None:
 
 
 @pytest.mark.promise("A tree is copied to a file system on which all is somebody's", where="bare host")
-async def test_a_tree(inside: LinuxInside, plain: Guest, tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("plain",)])
+async def test_a_tree(inside: LinuxInside, plain: Guest, tmp_path: Path, options: tuple[str, ...]) -> None:
     make_tree(tmp_path / "one")
     (plain.path / "tmp/stick").mkdir()
-    with stick(plain, "/tmp/stick") as there:
+    with stick(plain, "/tmp/stick", *options) as there:
         await inside.copy(plain.place, into(tmp_path / "one", "/tmp/stick/two"))
         copied = sorted(str(path.relative_to(there)) for path in there.rglob("*"))
         assert copied == [
@@ -57,3 +61,44 @@ async def test_a_tree(inside: LinuxInside, plain: Guest, tmp_path: Path) -> None
         assert (there / "two/folder/file").read_text() == "text"
         assert {path.stat().st_uid for path in there.rglob("*")} == {UID}
         assert os.listdir(there) == ["two"]
+
+
+@pytest.mark.parametrize("options", [(), ("plain",)])
+def test_a_name_that_something_has_stays_its(plain: Guest, options: tuple[str, ...]) -> None:
+    """Also where the file system cannot rename and see to that at once."""
+    (plain.path / "tmp/stick").mkdir()
+    with stick(plain, "/tmp/stick", *options) as there:
+        (there / "file").write_text("one")
+        (there / "folder").mkdir()
+        (there / "taken").write_text("stays")
+        folder = os.open(there, os.O_RDONLY)
+        try:
+            for name in ("file", "folder"):
+                with pytest.raises(FileExistsError):
+                    kernel.rename_new(name, "taken", folder, folder)
+                kernel.rename_new(name, f"new {name}", folder, folder)
+                kernel.rename_new(f"{there}/new {name}", f"{there}/{name}")
+        finally:
+            os.close(folder)
+        assert sorted(os.listdir(there)) == ["file", "folder", "taken"]
+        assert ((there / "taken").read_text(), (there / "file").read_text()) == ("stays", "one")
+
+
+def test_a_file_is_linked_where_it_cannot_be_renamed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that nothing which comes just then is replaced."""
+
+    class Library:
+        def renameat2(self, *_words: object) -> int:
+            ctypes.set_errno(errno.EINVAL)
+            return -1
+
+    monkeypatch.setattr(kernel, "libc", Library())
+    monkeypatch.delattr(os, "rename")
+    (tmp_path / "one").write_text("one")
+    (tmp_path / "taken").symlink_to("nowhere")
+    with pytest.raises(FileExistsError):
+        kernel.rename_new(str(tmp_path / "one"), str(tmp_path / "taken"))
+    kernel.rename_new(str(tmp_path / "one"), str(tmp_path / "two"))
+    assert sorted(os.listdir(tmp_path)) == ["taken", "two"]

@@ -44,6 +44,10 @@ libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
 AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
+_NO_FLAGS = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTTY}
+"""What renameat2(2) says where the file system knows no flags: NFS, 9p, most of FUSE."""
+_NO_LINKS = {errno.EPERM, errno.EMLINK, *_NO_FLAGS}
+"""What link(2) says of a directory, and where the file system knows no links."""
 
 
 class _OpenHow(ctypes.Structure):
@@ -182,12 +186,41 @@ def rename_new(
 ) -> None:
     """Rename a file to a name that nothing has (renameat2(2), RENAME_NOREPLACE).
 
+    Some file systems cannot do that at once. There, as with systemd, a file is linked to the new name; and if
+    that cannot be either, it is seen first whether anything has the name.
+
     Raises:
         OSError: EEXIST, something has it; or it cannot be renamed.
     """
     names = ctypes.c_char_p(os.fsencode(source)), ctypes.c_char_p(os.fsencode(target))
     flags = ctypes.c_uint(_RENAME_NOREPLACE)
-    checked(libc.renameat2(source_folder, names[0], target_folder, names[1], flags))
+    try:
+        checked(libc.renameat2(source_folder, names[0], target_folder, names[1], flags))
+    except OSError as error:
+        if error.errno not in _NO_FLAGS:
+            raise
+    else:
+        return
+    folders = {"src_dir_fd": _or_none(source_folder), "dst_dir_fd": _or_none(target_folder)}
+    try:
+        os.link(source, target, follow_symlinks=False, **folders)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+    else:
+        os.unlink(source, dir_fd=folders["src_dir_fd"])
+        return
+    try:
+        os.stat(target, dir_fd=folders["dst_dir_fd"], follow_symlinks=False)
+    except FileNotFoundError:
+        os.rename(source, target, **folders)
+    else:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+
+
+def _or_none(folder: int) -> int | None:
+    """A folder as Python has it: the current one is none."""
+    return None if folder == AT_FDCWD else folder
 
 
 def enter(namespace: int, kind: int) -> None:

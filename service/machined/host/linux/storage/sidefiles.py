@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +30,8 @@ BESIDE = (
 _OF_SYSTEMD = (SETTINGS, ".roothash")
 """Those that systemd 257 knows."""
 _MODE = 0o664
+_NO_TMPFILE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
+"""What open(2) says where there can be no file without a name."""
 
 
 class SideFiles:
@@ -76,16 +80,42 @@ class SideFiles:
 
 
 def _copy(path: Path, target: str) -> None:
-    """Copy a file. It has no name until it is whole, so that a kill leaves nothing."""
+    """Copy a file, and nothing that is none: a device may have no end."""
     source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     try:
-        made = os.open(os.path.dirname(target), os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, _MODE)
+        if not stat.S_ISREG(os.fstat(source).st_mode):
+            return
         try:
-            copy_contents(source, made)
-            os.fchmod(made, _MODE)
-            # With a folder, which an absolute path makes no use of, os.link follows the link in /proc
-            os.link(f"/proc/self/fd/{made}", target, src_dir_fd=made, follow_symlinks=True)
-        finally:
-            os.close(made)
+            made = os.open(os.path.dirname(target), os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, _MODE)
+        except OSError as error:
+            if error.errno not in _NO_TMPFILE:
+                raise
+            _copy_under_its_name(source, target)
+        else:
+            _copy_without_a_name(source, made, target)
     finally:
         os.close(source)
+
+
+def _copy_without_a_name(source: int, made: int, target: str) -> None:
+    """Copy to a file that gets its name when it is whole, so that a kill leaves nothing."""
+    try:
+        copy_contents(source, made)
+        os.fchmod(made, _MODE)
+        # With a folder, which an absolute path makes no use of, os.link follows the link in /proc
+        os.link(f"/proc/self/fd/{made}", target, src_dir_fd=made, follow_symlinks=True)
+    finally:
+        os.close(made)
+
+
+def _copy_under_its_name(source: int, target: str) -> None:
+    """Copy to a file that has its name from the beginning; it goes if that fails."""
+    made = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+    try:
+        copy_contents(source, made)
+        os.fchmod(made, _MODE)
+    except BaseException:
+        os.unlink(target)
+        raise
+    finally:
+        os.close(made)
