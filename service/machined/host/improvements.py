@@ -46,6 +46,7 @@ class Improvements(NamedTuple):
         finds_long_names: Names of more than 251 bytes are looked for, and images of 250 and more locked; else
             ENAMETOOLONG.
         finds_all_that_is_listed: Each image that is listed is found by its name.
+        loses_no_images: No image is copied or renamed to where it would be none.
     """
 
     finds_methods_without_interface: bool = True
@@ -82,6 +83,7 @@ class Improvements(NamedTuple):
     skips_unfollowable_links: bool = True
     finds_long_names: bool = True
     finds_all_that_is_listed: bool = True
+    loses_no_images: bool = True
 
 
 ALL = Improvements()

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from machined.contract import UNKNOWN_SIZE
+from machined.host.linux.storage import removing
 from machined.host.linux.storage.storage import LinuxStorage
-from machined.host.storage import ImageType
+from machined.host.storage import Image, ImageType
 from tests.service.linux_storage.conftest import Estate
 from tests.service.linux_storage.kits import (
     image,
@@ -81,6 +82,21 @@ async def test_of_versions_the_newest_goes(estate: Estate, storage: LinuxStorage
         (estate.pool / f"web.v/web_{number}/etc").mkdir(parents=True)
     await storage.remove(await image(storage, "web"), unwatched)
     assert (await image(storage, "web")).path.endswith("/web_1")
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "folder"),
+    [
+        ("web", "/srv/web", "/srv"),
+        ("web", "/srv/images.v/web", "/srv/images.v"),
+        ("web", "/srv/web.v/web_2", "/srv"),
+        ("web", "/srv/images.v/web.v/web_2", "/srv/images.v"),
+    ],
+)
+def test_it_goes_to_a_folder_of_images(name: str, path: str, folder: str) -> None:
+    """Where the next clean finds it, whatever the folder is called."""
+    hidden = removing._hidden(Image(name, path, ImageType.DIRECTORY))
+    assert os.path.dirname(hidden) == folder
 
 
 async def test_an_image_in_use_stays(estate: Estate, storage: LinuxStorage) -> None:

@@ -10,7 +10,7 @@ import stat
 import struct
 
 from machined.host.linux.helper.kernel import rename_new
-from machined.host.linux.storage import attributes, btrfs, discovery
+from machined.host.linux.storage import attributes, btrfs, discovery, versions
 from machined.host.linux.storage.pool import opened
 from machined.host.linux.storage.setting import Setting
 from machined.host.storage import Image, ImageType
@@ -27,8 +27,8 @@ def rename(setting: Setting, image: Image, new_name: str) -> None:
 
     Raises:
         OSError: EBUSY, the image or the name is in use; EEXIST, the name is an image's, or something is where
-            it
-            would be; EROFS, it is a device in `/dev`.
+            it would be; EROFS, it is a device in `/dev`; EOPNOTSUPP, it is one of several versions; EINVAL, a
+            folder of that name would be no image.
     """
     folder = os.path.dirname(image.path)
 
@@ -38,6 +38,10 @@ def rename(setting: Setting, image: Image, new_name: str) -> None:
                 raise fault(errno.EEXIST)
             if image.path.startswith("/dev/"):
                 raise fault(errno.EROFS)
+            if setting.improvements.loses_no_images:
+                if versions.is_one(image):
+                    raise OSError(errno.EOPNOTSUPP, "Only the folder of all its versions has its name")
+                refuse_folder_of_versions(image, new_name)
             new_path = f"{folder}/{new_name}{'.raw' if image.type is ImageType.RAW else ''}"
             with attributes.mutable(image.path):
                 rename_new(image.path, new_path)
@@ -66,6 +70,16 @@ def set_read_only(setting: Setting, image: Image, is_read_only: bool) -> None:
                 _defragment(image.path)
 
     setting.room.with_room([os.path.dirname(image.path)], work)
+
+
+def refuse_folder_of_versions(image: Image, new_name: str) -> None:
+    """Refuse a name by which a tree would be taken for a folder of versions, and be lost.
+
+    Raises:
+        OSError: EINVAL, it is such a name.
+    """
+    if image.type in {ImageType.DIRECTORY, ImageType.SUBVOLUME} and new_name.endswith(".v"):
+        raise OSError(errno.EINVAL, "A folder whose name ends with .v has versions of an image in it")
 
 
 def fault(number: int) -> OSError:

@@ -21,7 +21,7 @@ from machined.host.linux.storage import (
     unfinished,
 )
 from machined.host.linux.storage.calls import status
-from machined.host.linux.storage.changes import fault
+from machined.host.linux.storage.changes import fault, refuse_folder_of_versions
 from machined.host.linux.storage.pool import opened
 from machined.host.linux.storage.report import Report
 from machined.host.linux.storage.setting import Setting
@@ -54,8 +54,9 @@ def clone(
         is_to_be_quick: Whether only a snapshot will do.
 
     Raises:
-        OSError: EOPNOTSUPP, it is a block device; EEXIST, the name is an image's; EBUSY, it is about to be;
-            EXDEV, there can be no snapshot and it has to be one; or it cannot be copied.
+        OSError: EOPNOTSUPP, it is a block device; EINVAL, a folder of that name would be no image; EEXIST,
+            the name is an image's; EBUSY, it is about to be; EXDEV, there can be no snapshot and it has to be
+            one; or it cannot be copied.
     """
     pool = setting.pool.path
     if image.type is ImageType.DIRECTORY:
@@ -74,6 +75,8 @@ def _refuse(setting: Setting, image: Image, new_name: str) -> None:
         raise fault(errno.EEXIST)
     if image.type is ImageType.BLOCK:
         raise fault(errno.EOPNOTSUPP)
+    if setting.improvements.loses_no_images:
+        refuse_folder_of_versions(image, new_name)
     if image.type is ImageType.RAW and len(os.fsencode(f"{new_name}.raw")) > locks.NAME_MAX:
         raise fault(errno.ENAMETOOLONG)  # else all of it would be copied first
     if image.type is ImageType.DIRECTORY and not setting.improvements.clones_host_and_links:

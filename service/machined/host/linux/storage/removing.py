@@ -14,7 +14,7 @@ import secrets
 from contextlib import ExitStack
 
 from machined.host.linux.helper.kernel import rename_new
-from machined.host.linux.storage import attributes, erasing
+from machined.host.linux.storage import attributes, erasing, versions
 from machined.host.linux.storage.mounts import Table
 from machined.host.linux.storage.pool import opened
 from machined.host.linux.storage.report import Report
@@ -97,7 +97,7 @@ def _hidden(image: Image) -> str:
     folder, _, name = image.path.rpartition("/")
     if name.startswith(HIDDEN):
         return image.path
-    if folder.endswith(".v"):
+    if versions.is_one(image):
         folder = os.path.dirname(folder)
     return f"{folder}/{HIDDEN}{secrets.token_hex(8)}"
 

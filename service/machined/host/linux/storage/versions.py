@@ -7,6 +7,8 @@ import platform
 import re
 from collections.abc import Iterable
 
+from machined.host.storage import Image
+
 ARCHITECTURES = {
     "x86_64": ("x86-64", "x86"),
     "i686": ("x86",),
@@ -48,6 +50,11 @@ def newest(names: Iterable[str], image: str, suffix: str) -> str | None:
         if rank is not None and (best is None or rank > best[0]):
             best = (rank, name)
     return best[1] if best else None
+
+
+def is_one(image: Image) -> bool:
+    """Whether an image is one of several versions, in a folder of such."""
+    return image.path.rpartition("/")[2] not in {image.name, f"{image.name}.raw"}
 
 
 def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
