@@ -21,7 +21,7 @@ from tests.service.linux_storage.conftest import Estate, storage_of
 from tests.service.linux_storage.kits import image, leftovers, make_directory, make_subvolume, unwatched
 from tests.support.waiting import until
 
-#: A service that says when it begins, and goes on with the same thing until it is killed.
+#: A service that says when it begins and ends; some things it goes on with until it is killed.
 SERVICE = """
 import asyncio, sys
 from pathlib import Path
@@ -31,6 +31,7 @@ from machined.images.catalog import Images
 from machined.operations import Operations
 
 pool, other, settings, locks, verb = sys.argv[1:]
+subject = "disk" if verb.endswith("disk") else "tree"
 
 class Storage(LinuxStorage):
     async def discover(self):
@@ -42,10 +43,10 @@ async def permit(*_details):
 async def main():
     storage = Storage(Path(pool), folders=(other, pool), settings=(settings,), locks=Path(locks))
     await storage.start()
-    one = await storage.find("tree")
+    one = await storage.find(subject)
     print("begins", flush=True)
     while True:
-        if verb == "clone":
+        if verb.startswith("clone"):
             await storage.clone(one, "new", False, lambda *_: None)
             await storage.remove(await storage.find("new"), lambda *_: None)
         elif verb == "rename":
@@ -61,19 +62,28 @@ async def main():
             one = await storage.find("spare")
             if one is None:
                 break
+    print("ends", flush=True)
 
 asyncio.run(main())
 """
 FILES = 300
+DISK = os.urandom(1_000_000) * 20
 MOMENTS = int(os.environ.get("MACHINEDECK_KILLS", "4"))
 SEQUENCE = 20
 """Moments that come of one seed."""
-IMAGES = {"clean-hidden": ("tree", ".one", ".two")}
+IMAGES = {"clean-hidden": ("tree", ".one", ".two"), "clone-disk": ("disk",)}
 """The images that there are at first, where not these:"""
 USUAL = ("tree", "spare")
+LASTS = 0.15
+"""Seconds of which one is killed that goes on until it is killed."""
+LATE = 10
+"""How often it is tried to kill one before its end."""
 
 
 def make_tree(estate: Estate, name: str) -> Path:
+    if name == "disk":
+        (estate.pool / "disk.raw").write_bytes(DISK)
+        return estate.pool / "disk.raw"
     path = (
         make_subvolume(estate, name)
         if estate.is_btrfs and name in {"spare", ".two"}
@@ -85,18 +95,27 @@ def make_tree(estate: Estate, name: str) -> Path:
 
 
 def is_whole(path: Path) -> bool:
+    if path.suffix == ".raw":
+        return path.read_bytes() == DISK
     return len(list(path.glob("file-*"))) == FILES and (path / "etc/hostname").exists()
 
 
-def killed(estate: Estate, verb: str, after: float) -> int:
-    """Run a service and kill it after some seconds of its work; the session that its workers are in."""
+def killed(estate: Estate, verb: str, after: float | None) -> tuple[int, float]:
+    """Run a service and kill it after some seconds of its work, if that is given.
+
+    Returns:
+        The session that its workers are in; and for how long it worked, 0 where it was killed before its end.
+    """
     words = [sys.executable, "-c", SERVICE, *(str(part) for part in estate[1:]), verb]
     with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as service:
         assert service.stdout is not None
         assert service.stdout.readline() == b"begins\n"
-        time.sleep(after)
-        service.send_signal(signal.SIGKILL)
-    return service.pid
+        begin = time.perf_counter()
+        if after is not None:
+            time.sleep(after)
+            service.send_signal(signal.SIGKILL)
+        lasted = time.perf_counter() - begin if service.stdout.readline() else 0.0
+    return service.pid, lasted
 
 
 async def images(storage: LinuxStorage) -> set[str]:
@@ -104,33 +123,51 @@ async def images(storage: LinuxStorage) -> set[str]:
 
 
 @pytest.mark.promise("A service that is killed leaves every image whole or absent", where="bare host")
-@pytest.mark.parametrize("verb", ["clone", "remove", "rename", "clean-all", "clean-hidden"])
+@pytest.mark.parametrize("verb", ["clone", "clone-disk", "remove", "rename", "clean-all", "clean-hidden"])
 async def test_a_killed_service_leaves_whole_images_and_nothing_else(
     estate: Estate, verb: str, storage: LinuxStorage
 ) -> None:
     names = IMAGES.get(verb, USUAL)
+    lasts = LASTS
+    if verb.startswith(("remove", "clean")):  # which come to an end by themselves
+        await make_images(estate, storage, names)
+        lasts = (await asyncio.to_thread(killed, estate, verb, None))[1]
+        assert lasts
     for number in range(MOMENTS):
         if number % SEQUENCE == 0:
             moments = random.Random(f"{verb} {estate.kind} {number // SEQUENCE}")
-        for name in names:
-            if await storage.find(name) is None:
-                make_tree(estate, name)
-        session = await asyncio.to_thread(killed, estate, verb, moments.uniform(0, 0.15))
-        again = storage_of(estate)
-        await until_ended(session)
-        await again.start()
-        for name in await images(again):
-            if name.startswith(".removed-"):
-                await again.remove(await image(again, name), unwatched)
-            else:
-                assert is_whole(Path((await image(again, name)).path)), name
-        assert await images(again) <= {*names, "new"}
-        if verb in {"clone", "clean-hidden"}:
-            assert await again.find("tree") is not None
-        if (left := await again.find("new")) is not None:
-            await again.remove(left, unwatched)
-        await until(lambda: leftovers(estate) == [])
-        await again.close()
+        for _ in range(LATE):
+            await make_images(estate, storage, names)
+            session, ended = await asyncio.to_thread(killed, estate, verb, moments.uniform(0, lasts))
+            await until_ended(session)
+            await see_what_is_left(estate, verb, names)
+            if not ended:
+                break  # it was killed at its work
+        assert not ended
+
+
+async def make_images(estate: Estate, storage: LinuxStorage, names: tuple[str, ...]) -> None:
+    for name in names:
+        if await storage.find(name) is None:
+            make_tree(estate, name)
+
+
+async def see_what_is_left(estate: Estate, verb: str, names: tuple[str, ...]) -> None:
+    """See that every image is whole, and that nothing else is there once a service has started again."""
+    again = storage_of(estate)
+    await again.start()
+    for name in await images(again):
+        if name.startswith(".removed-"):
+            await again.remove(await image(again, name), unwatched)
+        else:
+            assert is_whole(Path((await image(again, name)).path)), name
+    assert await images(again) <= {*names, "new"}
+    if verb in {"clone", "clone-disk", "clean-hidden"}:
+        assert await again.find(names[0]) is not None
+    if (left := await again.find("new")) is not None:
+        await again.remove(left, unwatched)
+    await until(lambda: leftovers(estate) == [])
+    await again.close()
 
 
 async def until_ended(session: int) -> None:
