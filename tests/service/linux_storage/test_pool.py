@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from machined.contract import UNKNOWN_SIZE
+from machined.host.linux.storage import pool
 from machined.host.linux.storage.storage import LinuxStorage
 from tests.service.linux_storage.conftest import Estate
 from tests.service.linux_storage.kits import image, make_directory, make_raw, make_subvolume, refusal
@@ -75,6 +77,36 @@ async def test_a_limit_of_nothing_is_lifted_again(estate: Estate, storage: Linux
     await storage.set_limit(await image(storage, "volume"), UNKNOWN_SIZE)
     (estate.pool / "more").mkdir()
     (estate.pool / "volume/more").mkdir()
+
+
+@btrfs_only
+async def test_many_limits_of_the_pool_at_once(estate: Estate, storage: LinuxStorage) -> None:
+    """The last one lasts, and what can raise it again is there as long as there is one."""
+    for last in (10**9, UNKNOWN_SIZE):
+        sizes = [10**9, UNKNOWN_SIZE] * 5 + [last]
+        await asyncio.gather(*(storage.set_pool_limit(size) for size in sizes))
+        assert (await storage.pool()).limit == last
+        has_key = (estate.pool / pool.KEY).exists()
+        assert has_key == (last != UNKNOWN_SIZE and estate.kind == "btrfs-quota")
+
+
+@pytest.mark.parametrize("kind", ["btrfs-quota"], indirect=True)
+def test_an_image_that_goes_meanwhile_keeps_no_limit_from_being_set(estate: Estate) -> None:
+    """A change is made through whatever subvolume has room left, and they are listed before."""
+    for name in ("a", "b", "c"):
+        make_subvolume(estate, name)
+    first, second, third = (name for name in os.listdir(estate.pool) if name in {"a", "b", "c"})
+    tried: list[str] = []
+
+    def change(fd: int) -> None:
+        tried.append(os.path.basename(os.readlink(f"/proc/self/fd/{fd}")))
+        if tried[-1] == first:
+            sh("btrfs", "subvolume", "delete", estate.pool / second)
+        if tried[-1] != third:
+            raise OSError(errno.EDQUOT, "")
+
+    pool.through(str(estate.pool), change)
+    assert tried == [estate.pool.name, first, third]
 
 
 @btrfs_only

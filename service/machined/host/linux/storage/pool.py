@@ -121,15 +121,20 @@ def through(folder: str, change: Callable[[int], None]) -> None:
     """
     refused: OSError | None = None
     for path in _levers(folder):
-        with opened(path) as fd:
-            try:
-                change(fd)
-            except OSError as error:
-                if error.errno != errno.EDQUOT:
-                    raise
-                refused = error
-            else:
-                return
+        try:
+            fd = os.open(path, _FOLDER)
+        except FileNotFoundError:
+            continue  # it went just now
+        try:
+            change(fd)
+        except OSError as error:
+            if error.errno != errno.EDQUOT:
+                raise
+            refused = error
+        else:
+            return
+        finally:
+            os.close(fd)
     if refused is not None:
         raise refused
 
@@ -179,7 +184,9 @@ def _levers(folder: str) -> Iterator[str]:
         names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     names.sort(key=lambda name: name != KEY)
     for name in names:
-        with opened(f"{folder}/{name}") as fd:
+        is_one = False
+        # An image that goes just now is no lever, nor one that cannot be looked at
+        with contextlib.suppress(OSError), opened(f"{folder}/{name}") as fd:
             is_one = btrfs.is_subvolume(fd)
         if is_one:
             yield f"{folder}/{name}"

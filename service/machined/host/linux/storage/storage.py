@@ -73,6 +73,8 @@ class LinuxStorage:
         self._subvolume_threads = ThreadPoolExecutor(_CHANGERS, "subvolumes")
         self._crew = Crew()
         self._reading = asyncio.Semaphore(_READERS)
+        self._limiting = asyncio.Lock()
+        """Who sets the limit of the pool: what can raise it again comes and goes with it."""
         self._tidying = Tidying(self._crew, self._places)
 
     async def start(self) -> None:
@@ -164,7 +166,8 @@ class LinuxStorage:
 
     async def set_pool_limit(self, size: int) -> None:
         """Limit what the pool may use, in bytes; `UNKNOWN_SIZE` takes the limit away."""
-        await self._do(self._setting.room.set_limits, partial(self._setting.pool.set_limit, size))
+        async with self._limiting:
+            await self._do(self._setting.room.set_limits, partial(self._setting.pool.set_limit, size))
 
     def _warm_up(self, looking: Looking) -> None:
         """Be done with what a first look takes longer than others before anybody asks.
