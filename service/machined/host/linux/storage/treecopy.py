@@ -102,8 +102,10 @@ class TreeCopy:
                 level.waiting.append(entry.name)
                 continue
             try:
-                status = os.stat(entry.name, dir_fd=level.source, follow_symlinks=False)
-                self._leaf(level, entry.name, status)
+                if entry.is_file(follow_symlinks=False):
+                    self._file(level, entry.name)
+                else:
+                    self._node(level, entry.name)
             except FileNotFoundError:
                 continue  # it vanished meanwhile
 
@@ -126,25 +128,24 @@ class TreeCopy:
             return None
         return below
 
-    def _leaf(self, level: _Level, name: str, status: os.stat_result) -> None:
-        """Copy what is no directory."""
-        if status.st_nlink > 1 and self._is_linked(level, name, status):
+    def _node(self, level: _Level, name: str) -> None:
+        """Copy what is neither a directory nor a regular file."""
+        status = os.stat(name, dir_fd=level.source, follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode):
+            return  # it was replaced
+        if self._is_linked(level, name, status):
             return
-        if stat.S_ISREG(status.st_mode):
-            status = self._file(level, name)
-        elif stat.S_ISLNK(status.st_mode):
+        if stat.S_ISLNK(status.st_mode):
             os.symlink(_destination(level, name), name, dir_fd=level.target)
-            _dress_node(level, name, status)
         else:
             os.mknod(name, status.st_mode, status.st_rdev, dir_fd=level.target)
             os.chmod(name, stat.S_IMODE(status.st_mode), dir_fd=level.target)
-            _dress_node(level, name, status)
-        if status.st_nlink > 1:
-            self._links[_identity(status)] = level.path + os.fsencode(name)
+        _dress_node(level, name, status)
+        self._remember(level, name, status)
 
     def _is_linked(self, level: _Level, name: str, status: os.stat_result) -> bool:
         """Link to the copy that was made of the same file before; False where there is none."""
-        before = self._links.get(_identity(status))
+        before = self._links.get(_identity(status)) if status.st_nlink > 1 else None
         if before is None:
             return False
         try:
@@ -153,10 +154,17 @@ class TreeCopy:
             return False  # it is too deep for a path, or has too many links: a copy of its own then
         return True
 
-    def _file(self, level: _Level, name: str) -> os.stat_result:
-        """Copy a regular file; tells what it was when it was opened."""
+    def _remember(self, level: _Level, name: str, status: os.stat_result) -> None:
+        """Take note of a copy that others of the original's names are to be linked to."""
+        if status.st_nlink > 1:
+            self._links[_identity(status)] = level.path + os.fsencode(name)
+
+    def _file(self, level: _Level, name: str) -> None:
+        """Copy a regular file."""
         source, status = _opened(level, name, _FILE, stat.S_IFREG)
         try:
+            if self._is_linked(level, name, status):
+                return
             target = os.open(name, _NEW, 0o600, dir_fd=level.target)
             try:
                 if status.st_size:
@@ -166,7 +174,7 @@ class TreeCopy:
                 os.close(target)
         finally:
             os.close(source)
-        return status
+        self._remember(level, name, status)
 
 
 def _opened(level: _Level, name: str, flags: int, kind: int) -> tuple[int, os.stat_result]:
