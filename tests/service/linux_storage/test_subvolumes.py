@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -123,7 +125,11 @@ async def test_who_is_cancelled_too_late_is_told_that_it_is_done(
         loop.call_soon_threadsafe(begun.set)
         assert may_go_on.wait(60)
 
-    monkeypatch.setattr(SideFiles, "copy", slow)
+    @contextlib.contextmanager
+    def copies(files: SideFiles, *_arguments: object) -> Iterator[Callable[[], None]]:
+        yield lambda: slow(files)
+
+    monkeypatch.setattr(SideFiles, "copies", copies)
     monkeypatch.setattr(SideFiles, "remove", slow)
     volume = await image(storage, "volume")
     told: list[tuple[int, int]] = []

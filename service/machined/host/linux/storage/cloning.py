@@ -63,9 +63,10 @@ def clone(
         report.prepare(erasing.weigh)
     with setting.locks.name(new_name), opened(pool) as folder:
         _refuse(setting, image, new_name)
-        if not _is_taken_at_once(image, folder, new_name, is_read_only, report, is_to_be_quick):
+        if _is_taken_at_once(image, folder, new_name, is_read_only, report, is_to_be_quick):
+            setting.side_files.copy(image, new_name, pool)
+        else:
             _make(setting, image, folder, new_name, is_read_only, report, is_to_be_quick)
-        setting.side_files.copy(image, new_name, pool)
     report.finish()
 
 
@@ -111,7 +112,10 @@ def _make(
     """Make a copy step by step, and give it its name when it is whole, or leave nothing of it."""
     is_tree = image.type is not ImageType.RAW
     is_hidden = setting.improvements.hides_what_is_cloned or not is_tree
-    with unfinished.hidden(setting) if is_hidden else unfinished.in_place(setting, new_name) as made:
+    with (
+        unfinished.hidden(setting) if is_hidden else unfinished.in_place(setting, new_name) as made,
+        setting.side_files.copies(image, new_name, setting.pool.path) as name_side_files,
+    ):
         if not is_tree:
             _copy_raw(setting, image, folder, made, is_read_only, report)
             report.check()
@@ -123,6 +127,7 @@ def _make(
                 rename_new(made, new_name, folder, folder)
             if is_read_only:
                 _mark(folder, new_name)
+        name_side_files()
 
 
 def _copy_raw(

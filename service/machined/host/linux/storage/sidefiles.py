@@ -6,7 +6,8 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from machined.host.linux.helper.contents import copy_contents
@@ -63,11 +64,29 @@ class SideFiles:
 
     def copy(self, image: Image, new_name: str, pool: str) -> None:
         """Give a copy of an image in the pool copies of its files; what is there already stays."""
-        for path, suffix in self._of(image):
-            is_away = self._knows_all and str(path.parent) not in self.folders
-            folder = pool if is_away else str(path.parent)
-            with contextlib.suppress(OSError):
-                _copy(path, f"{folder}/{new_name}{suffix}")
+        with self.copies(image, new_name, pool) as name:
+            name()
+
+    @contextlib.contextmanager
+    def copies(self, image: Image, new_name: str, pool: str) -> Iterator[Callable[[], None]]:
+        """Have copies of those of an image, for a copy of it in the pool; they get their names when asked to.
+
+        Some are large: who waits for the image sees it with them, or not at all.
+        """
+        with contextlib.ExitStack() as held:
+            ready: list[Callable[[], None]] = []
+            for path, suffix in self._of(image):
+                is_away = self._knows_all and str(path.parent) not in self.folders
+                folder = pool if is_away else str(path.parent)
+                with contextlib.suppress(OSError):
+                    ready.append(held.enter_context(_copied(path, f"{folder}/{new_name}{suffix}")))
+
+            def name() -> None:
+                for give_name in ready:
+                    with contextlib.suppress(OSError):
+                        give_name()
+
+            yield name
 
     def _of(self, image: Image) -> Iterator[tuple[Path, str]]:
         beside = os.path.dirname(image.path)
@@ -79,33 +98,30 @@ class SideFiles:
                 yield Path(path), suffix
 
 
-def _copy(path: Path, target: str) -> None:
-    """Copy a file, and nothing that is none: a device may have no end."""
-    source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    try:
+@contextlib.contextmanager
+def _copied(path: Path, target: str) -> Iterator[Callable[[], None]]:
+    """Have a copy of a file that gets its name when asked to. Before, a kill leaves nothing of it.
+
+    Raises:
+        OSError: It cannot be copied; EINVAL, it is no file: a device may have no end.
+    """
+    with contextlib.ExitStack() as held:
+        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        held.callback(os.close, source)
         if not stat.S_ISREG(os.fstat(source).st_mode):
-            return
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         try:
             made = os.open(os.path.dirname(target), os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, _MODE)
         except OSError as error:
             if error.errno not in _NO_TMPFILE:
                 raise
-            _copy_under_its_name(source, target)
-        else:
-            _copy_without_a_name(source, made, target)
-    finally:
-        os.close(source)
-
-
-def _copy_without_a_name(source: int, made: int, target: str) -> None:
-    """Copy to a file that gets its name when it is whole, so that a kill leaves nothing."""
-    try:
+            yield partial(_copy_under_its_name, source, target)
+            return
+        held.callback(os.close, made)
         copy_contents(source, made)
         os.fchmod(made, _MODE)
         # With a folder, which an absolute path makes no use of, os.link follows the link in /proc
-        os.link(f"/proc/self/fd/{made}", target, src_dir_fd=made, follow_symlinks=True)
-    finally:
-        os.close(made)
+        yield partial(os.link, f"/proc/self/fd/{made}", target, src_dir_fd=made, follow_symlinks=True)
 
 
 def _copy_under_its_name(source: int, target: str) -> None:
