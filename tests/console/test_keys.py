@@ -31,6 +31,25 @@ async def test_terminate_asks_first(console: Open, host: FakeHost) -> None:
         await until(lambda: deck.cells("web-1")[1] == "○ stopped")
 
 
+async def test_whoever_ends_many_sees_each_of_them_named(console: Open, host: FakeHost) -> None:
+    host.running |= {f"m-{at}": machine(f"m-{at}") for at in range(7)}
+    async with console((80, 24)) as deck:
+        await deck.press("home", "asterisk", "t")
+        await deck.until_shown("Terminate 9 machines?")
+        said = " ".join(line.strip("┃ ") for line in deck.screen())
+        assert all(name in said for name in host.running)
+
+
+async def test_of_very_many_all_can_be_looked_at_before_they_end(console: Open, host: FakeHost) -> None:
+    host.running |= {f"machine-{at:03}": machine(f"machine-{at:03}") for at in range(200)}
+    async with console((80, 24)) as deck:
+        await deck.press("home", "asterisk", "t")
+        await deck.until_shown("Terminate 202 machines?")
+        assert deck.shows("n leave it alone"), "the keys are in sight"
+        await deck.press(*["down"] * 120)
+        await deck.until_shown("web-1 ends at once")
+
+
 async def test_what_does_not_apply_is_refused_with_the_reason(console: Open, host: FakeHost) -> None:
     async with console() as deck:
         await deck.press("end", "s")

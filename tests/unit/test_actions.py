@@ -19,7 +19,7 @@ from machinedeck.core.actions import (
 )
 from machinedeck.core.actions.amounts import read_count, read_cpu, read_size
 from machinedeck.core.store import Store
-from machinedeck.model.image import Pool
+from machinedeck.model.image import Pool, Space
 from machinedeck.model.limits import UNLIMITED
 from machinedeck.model.machine import Machine, State
 from tests.support.fake_host import image, machine
@@ -84,9 +84,29 @@ def test_a_virtual_machine_is_not_touched_where_only_its_emulator_would_be(id: s
     reason = find(id).refusal(vm, _known(vm))
     assert reason is not None
     assert "virtual machine" in reason
-    if id in {"poweroff", "reboot"}:
-        assert f"virsh {'shutdown' if id == 'poweroff' else 'reboot'} accounting" in reason
+    owners = {"poweroff": "shutdown", "reboot": "reboot", "shell": "console", "login": "console"}
+    owners["bind"] = "attach-device"
+    assert (f"virsh {owners[id]} accounting" if id in owners else "scp or rsync") in reason
     assert find("terminate").refusal(vm, _known(vm)) is None
+
+
+def test_what_cannot_be_started_again_is_not_restarted() -> None:
+    vm = machine("qemu-3-accounting", kind="vm", service="libvirt-qemu", unit="machine-qemu.scope")
+    byhand = machine("byhand", unit="machine-byhand.scope")
+    store = _known(vm, byhand, machine("web"))
+    assert "Use: virsh reboot accounting" in (find("restart").refusal(vm, store) or "")
+    reason = "byhand runs in machine-byhand.scope, which can be stopped but not started."
+    assert (find("restart").refusal(byhand, store) or "").startswith(reason)
+    assert find("restart").refusal(byhand._replace(unit=""), store) is None, "not read yet"
+
+
+def test_every_machine_that_loses_something_is_named() -> None:
+    many = [machine(f"web-{at}") for at in range(9)]
+    (text,) = find("stop").lost(many)
+    assert text == f"All that runs in {', '.join(one.name for one in many)} ends."
+    with_vm = find("stop").lost([machine("web"), machine("vee", kind="vm")])
+    assert [("plug" in one, "vee" in one) for one in with_vm] == [(False, False), (True, True)]
+    assert "plug" in find("terminate").lost([machine("vee", kind="vm")])[0]
 
 
 def test_what_does_not_run_is_not_ended_and_what_runs_not_started() -> None:
@@ -112,12 +132,33 @@ def test_images_that_run_stay_as_they_are() -> None:
     assert [one.name for one in would_go(store, "all")] == [".hidden", "down"]
 
 
+def test_an_image_that_runs_under_another_name_stays_as_it_is() -> None:
+    other = machine("blue", root="/var/lib/machines/web")
+    store = _known(other, machine("green", root="/srv/mail"), images=("web", "mail"))
+    for id in ("remove", "rename", "read-only"):
+        assert find(id).refusal(image("web"), store) == "blue runs from web. Stop it first."
+        assert find(id).refusal(image("mail"), store) is None, "another folder of that name"
+    assert [one.name for one in would_go(store, "all")] == ["mail"]
+
+
+def test_what_no_service_can_clone_is_not_asked_for() -> None:
+    assert "type block" in (find("clone").refusal(image("disk", type="block"), _known()) or "")
+    assert all(
+        find("clone").refusal(image("a", type=one), _known()) is None
+        for one in ("directory", "subvolume", "raw")
+    )
+
+
 def test_limits_need_what_counts_them() -> None:
     store = _known()
     assert "subvolume" in (find("limit-image").refusal(image("a"), store) or "")
     assert find("limit-image").refusal(image("a", type="subvolume"), store) is None
-    assert "quotas" in (find("limit-pool").refusal(Pool("/p", None, None), store) or "")
     assert find("limit-pool").refusal(Pool("/p", 1, None), store) is None
+    assert find("limit-pool").refusal(Pool("/p", None, None), store) is None, "it may turn quotas on"
+    store.space = Space("btrfs", 1, 2)
+    assert find("limit-pool").refusal(Pool("/p", None, None), store) is None, "it turns quotas on"
+    store.space = Space("ext4", 1, 2)
+    assert "ext4" in (find("limit-pool").refusal(Pool("/p", None, None), store) or "")
 
 
 @pytest.mark.parametrize(

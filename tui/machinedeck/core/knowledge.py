@@ -9,7 +9,7 @@ from machined.contract import HOST_MACHINE
 from machinedeck.core.status import Part, Status
 from machinedeck.model.failure import Failure
 from machinedeck.model.image import Image, ImageSizes, Pool, Space
-from machinedeck.model.machine import Machine, OperatingSystem, State
+from machinedeck.model.machine import Machine, OperatingSystem, State, nspawn_service
 from machinedeck.model.operation import Operation
 from machinedeck.model.usage import Usage
 
@@ -125,6 +125,7 @@ class Knowledge:
                 name=name,
                 state=State.FAILED if name in self.failed else State.STOPPED,
                 kind="container",
+                unit=nspawn_service(name) if name in self.failed else "",
                 os=self.image_os.get(name),
             )
             for name in startable | self.failed

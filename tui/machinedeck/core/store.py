@@ -16,8 +16,8 @@ from machinedeck.model.usage import Usage
 
 __all__ = ["EVERYTHING", "POOL_HISTORY", "Change", "Store"]
 
-POOL_HISTORY = 24
-"""How many sizes of the pool are kept."""
+POOL_HISTORY = 20
+"""How many sizes of the pool are kept: as many as there is room for on the smallest screen with all panes."""
 
 
 class Store(Knowledge):

@@ -98,7 +98,12 @@ class Machine(NamedTuple):
         return self.state is State.RUNNING
 
 
+def nspawn_service(machine: str) -> str:
+    """The unit of systemd-nspawn@.service(8) that runs a machine."""
+    return f"systemd-nspawn@{machine}.service"
+
+
 def nspawn_machine(unit: str) -> str | None:
     """The machine that a unit of systemd-nspawn@.service(8) runs; None for any other unit."""
     name = unit.removeprefix("systemd-nspawn@").removesuffix(".service")
-    return name if name and unit == f"systemd-nspawn@{name}.service" else None
+    return name if name and unit == nspawn_service(name) else None

@@ -90,6 +90,11 @@ class Acting:
             return f"{action.label} needs root: the message bus lets nobody else ask for it."
         return action.refusal(subject, self._store)
 
+    def refusal_of_all(self, action: Action[Any], subjects: Sequence[Subject]) -> str:
+        """Why an action cannot be done to any of some subjects; "" when it can be to one."""
+        reasons = [self.refusal(action, subject) for subject in subjects]
+        return "" if None in reasons else str(reasons[0])
+
     def title(self, subjects: Sequence[Subject]) -> str:
         """What some subjects are called together."""
         return titled(subjects)
@@ -107,15 +112,13 @@ class Acting:
     def _entry(self, action: Action[Any], subjects: Sequence[Subject]) -> Entry:
         from machinedeck.ui.dialogs.menu import Entry  # noqa: PLC0415 - see above
 
-        reasons = [self.refusal(action, subject) for subject in subjects]
-        is_off = all(reason is not None for reason in reasons)
         return Entry(
             action.id,
             self._key_of(action.id),
             action.label,
             action.help,
             "" if action.fields else action.command_line(subjects[0], {}),
-            str(reasons[0]) if is_off else "",
+            self.refusal_of_all(action, subjects),
         )
 
     async def _want(self, action: Action[Any], subjects: Sequence[Subject], values: Values | None) -> None:
@@ -187,15 +190,15 @@ class Acting:
         if len(subjects) > 1:
             command += f"\n… and {len(subjects) - 1} more alike"
         question = f"{action.label} {titled(subjects)}?"
-        goes = [action.sentence(action.loss, subject) for subject in subjects]
         if action.harm is Harm.WORK:
             from machinedeck.ui.dialogs.confirm import Confirm  # noqa: PLC0415 - seldom needed at start
 
-            text = "\n".join([question, *goes[:NAMED], *(["…"] if len(goes) > NAMED else [])])
+            text = "\n".join([question, *action.lost(subjects)])
             dialog = Confirm(text, yes=action.label.lower(), no="leave it alone", command=command)
             return bool(await self._watched(dialog, subjects))
         from machinedeck.ui.dialogs.typed_name import TypedName  # noqa: PLC0415 - see above
 
+        goes = [action.sentence(action.loss, subject) for subject in subjects]
         if action.id == "clean":
             return await self._is_sure_to_clean(action, subjects[0], values["what"], goes[0], command)
         typed = TypedName(question, goes, word_to_type(action, subjects), command)

@@ -24,6 +24,7 @@ from machinedeck.ui.order import OrderedApp
 from machinedeck.ui.screens.console import Console
 
 if TYPE_CHECKING:
+    from machinedeck.ui.guide import Offer
     from machinedeck.ui.widgets.terminal import TerminalView
     from machinedeck.ui.widgets.terminal_mouse import TerminalMouse
 
@@ -196,13 +197,9 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
         from machinedeck.ui.guide import act_of, choices  # noqa: PLC0415 - seldom needed at start
 
         screen = self.console_screen
-        subjects = screen.subjects if screen.shells.current is None else []
-        actions = [
-            (action, self.acting.title(subjects)) for action in screen.table
-            if any(self.acting.refusal(action, subject) is None for subject in subjects)
-        ]  # fmt: skip
+        offers = self._offers() if screen.shells.current is None else []
         listed = choices(
-            actions,
+            offers,
             screen.store,
             self._config.key,
             has_machine=screen.machine is not None,
@@ -210,11 +207,22 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
         )
         chosen = await self.push_screen_wait(Palette(listed))
         # What it is done to is what the line named, wherever the cursor has come meanwhile
-        named = next((action for action, _ in actions if act_of(action) == chosen), None)
+        named = next((offer for offer in offers if act_of(offer.action) == chosen), None)
         if named is not None:
-            self.acting.want(named, subjects)
+            self.acting.want(named.action, named.subjects)
         elif chosen is not None:
             await self.run_action(chosen, screen)
+
+    def _offers(self) -> list[Offer]:
+        """All that can be done to what is chosen in any of the panes."""
+        from machinedeck.ui.guide import Offer  # noqa: PLC0415 - seldom needed at start
+
+        return [
+            Offer(action, subjects, self.acting.title(subjects), self.acting.refusal_of_all(action, subjects))
+            for table, subjects in self.console_screen.everything
+            if subjects
+            for action in table
+        ]
 
     def action_help(self) -> None:
         """Show every key."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from machinedeck.core.actions import IMAGE_ACTIONS, MACHINE_ACTIONS, POOL_ACTIONS, Action
+from machinedeck.core.actions import IMAGE_ACTIONS, MACHINE_ACTIONS, POOL_ACTIONS, Action, Subject
 from machinedeck.core.store import Store
 from machinedeck.core.tools import TOOLS
 from machinedeck.model.text import clean
@@ -41,6 +41,8 @@ _MOUSE = [
     ("click 2, 3 times", "a word, a line"),
     ("Shift", "the same where a program has the mouse"),
     ("wheel", "scroll back and forth"),
+    ("click a label", "sort by that column; again, the other way round"),
+    ("click a key", "on the screen: do what the key does"),
 ]
 
 
@@ -72,8 +74,19 @@ def help_parts(leave_key: str, key_of: Callable[[str], str]) -> list[tuple[str, 
     ]
 
 
+class Offer(NamedTuple):
+    """An action, and what it would be done to."""
+
+    action: Action[Any]
+    subjects: Sequence[Subject]
+    title: str
+    """What these are called together."""
+    refusal: str
+    """Why it cannot be done to any of them; "" where it can."""
+
+
 def choices(
-    actions: Sequence[tuple[Action[Any], str]],
+    offers: Sequence[Offer],
     store: Store,
     key_of: Callable[[str], str],
     *,
@@ -83,17 +96,15 @@ def choices(
     """What the palette offers now: actions, commands on terminals, and the way to any object.
 
     Args:
-        actions: What can be done to what is chosen, and what that is called.
+        offers: What is done to what is chosen; what cannot be done comes last, with the reason.
         store: What is known of the host.
         key_of: The key of an action, by its id.
         has_machine: Whether a machine is chosen.
         has_shell: Whether a terminal is open.
     """
     there = {"machine": has_machine or has_shell, "shell": has_shell, "": True}
-    listed = [
-        Choice(act_of(one), one.label, key_name(key_of(one.id)), f"{one.label}: {name}. {one.help}")
-        for one, name in actions
-    ]
+    listed = [_done_to(one, key_of, one.action.help) for one in offers if not one.refusal]
+    refused = [_done_to(one, key_of, one.refusal)._replace(is_off=True) for one in offers if one.refusal]
     listed += [
         Choice(f"terminal('{one.id}')", one.label, key_name(one.key), one.help)
         for one in COMMANDS
@@ -108,9 +119,16 @@ def choices(
         Choice("cycle(-1)", "previous tab", "[", "Show the previous tab."),
         Choice("app.help", "help", "?", "Show every key."),
         Choice("app.leave_program", "quit", "q", "End the console."),
+        *refused,
         *(_way(0, "machine", one.name) for one in store.rows()),
         *(_way(1, "image", one.name) for one in store.visible_images()),
     ]
+
+
+def _done_to(offer: Offer, key_of: Callable[[str], str], what: str) -> Choice:
+    action = offer.action
+    text = f"{action.label}: {offer.title}. {what}"
+    return Choice(act_of(action), action.label, key_name(key_of(action.id)), text)
 
 
 def act_of(action: Action[Any]) -> str:

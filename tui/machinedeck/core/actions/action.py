@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Generic, NamedTuple, TypeVar
@@ -97,6 +97,8 @@ class Action(Generic[S]):
     """What the machine's row says meanwhile in place of its state; "" where that tells all there is."""
     loss: str = ""
     """What exactly goes, for the confirmation, with `{name}`; "" where nothing does."""
+    vm_loss: str = ""
+    """The same for virtual machines, where it is another; "" where it is not."""
     refusal: Callable[[S, Store], str | None]
     """Why it cannot be done to a subject as it is now; `None` when it can."""
     check: Callable[[S, Values, Store], str | None] = _nothing_to_say
@@ -111,9 +113,21 @@ class Action(Generic[S]):
         """One of the texts above, with the subject's name put in."""
         return text.replace("{name}", name_of(subject))
 
+    def lost(self, subjects: Sequence[S]) -> list[str]:
+        """What exactly goes of some subjects, for the confirmation: every one of them is named."""
+        by_loss: dict[str, list[str]] = {}
+        for subject in subjects:
+            loss = (self.vm_loss if _is_vm(subject) else "") or self.loss
+            by_loss.setdefault(loss, []).append(name_of(subject))
+        return [loss.replace("{name}", ", ".join(names)) for loss, names in by_loss.items()]
+
     def command_line(self, subject: S, values: Values) -> str:
         """The equivalent command line, as it would be typed into a shell."""
         return clean(shlex.join(self.command(subject, values)))
+
+
+def _is_vm(subject: Subject) -> bool:
+    return isinstance(subject, Machine) and subject.kind == "vm"
 
 
 def name_of(subject: Subject) -> str:

@@ -72,6 +72,16 @@ def _clone_command(image: Image, values: Values) -> tuple[str, ...]:
     return "machinectl", "clone", *options, image.name, values.get(_NAME, "")
 
 
+COPYABLE = frozenset({"directory", "subvolume", "raw"})
+"""The types of images that can be cloned; of others the service copies none."""
+
+
+def _not_cloned(image: Image, _store: Store) -> str | None:
+    if image.type in COPYABLE:
+        return None
+    return f"{clean(image.name)} is of type {clean(image.type)}: none of those can be cloned."
+
+
 CLONE = Action[Image](
     id="clone",
     label="Clone",
@@ -84,7 +94,7 @@ CLONE = Action[Image](
     command=_clone_command,
     doing="Cloning {name} …",
     done="{name} is cloned.",
-    refusal=lambda _image, _store: None,
+    refusal=_not_cloned,
     check=_check_name,
     run=_clone,
 )
@@ -176,9 +186,10 @@ LIMIT_IMAGE = Action[Image](
 )
 
 
-def _pool_without_quota(pool: Pool, _store: Store) -> str | None:
-    if pool.usage is None:
-        return "The pool is not on btrfs with quotas: it cannot have a limit."
+def _pool_not_limited(pool: Pool, store: Store) -> str | None:
+    # Quotas that are not on yet are no reason: setting a limit turns them on
+    if pool.usage is None and store.space is not None and store.space.type != "btrfs":
+        return f"The pool is on {clean(store.space.type)}: only on btrfs can it have a limit."
     return None
 
 
@@ -195,7 +206,7 @@ LIMIT_POOL = Action[Pool](
     command=lambda _pool, values: ("machinectl", "set-limit", size_word(values.get(_SIZE, ""))),
     doing="Limiting the pool …",
     done="The limit of the pool is set.",
-    refusal=_pool_without_quota,
+    refusal=_pool_not_limited,
     check=_check_size,
     run=_limit_pool,
 )

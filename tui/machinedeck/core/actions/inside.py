@@ -141,7 +141,7 @@ BIND = Action[Machine](
     command=_bind_command,
     doing="Binding into {name} …",
     done="It is seen in {name}.",
-    refusal=refusals.no_files,
+    refusal=refusals.no_binds,
     check=_absolute,
     run=_bind,
 )
@@ -167,7 +167,7 @@ UNBIND = Action[Machine](
     ),
     doing="Unbinding in {name} …",
     done="It is seen in {name} no more.",
-    refusal=refusals.no_files,
+    refusal=refusals.no_binds,
     check=lambda machine, values, store: _absolute(machine, {**values, _FROM: "/"}, store),
     run=_unbind,
 )

@@ -16,6 +16,11 @@ from machinedeck.model.text import clean
 SIGNALS = ("SIGTERM", "SIGKILL", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGSTOP", "SIGCONT")
 """The signals that are offered, the most used first (signal(7))."""
 
+_PLUG = "All that runs in {name} ends at once, as when the plug is pulled; what it has not written is lost."
+
+_EMULATOR = "All that runs in {name} ends. Its emulator is stopped: it may be as when the plug is pulled."
+"""What goes of a virtual machine: whether it is shut down before is for its emulator to say."""
+
 Run = Callable[[Host, Machine, Values], Awaitable[str | None]]
 """What does an action."""
 
@@ -117,6 +122,7 @@ STOP = Action[Machine](
     doing="Stopping {name} …",
     done="{name} is stopped.",
     loss="All that runs in {name} ends.",
+    vm_loss=_EMULATOR,
     refusal=refusals.not_running,
     run=_on_identity(lambda acting: acting.stop),
 )
@@ -163,6 +169,7 @@ RESTART = Action[Machine](
     done="{name} is up again.",
     state="restarting",
     loss="All that runs in {name} ends, and is started anew.",
+    vm_loss=f"{_EMULATOR} Then it is started anew.",
     refusal=refusals.not_restartable,
     run=_on_identity(lambda acting: acting.restart),
 )
@@ -177,7 +184,7 @@ TERMINATE = Action[Machine](
     command=_machinectl("terminate"),
     doing="Terminating {name} …",
     done="{name} is told to end.",
-    loss="All that runs in {name} ends at once, as when the plug is pulled; what it has not written is lost.",
+    loss=_PLUG,
     refusal=refusals.not_running,
     run=_on_identity(lambda acting: acting.terminate),
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 
-from machined.contract import HOST_MACHINE
+from machined.contract import HOST_MACHINE, IMAGE_FOLDERS
 from machinedeck.core.ssh import has_ssh
 from machinedeck.core.store import Store
 from machinedeck.model.image import Image
@@ -23,8 +24,14 @@ def not_running(machine: Machine, _store: Store | None = None) -> str | None:
 
 
 def not_restartable(machine: Machine, store: Store) -> str | None:
-    """Only what runs can be restarted, and only once at a time."""
-    return being_done(machine.name, store) or not_running(machine)
+    """Only what runs in a service can be restarted: a scope has no program to start. And once at a time."""
+    if (reason := being_done(machine.name, store) or not_running(machine)) is not None:
+        return reason
+    if not machine.unit or machine.unit.endswith(".service"):
+        return None
+    reason = f"{clean(machine.name)} runs in {clean(machine.unit)}, which can be stopped but not started."
+    again = "Stop it, and start it the way it was started."
+    return f"{reason} {owner_command(machine, 'reboot') if machine.kind == 'vm' else again}"
 
 
 def being_done(name: str, store: Store) -> str | None:
@@ -69,9 +76,17 @@ def no_shell(machine: Machine, store: Store | None = None) -> str | None:
 def no_login(machine: Machine, store: Store | None = None) -> str | None:
     """Only containers that are up have a login prompt for the host, and the host itself."""
     if machine.kind == "vm":
-        name = clean(machine.name)
-        return f"{name} is a virtual machine: the host cannot enter it. Log in over the network instead."
+        way = _virsh(machine, "console") or "Log in over the network instead."
+        return f"{clean(machine.name)} is a virtual machine: the host cannot enter it. {way}"
     return not_up(machine, store)
+
+
+def no_binds(machine: Machine, store: Store | None = None) -> str | None:
+    """As `no_files`; what of the host is seen in a virtual machine is for whoever runs it to say."""
+    if machine.kind == "vm" and machine.state.is_registered:
+        way = owner_command(machine, "attach-device")
+        return f"{clean(machine.name)} is a virtual machine: the host cannot bind into it. {way}"
+    return no_files(machine, store)
 
 
 def no_files(machine: Machine, store: Store | None = None) -> str | None:
@@ -92,12 +107,19 @@ def no_image_file(machine: Machine, store: Store) -> str | None:
 
 def owner_command(machine: Machine, verb: str) -> str:
     """How whoever runs a virtual machine does something to it, as a sentence."""
-    domain = re.fullmatch(_LIBVIRT, machine.name)
-    if machine.service.startswith("libvirt") and domain is not None:
-        return f"Use: virsh {verb} {clean(domain['name'])}"
+    if command := _virsh(machine, verb):
+        return command
     if machine.service:
         return f"Its owner, {clean(machine.service)}, can."
     return "Whoever started it can."
+
+
+def _virsh(machine: Machine, verb: str) -> str:
+    """The command for a domain of libvirt, as a sentence; "" where it is none."""
+    domain = re.fullmatch(_LIBVIRT, machine.name)
+    if not machine.service.startswith("libvirt") or domain is None:
+        return ""
+    return f"Use: virsh {verb} {shlex.quote(clean(domain['name']))}"
 
 
 def _not_container(machine: Machine, verb: str, what: str) -> str | None:
@@ -108,9 +130,14 @@ def _not_container(machine: Machine, verb: str, what: str) -> str | None:
 
 def image_used(image: Image, store: Store) -> str | None:
     """Only what no machine runs from, and what is not the host's, can be altered."""
-    return image_of_host(image, store) or (
-        f"{clean(image.name)} is running. Stop it first." if image.name in store.registered else None
-    )
+    if (reason := image_of_host(image, store)) is not None:
+        return reason
+    if image.name in store.registered:
+        return f"{clean(image.name)} is running. Stop it first."
+    runner = store.running(store.runners().get(image.name, ""))
+    if runner is None or runner.root.rpartition("/")[0] not in IMAGE_FOLDERS:
+        return None  # a folder that only has an image's name
+    return f"{clean(runner.name)} runs from {clean(image.name)}. Stop it first."
 
 
 def image_of_host(image: Image, _store: Store) -> str | None:

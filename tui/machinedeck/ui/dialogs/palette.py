@@ -40,6 +40,8 @@ class Choice(NamedTuple):
     label: str
     key: str
     help: str
+    is_off: bool = False
+    """Whether it cannot be done now, as its help says: choosing it says so again."""
 
 
 class Palette(Dialog[str | None]):
@@ -76,7 +78,8 @@ class Palette(Dialog[str | None]):
             if self._list.option_count >= SHOWN:
                 break
             if all(word in text for word in words):
-                line = Content.assemble((f"{choice.key:>8}  ", "bold"), choice.help)
+                tone = "dim" if choice.is_off else ""
+                line = Content.assemble((f"{choice.key:>8}  ", tone or "bold"), (choice.help, tone))
                 self._list.add_option(Option(line, id=str(at)))
         if not self._list.option_count:
             self._list.add_option(Option("Nothing fits.", disabled=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import ClassVar
@@ -15,7 +16,7 @@ from machinedeck.core.status import Part
 from machinedeck.model import format as written
 from machinedeck.model.deed import Deed
 from machinedeck.model.image import Image, Pool
-from machinedeck.model.machine import Machine
+from machinedeck.model.machine import Machine, State
 from machinedeck.model.text import UNKNOWN, clean
 from machinedeck.model.usage import Process, Usage
 from machinedeck.ui.panes.pane import Pane
@@ -172,6 +173,9 @@ def _properties(found: Inspection) -> Iterator[Row]:
         kind = "state" if isinstance(found.subject, Machine) else "type"
         value = found.subject.state if isinstance(found.subject, Machine) else found.subject.type
         yield _pair(kind, kind, str(value))
+    if isinstance(found.subject, Machine) and found.subject.state is State.FAILED:
+        yield _pair("unit", "unit", clean(found.subject.unit), "bad")
+        yield _pair("why", "why", f"systemctl status {shlex.quote(clean(found.subject.unit))} tells", "faint")
     if isinstance(found.subject, Machine) and found.subject.os is not None:
         yield _pair("os", "OS", found.subject.os.name)
     for name, value in found.properties:

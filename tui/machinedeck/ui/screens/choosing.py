@@ -68,7 +68,15 @@ class ChoosingScreen(TerminalScreen):
     @property
     def subjects(self) -> list[Subject]:
         """What an action is done to: all that is marked in the pane that has the keys, else its row."""
-        pane = self.panes[self._pane]
+        return self._subjects_of(self.panes[self._pane])
+
+    @property
+    def everything(self) -> list[tuple[Sequence[Action[Any]], list[Subject]]]:
+        """What can be done in each of the panes, and to what; the one that has the keys comes first."""
+        ats = sorted(range(len(self.panes)), key=lambda at: at != self._pane)
+        return [(TABLES[at], self._subjects_of(self.panes[at])) for at in ats]
+
+    def _subjects_of(self, pane: Pane) -> list[Subject]:
         marked = pane.marked if isinstance(pane, MarkingTable) else ()
         keys = marked or (pane.current or "",)
         if pane.PART is Part.POOL:
