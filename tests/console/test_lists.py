@@ -81,6 +81,16 @@ async def test_lists_are_sorted_by_any_column(console: Open, estate: FakeHost) -
         assert deck.shows("NAME▲")
 
 
+async def test_the_column_that_is_sorted_by_is_seen(console: Open, estate: FakeHost) -> None:
+    """Also one that has no room otherwise: else the list is in an order that nobody can tell."""
+    async with console((80, 24)) as deck:
+        columns = [column for column in deck.table("machines").columns if column.key != "name"]
+        for column in columns:
+            await deck.press("greater_than_sign")
+            assert deck.table("machines").sorted_by == column.key
+            assert any(f"{column.label}{mark}" in deck.screen()[2] for mark in "▲▼"), column.key
+
+
 async def test_machines_stand_together(console: Open, estate: FakeHost) -> None:
     async with console() as deck:
         await deck.press("f", "f")
@@ -122,6 +132,15 @@ async def test_a_unit_that_failed(console: Open, estate: FakeHost) -> None:
         assert deck.shows("1 failed")
         await deck.press("home", "down", "s")
         assert ("start", "crm") in estate.calls, "it can be started again"
+
+
+async def test_the_unit_that_failed_is_named(console: Open, estate: FakeHost) -> None:
+    async with console() as deck:
+        await deck.press("home", "down")
+        assert deck.table("machines").current == "crm"
+        await deck.press("i")
+        await deck.until_shown("systemctl status systemd-nspawn@crm.service tells")
+        assert any("unit" in line and "systemd-nspawn@crm.service" in line for line in deck.screen())
 
 
 async def test_unknown_is_never_nothing(console: Open, estate: FakeHost) -> None:
@@ -209,6 +228,15 @@ async def test_the_pool_says_what_could_go(console: Open, estate: FakeHost) -> N
         assert told["clean"].text == "1 image, 5.0G"
         assert told["clean all"].text == "4 images, at least 11.0G"
         assert told["biggest"].text == "5.0G .old"
+
+
+async def test_the_newest_of_the_pools_history_is_seen(console: Open, estate: FakeHost) -> None:
+    async with console((80, 24)) as deck:
+        for at in range(40):
+            deck.app.store.set_pool(Pool("/var/lib/machines", (at + 1) << 30, 90 << 30))
+        await deck.settle()
+        (line,) = [line for line in deck.screen() if "history" in line]
+        assert line.rstrip("┃│ ").endswith("█"), "what is used now is the most there was"
 
 
 HOSTILE = st.one_of(

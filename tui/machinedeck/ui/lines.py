@@ -227,5 +227,6 @@ def _pieces(pairs: list[tuple[str, str]], room: int) -> list[Piece]:
         del texts[-2]
     pieces = []
     for key, what in texts:
-        pieces += [Piece(" "), Piece(key, "key"), Piece(what)]
+        click = f"key:{key}" if key else ""
+        pieces += [Piece(" "), Piece(key, "key", click), Piece(what, "", click)]
     return pieces

@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 
 from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import KeyLine
 
 
 class Ask(Dialog[str | None]):
@@ -34,7 +35,7 @@ class Ask(Dialog[str | None]):
         with Frame():
             yield Static(Content(self._question))
             yield Input(self._answer, compact=True)
-            yield Static(Content.assemble(("Enter", "bold"), " do it    ", ("Esc", "bold"), " leave it"))
+            yield KeyLine(("Enter", "do it"), ("Esc", "leave it"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the line."""

@@ -16,6 +16,7 @@ from machinedeck.core.binds import Bind
 from machinedeck.model.text import clean
 from machinedeck.ui.dialogs.list_dialog import ListDialog
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import KeyLine
 
 BESIDE_LIST = 9
 """Lines of the dialog beside the list."""
@@ -43,13 +44,13 @@ class BindsDialog(ListDialog[int | None]):
 
     def compose(self) -> ComposeResult:
         """The binds, one line each, and the keys."""
-        undo = () if self._is_empty else (("x", "bold"), " undo it    ")
+        undo = [] if self._is_empty else [("x", "undo it")]
         with Frame():
             yield Static(Content("Bound from here"), classes="title")
             if not self._is_empty:
                 yield self._list
             yield Static(Content(NOTHING if self._is_empty else WHOSE), id="hint")
-            yield Static(Content.assemble(*undo, ("Esc", "bold"), " back"), id="answers")
+            yield KeyLine(*undo, ("Esc", "back"), id="answers")
 
     def on_mount(self) -> None:
         """Begin with the latest."""

@@ -13,6 +13,7 @@ from machinedeck.model.text import clean
 from machinedeck.ui.consent import Answer, ClipboardWrite
 from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import KeyLine
 
 SHOWN_CHARACTERS = 400
 """How much of a text is shown."""
@@ -52,7 +53,7 @@ class ClipboardQuestion(Dialog[Answer | None]):
                 Content(f"{self._machine} wants to put {self._write.size} bytes into your clipboard:")
             )
             yield Static(Content(text + ("\n…" if cut else "")), id="text")
-            yield Static(_answers(), id="answers")
+            yield _answers()
 
     def action_answer(self, answer: str) -> None:
         """Close with the answer."""
@@ -63,9 +64,16 @@ class ClipboardQuestion(Dialog[Answer | None]):
         self.dismiss(None)
 
 
-def _answers() -> Content:
+def _answers() -> KeyLine:
     """The keys and what they mean: yes above no, so that no answer is cut in two where room is short."""
-    return Content.assemble(
-        ("y", "bold"), " this once   ", ("a", "bold"), " as long as it runs\n",
-        ("n", "bold"), " no          ", ("N", "bold"), " never while it runs   ", ("Esc", "bold"), " later",
-    )  # fmt: skip
+    line = KeyLine(id="answers")
+    gaps = "   ", "\n", "          ", "   "
+    line.show(
+        ("y", "this once"),
+        ("a", "as long as it runs"),
+        ("n", "no"),
+        ("N", "never while it runs"),
+        ("Esc", "later"),
+        gaps=gaps,
+    )
+    return line

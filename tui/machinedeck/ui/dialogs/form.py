@@ -22,6 +22,7 @@ from machinedeck.sources.machine_paths.paths import MachinePaths
 from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.choice import Choice
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import KeyLine
 
 _KEYS = (("Enter", "do it"), ("Tab", "next"), ("Esc", "leave it alone"))
 
@@ -145,8 +146,7 @@ class Form(Dialog[dict[str, str] | None]):
             yield self._hint
             yield self._trouble
             yield self._command
-            keys = Content("    ").join(Content.assemble((key, "bold"), f" {what}") for key, what in _KEYS)
-            yield Static(keys, id="answers")
+            yield KeyLine(*_KEYS, id="answers")
 
     def on_mount(self) -> None:
         """Show the command line as it stands."""

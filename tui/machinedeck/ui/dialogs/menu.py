@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from machinedeck.ui.dialogs.list_dialog import ListDialog
 from machinedeck.ui.lines import key_name
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import KeyLine
 
 BESIDE_LIST = 7
 """Lines of the dialog beside the list and what is said of an action, and a little air."""
@@ -66,10 +67,7 @@ class ActionMenu(ListDialog[str | None]):
             yield Static(Content(self._title), classes="title")
             yield self._list
             yield self._hint
-            yield Static(
-                Content.assemble(("Enter", "bold"), " or its key    ", ("Esc", "bold"), " leave it alone"),
-                id="answers",
-            )
+            yield KeyLine(("Enter", "or its key"), ("Esc", "leave it alone"), id="answers")
 
     def on_mount(self) -> None:
         """Begin with the first that can be done."""

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.session import Session
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import KeyLine
 from machinedeck.ui.widgets.terminal import TerminalView
 from machinedeck.ui.widgets.tones import TONE_CLASSES
 
@@ -43,8 +44,7 @@ class PasswordPrompt(Dialog[bool]):
         with Frame():
             yield Static(Content("polkit asks for a password"), classes="title")
             yield self._view
-            keys = Content.assemble(("Enter", "bold"), " answer    ", ("Esc", "bold"), " leave it alone")
-            yield Static(keys, id="answers")
+            yield KeyLine(("Enter", "answer"), ("Esc", "leave it alone"), id="answers")
 
     def on_mount(self) -> None:
         """Give the keys to the agent, and look for the end of its question."""

@@ -15,6 +15,7 @@ from machinedeck.model.text import clean
 from machinedeck.model.wish import TERMS, Wish, read_variables
 from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import KeyLine
 
 _FIELDS = (("user", "User"), ("command", "Command"), ("variables", "Environment"), ("term", "TERM"))
 
@@ -62,10 +63,13 @@ class ShellDialog(Dialog[Wish | None]):
                     yield Static(Content(label), classes="name")
                     yield self._inputs[name]
             yield self._trouble
-            yield Static(Content.assemble(
-                ("Enter", "bold"), " open    ", ("Tab", "bold"), " next field    ",
-                ("F2", "bold"), " another TERM    ", ("Esc", "bold"), " leave it",
-            ), id="answers")  # fmt: skip
+            yield KeyLine(
+                ("Enter", "open"),
+                ("Tab", "next field"),
+                ("F2", "another TERM"),
+                ("Esc", "leave it"),
+                id="answers",
+            )
 
     def on_key(self, event: events.Key) -> None:
         """F2 goes round the terminals that can be told."""

@@ -16,6 +16,7 @@ from machinedeck.model.usage import Process
 from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.columns import Column
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import KeyLine
 from machinedeck.ui.widgets.rows import Cell, Row, rows_of
 from machinedeck.ui.widgets.table import Table
 from machinedeck.ui.widgets.tones import TONE_CLASSES
@@ -56,7 +57,7 @@ class SignalDialog(Dialog[int | None]):
             text = f"Signal for {self._process.pid}: {clean(self._process.command, 200)}"
             yield Static(Content(text), id="question")
             yield self._table
-            yield Static(Content.assemble(("Enter", "bold"), " send    ", ("Esc", "bold"), " leave it alone"))
+            yield KeyLine(("Enter", "send"), ("Esc", "leave it alone"))
 
     def on_mount(self) -> None:
         """Offer the signals, the most used first."""

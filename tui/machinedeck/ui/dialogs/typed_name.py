@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import KeyLine
 
 MOST_LINES = 8
 """Lines of what goes that are seen at once, at most; the rest is scrolled to."""
@@ -62,17 +63,7 @@ class TypedName(Dialog[bool]):
             yield Input(compact=True)
             yield self._trouble
             yield Static(Content(f"= {self._command}"), id="command")
-            yield Static(
-                Content.assemble(
-                    ("Enter", "bold"),
-                    " do it    ",
-                    ("Esc", "bold"),
-                    " leave it alone    ",
-                    ("↑↓", "bold"),
-                    " see all",
-                ),
-                id="answers",
-            )
+            yield KeyLine(("Enter", "do it"), ("Esc", "leave it alone"), ("↑↓", "see all"), id="answers")
 
     def on_resize(self, event: events.Resize) -> None:
         """Leave what goes the room there is beside the rest."""

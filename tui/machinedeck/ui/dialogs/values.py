@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from machinedeck.model.text import clean
 from machinedeck.ui.dialogs.list_dialog import ListDialog
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import KeyLine
 
 BESIDE_LIST = 7
 """Lines of the dialog beside the list."""
@@ -46,11 +47,10 @@ class ValuesDialog(ListDialog[int | None]):
 
     def compose(self) -> ComposeResult:
         """What they are of, the values, and the keys."""
-        keys = Content.assemble(("Enter", "bold"), " copy it    ", ("Esc", "bold"), " leave it")
         with Frame():
             yield Static(Content(self._title), classes="title")
             yield self._list
-            yield Static(keys, id="answers")
+            yield KeyLine(("Enter", "copy it"), ("Esc", "leave it"), id="answers")
 
     def on_mount(self) -> None:
         """Begin with the first."""

@@ -16,6 +16,7 @@ from machinedeck.core.store import Change, Store
 from machinedeck.model.operation import Operation, bytes_of, how_far
 from machinedeck.ui.dialogs.list_dialog import ListDialog
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import KeyLine
 
 BAR = 10
 """Cells of the bar that shows how far something is."""
@@ -48,7 +49,7 @@ class WorkDialog(ListDialog[None]):
         self._store = store
         self._cancel = cancel
         self._hint = Static(id="hint")
-        self._keys = Static(id="answers")
+        self._keys = KeyLine(id="answers")
 
     def compose(self) -> ComposeResult:
         """The work, one line each, and the keys."""
@@ -91,11 +92,11 @@ class WorkDialog(ListDialog[None]):
         self._hint.update(
             Content("~ is measured from here: the service tells nothing." if is_measured else "")
         )
-        keys = Content.assemble(("x", "bold"), " cancel it    ", ("Esc", "bold"), " back; it goes on")
+        keys = [("x", "cancel it"), ("Esc", "back; it goes on")]
         if not operations:
             self._hint.update(Content(NOTHING))
-            keys = Content.assemble(("Esc", "bold"), " back")
-        self._keys.update(keys)
+            keys = [("Esc", "back")]
+        self._keys.show(*keys)
 
     def action_cancel(self) -> None:
         """End what is under the cursor."""

@@ -217,6 +217,14 @@ class ListPane(FilteringTable, Pane, Generic[T]):
         self._sort_by(keys[(at + by) % len(keys)])
         self._again()
 
+    def sort_by(self, column: str) -> None:
+        """See `Table`: a second click turns the order round."""
+        if column == self.sorted_by:
+            self.action_turn()
+            return
+        self._sort_by(column)
+        self._again()
+
     def _sort_by(self, column: str) -> None:
         self.sorted_by, self.is_upside_down = column, column in self.LARGEST_FIRST
         self.redraw()

@@ -17,6 +17,7 @@ from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.text import clean
 from machinedeck.sources.advice import Advice, advise
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import GAP, KeyLine
 
 
 class FirstRun(Screen[None]):
@@ -52,15 +53,16 @@ class FirstRun(Screen[None]):
             yield Static(Content(advice.missing), id="missing")
             yield Static(Content(advice.command), id="mend")
             yield Static(Content(clean(failure.message)), id="said")
-            yield Static(self._keys, id="answers")
+            yield self._keys
 
     @property
-    def _keys(self) -> Content:
-        keys = Content.assemble(("r", "bold"), " try again now    ", ("q", "bold"), " quit")
-        if self._look_around is None:
-            return keys
-        demo = " look around in a made-up estate (demo: nothing in it is real)"
-        return Content.assemble(keys, "\n", ("d", "bold"), demo)
+    def _keys(self) -> KeyLine:
+        line = KeyLine(id="answers")
+        pairs = [("r", "try again now"), ("q", "quit")]
+        if self._look_around is not None:
+            pairs.append(("d", "look around in a made-up estate (demo: nothing in it is real)"))
+        line.show(*pairs, gaps=(GAP, "\n"))
+        return line
 
     def on_screen_resume(self) -> None:
         """Go, if the service came while something else was looked at."""

@@ -17,6 +17,7 @@ from machinedeck.model.text import clean
 from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.widgets.columns import Column
 from machinedeck.ui.widgets.frame import Frame
+from machinedeck.ui.widgets.key_line import KeyLine
 from machinedeck.ui.widgets.rows import Cell, Row, rows_of
 from machinedeck.ui.widgets.table import Table
 from machinedeck.ui.widgets.tones import TONE_CLASSES
@@ -67,8 +68,7 @@ class JournalScreen(Dialog[None]):
             yield self._trouble
             yield self._table
             yield self._more
-            keys = Content.assemble(("e", "bold"), " export to a file    ", ("Esc", "bold"), " back")
-            yield Static(keys, id="answers")
+            yield KeyLine(("e", "export to a file"), ("Esc", "back"), id="answers")
 
     def on_mount(self) -> None:
         """Show what is there, and look again now and then."""

@@ -205,6 +205,10 @@ class TerminalScreen(Ground, Screen[None]):
                 self.shells.show(None)
         elif what == "tab":
             self.shells.show(self.shells.places[int(at)].active if int(at) >= 0 else None)
+        elif what == "key":
+            from machinedeck.ui.widgets.key_line import press  # noqa: PLC0415 - not at every start
+
+            press(self.app, at)
 
     # Commands
 

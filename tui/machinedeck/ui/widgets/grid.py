@@ -138,12 +138,19 @@ class Grid(ScrollView, can_focus=True):
             seen = self._widest((row for row, drawn in rows if row and row is not drawn), labels)
             self._needed = list(map(max, self._needed, seen))
         self._shared = self._room
-        widths = share(self.columns, self._needed, self._shared - self._gutter)
+        widths = share(self._ranked(), self._needed, self._shared - self._gutter)
         is_other = widths != self._widths
         if is_other:
             self._widths = widths
             self._drawn.clear()
         return is_other
+
+    def _ranked(self) -> list[Column]:
+        """The columns; the one that is sorted by goes last where there is no room, so that it is seen."""
+        return [
+            column._replace(rank=column.rank and (1 if column.key == self.sorted_by else column.rank + 1))
+            for column in self.columns
+        ]
 
     def _widest(self, rows: Iterable[Row], least: list[int]) -> list[int]:
         needed = least
@@ -156,6 +163,15 @@ class Grid(ScrollView, can_focus=True):
         if column.key != self.sorted_by:
             return column.label
         return column.label + ("▼" if self.is_upside_down else "▲")
+
+    def column_at(self, x: int) -> Column | None:
+        """The column that stands at a place of a line; None where none does."""
+        x -= self._gutter
+        for column, width in zip(self.columns, self._widths, strict=True):
+            if width and 0 <= x < width + GAP:
+                return column
+            x -= width + GAP if width else 0
+        return None
 
     @property
     def _gutter(self) -> int:

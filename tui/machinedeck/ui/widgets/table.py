@@ -181,10 +181,17 @@ class Table(Grid):
         if self.current is not None:
             self.post_message(self.Chosen(self, self.current))
 
+    def sort_by(self, column: str) -> None:
+        """The label of a column was clicked: nothing happens in a table that is not sorted."""
+
     def on_click(self, event: events.Click) -> None:
-        """Move to the row clicked on; a second click chooses it."""
+        """Move to the row clicked on, a second click chooses it; or sort by the column."""
         offset = event.get_content_offset(self)
-        if offset is None or offset.y < HEAD:
+        if offset is None:
+            return
+        if offset.y < HEAD:
+            if (column := self.column_at(offset.x)) is not None:
+                self.sort_by(column.key)
             return
         index = offset.y - HEAD + self.scroll_offset.y
         if index >= len(self.rows):
