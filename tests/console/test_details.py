@@ -95,6 +95,17 @@ async def test_all_that_is_known_of_a_machine(console: Open, host: FakeHost) -> 
         assert deck.table("machines").display
 
 
+async def test_a_signal_is_offered_where_there_are_processes(console: Open, host: FakeHost) -> None:
+    host.inside["web-1"] = PROCESSES
+    async with console() as deck:
+        await deck.press("end")
+        await open_details(deck, "web-1")
+        await until(lambda: "signal" in deck.screen()[-1])
+        await deck.press("escape", "2", "home")
+        await open_details(deck, "build-9")
+        assert "signal" not in deck.screen()[-1]
+
+
 async def test_details_follow_the_cursor_where_there_is_room(console: Open, host: FakeHost) -> None:
     async with console((180, 45)) as deck:
         await until(lambda: deck.app.inspecting is not None and deck.app.inspecting.found is not None)
@@ -187,7 +198,7 @@ async def test_what_was_done_from_here(console: Open, host: FakeHost) -> None:
         await deck.press("home", "s")
         await deck.until_shown("build-9 is up.")
         await open_details(deck, "build-9")
-        assert any(text == "machinectl start build-9: done" for text in told(deck).values())
+        assert any(text == "done: machinectl start build-9" for text in told(deck).values())
 
 
 async def test_what_cannot_be_asked_says_why(console: Open, host: FakeHost) -> None:
@@ -235,7 +246,7 @@ async def test_a_signal_to_a_process(host: FakeHost) -> None:
                 await deck.press("enter")
                 await deck.until_shown(f"SIGTERM is sent to {child.pid}.")
                 assert child.wait(10) == -signal.SIGTERM
-                command = f"kill -s TERM {child.pid}: done"
+                command = f"done: kill -s TERM {child.pid}"
                 await until(lambda: command in told(deck).values(), what="the journal's line")
         finally:
             child.kill()

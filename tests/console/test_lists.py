@@ -81,6 +81,18 @@ async def test_lists_are_sorted_by_any_column(console: Open, estate: FakeHost) -
         assert deck.shows("NAME▲")
 
 
+async def test_the_first_column_need_not_be_the_name(console: Open, estate: FakeHost) -> None:
+    for at, name in enumerate(("db-1", "mail", "web-1")):
+        estate.counted[name] = Counted(1, (at + 1) << 20, 1)
+    async with console() as deck:
+        await Sampler(deck.app.store, estate).look()
+        deck.app.console_screen.pane("machines").configure(["memory", "state", "name"], "memory")
+        await deck.settle()
+        assert deck.names()[:3] == ["web-1", "mail", "db-1"]
+        await deck.press("u")
+        assert deck.names()[:3] == ["db-1", "mail", "web-1"]
+
+
 async def test_the_column_that_is_sorted_by_is_seen(console: Open, estate: FakeHost) -> None:
     """Also one that has no room otherwise: else the list is in an order that nobody can tell."""
     async with console((80, 24)) as deck:

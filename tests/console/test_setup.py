@@ -48,6 +48,8 @@ async def test_read_only_refuses_and_says_so(console: Open, host: FakeHost) -> N
     host.is_read_only = True
     async with console() as deck:
         assert "read-only" in deck.screen()[0]
+        await deck.press("end")
+        assert not {"shell", "restart", "stop"} & set(deck.screen()[-1].split()), "no key that does nothing"
         await deck.press("end", "t", "enter", "O", "L", "2", "delete", "3", "l")
         assert deck.app.screen is deck.app.console_screen, "nothing is asked for in vain"
         told = {one.message for one in deck.app._notifications}

@@ -17,7 +17,7 @@ from tests.lab.images import (
     machine_property,
     run_in_machine,
 )
-from tests.lab.operator import YES, Noted, Operator, at_console
+from tests.lab.operator import ESCAPE, YES, Noted, Operator, at_console
 from tests.lab.place import wait_until
 from tests.lab.program import install_program, program_binds
 
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.lab()
 
 SEED = "seed"
 EVERY = "Every action is a key away, and lands in the journal with its command line"
+REFUSED = "What the service would refuse is refused before it is asked, with the reason"
 GIB = 2**30
 UNPOLLED = 14
 """Seconds that a list may take to change where it was told to: less than until it is asked for anyway."""
@@ -119,6 +120,35 @@ def test_images_and_the_pool(operator: Operator) -> None:
         Noted("limit-pool", "the pool", "done", "machinectl set-limit 2G"),
         Noted("clean", "the pool", "done", "machinectl clean"),
     ]
+
+
+@pytest.mark.promise(REFUSED)
+def test_what_the_service_would_refuse_is_refused_before(suite: str) -> None:
+    """An image that runs under another name, and a machine that nothing could start again."""
+    with LabHost(suite, binds=program_binds(suite), pool="3G") as host:
+        install_program(host)
+        add_image(host, SEED)
+        nspawn = "systemd-nspawn", "-qb", "-D", f"/var/lib/machines/{SEED}", "--machine=blue"
+        host.ask("systemd-run", "--unit=by-hand", "--collect", *nspawn)
+        await_machine(host, "blue")
+        with at_console(host) as operator:
+            operator.sees_row("images", SEED, " blue ")
+            operator.go("images", SEED)
+            operator.press("DC")
+            operator.sees(f"blue runs from {SEED}. Stop it first.")
+            operator.go("machines", "blue")
+            operator.press("a")
+            operator.sees("blue runs in machine-blue.scope")
+            operator.terminal.type(ESCAPE)
+            operator.go("pool")
+            operator.sees("not counted")
+            # The first limit is what turns quotas on: it is none of what is refused
+            operator.ask("l", "Limit: the pool.", "2G", told="The limit of the pool is set.")
+            operator.sees("limit      2.0G")
+            assert [deed.action for deed in operator.noted()] == ["limit-pool"]
+            refused = host.run("machinectl", "remove", SEED, check=False)
+            assert "busy" in refused.stderr, "the service would have refused it too"
+            host.ask("machinectl", "terminate", "blue")
 
 
 @pytest.mark.promise(EVERY)

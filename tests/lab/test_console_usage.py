@@ -47,6 +47,10 @@ def test_usage_of_a_real_machine(console: Terminal) -> None:
     assert cpu.lstrip("~").rstrip("%").isdigit()
     assert memory.lstrip("~")[-1] in "KM"
     assert 2 <= int(tasks.lstrip("~")) < 100
+    wait_until(lambda: shown(console, ".host")[3:4] not in ([], ["–"]), "the share of the host itself")
+    of_host = shown(console, ".host")
+    assert of_host[4][-1] in "MGT"
+    assert int(of_host[5]) > 0
 
 
 def place(screen: Screen) -> int:
@@ -77,6 +81,6 @@ def test_a_signal_from_the_details(console: Terminal, machines: LabHost) -> None
     process = asked.findall(console.wait_for(lambda screen: bool(asked.search(screen.text))).text)[0]
     console.keys("Enter")
     console.wait_for(f"SIGTERM is sent to {process}.")
-    console.wait_for(f"kill -s TERM {process}: done")
+    console.wait_for(f"done: kill -s TERM {process}")
     still = "systemctl", f"--machine={MACHINE}", "is-active", "eater"
     wait_until(lambda: machines.run(*still, check=False).returncode != 0, "the process to end")

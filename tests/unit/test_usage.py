@@ -19,7 +19,9 @@ from machinedeck.model.usage import Counted, Process, Usage, tree
 from machinedeck.sources.usage import counters, groups, local
 from machinedeck.sources.usage.counters import Counters, summed
 from machinedeck.sources.usage.groups import find_trees, folders_of, pids_below
+from machinedeck.sources.usage.local import LocalUsage
 from machinedeck.sources.usage.processes import read_process, read_processes, send_signal
+from machinedeck.sources.usage.whole_host import count_host
 from tests.support.demo_service import wait_until
 from tests.support.fake_host import machine
 
@@ -40,6 +42,33 @@ class Source:
 
     def keep(self, names: set[str]) -> None:
         self.counted = {name: counted for name, counted in self.counted.items() if name in names}
+
+
+async def test_the_host_itself_is_counted_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "stat").write_text("cpu  100 10 40 9000 70 5 5 40 30 0\ncpu0 1 1 1 1\n")
+    (tmp_path / "meminfo").write_text("MemTotal:  1000 kB\nMemFree:  1 kB\nMemAvailable:  600 kB\n")
+    (tmp_path / "loadavg").write_text("0.10 0.20 0.30 2/345 6789\n")
+    busy = 100 + 10 + 40 + 5 + 5 + 40
+    assert count_host(tmp_path) == Counted(busy * 10**9 // os.sysconf("SC_CLK_TCK"), 400 * 1024, 345)
+    usage = LocalUsage()
+    itself = machine(".host", kind="host", unit="-.slice", leader=1)
+    real = await usage.count(itself)
+    assert real is not None
+    assert min(real.cpu or 0, real.memory or 0, real.tasks or 0) > 0
+    assert not real.is_summed
+    usage.close()
+
+
+async def test_the_host_is_looked_at_beside_its_machines() -> None:
+    store, source, now = Store(), Source(), [10.0]
+    store.set_machines([machine("web"), machine(".host", kind="host")])
+    sampler = Sampler(store, source, lambda: now[0])
+    source.counted = {"web": Counted(1, 2, 3), ".host": Counted(10**9, 1 << 30, 200)}
+    await sampler.look()
+    now[0] += 2
+    source.counted[".host"] = Counted(2 * 10**9, 1 << 30, 200)
+    await sampler.look()
+    assert store.usage[".host"] == Usage(50.0, 1 << 30, 200, False)
 
 
 async def test_a_share_needs_two_looks_at_the_same_run() -> None:

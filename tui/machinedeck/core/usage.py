@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import NamedTuple, Protocol
 
+from machined.contract import HOST_MACHINE
 from machinedeck.core.status import Link
 from machinedeck.core.store import Store
 from machinedeck.model.failure import Failure
@@ -84,7 +85,7 @@ class Sampler:
             began = self._clock()
             if self._store.status.link is Link.UP:
                 await self.look()
-            if not self._last:
+            if not self._last.keys() - {HOST_MACHINE}:
                 await asyncio.sleep(FIRST_SECONDS)  # nothing runs yet, as far as it was read
                 continue
             # Where looking takes long, over a slow bus or at very many, it is done less often.
@@ -93,6 +94,8 @@ class Sampler:
     async def look(self) -> None:
         """Look at every machine once, or at some of very many."""
         running = {one.name: one for one in self._store.registered.values() if one.state is State.RUNNING}
+        if self._store.host is not None:
+            running[HOST_MACHINE] = self._store.host
         found = {
             name: usage
             for name, usage in self._store.usage.items()
@@ -112,7 +115,7 @@ class Sampler:
     def _chosen(self, running: list[Machine]) -> list[Machine]:
         if len(running) <= ALL or not self._last:
             return running
-        seen = set(self._seen())
+        seen = {HOST_MACHINE, *self._seen()}
         others = [one for one in running if one.name not in seen]
         start = self._turn % max(1, len(others))
         self._turn = start + IN_TURN

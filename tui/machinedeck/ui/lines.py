@@ -189,12 +189,10 @@ def _found(marking: Marking) -> str:
     return f"{count - (marking.current if marking.current is not None else count - 1)} of {count}{more}"
 
 
-def detail_keys(copy_key: str, room: int) -> list[Piece]:
+def detail_keys(copy_key: str, room: int, *, has_processes: bool) -> list[Piece]:
     """The keys that do something in the details."""
-    return _pieces(
-        [("K", "signal to the process"), (copy_key, "copy"), ("i", "back"), ("?", "help"), ("q", "quit")],
-        room,
-    )
+    signal = [("K", "signal to the process")] if has_processes else []
+    return _pieces([*signal, (copy_key, "copy"), ("i", "back"), ("?", "help"), ("q", "quit")], room)
 
 
 def _pane_keys(shells: Shells, choice: Choice, store: Store) -> list[tuple[str, str]]:

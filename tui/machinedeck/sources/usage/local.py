@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from machined.contract import HOST_MACHINE
 from machinedeck.apart import Apart
 from machinedeck.model.machine import Machine
 from machinedeck.model.usage import Counted, Process
@@ -12,6 +13,7 @@ from machinedeck.sources.mountinfo import read_kernel_text
 from machinedeck.sources.usage.counters import Counters, summed
 from machinedeck.sources.usage.groups import find_trees, folders_of, pids_below
 from machinedeck.sources.usage.processes import read_processes
+from machinedeck.sources.usage.whole_host import count_host
 
 KEPT = 100
 """Machines whose files stay open. Three each; a process may have 1024 open in all (getrlimit(2))."""
@@ -29,7 +31,10 @@ class LocalUsage:
         self._looks: dict[tuple[str, str], Apart] = {}
 
     async def count(self, machine: Machine) -> Counted | None:
-        """What the unit of a machine has used; None where nothing can be told."""
+        """What the unit of a machine, or all of the host, has used; None where nothing can be told."""
+        return _whole_host() if machine.name == HOST_MACHINE else await self._count(machine)
+
+    async def _count(self, machine: Machine) -> Counted | None:
         if not machine.unit or machine.leader <= 0:
             return None
         try:
@@ -106,3 +111,10 @@ class LocalUsage:
 
 def _processes(folder: Path, *, has_commands: bool) -> list[Process]:
     return read_processes(sorted(set(pids_below(folder))), has_commands=has_commands)
+
+
+def _whole_host() -> Counted | None:
+    try:
+        return count_host()
+    except (OSError, ValueError, IndexError):
+        return None  # not to be read here: not counted

@@ -186,4 +186,4 @@ def _deeds(deeds: Iterable[Deed]) -> Iterator[Row]:
     for at, deed in enumerate(deeds):
         began = datetime.fromtimestamp(deed.began).strftime("%H:%M:%S")
         result = deed.result or "going on"
-        yield _pair(f"deed {at}", began, f"{deed.command}: {result}", "" if deed.is_done else "warn")
+        yield _pair(f"deed {at}", began, f"{result}: {deed.command}", "" if deed.is_done else "warn")

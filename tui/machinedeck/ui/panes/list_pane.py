@@ -19,6 +19,9 @@ from machinedeck.ui.widgets.rows import HEAD_MARK, Cell, MadeRows, Row, Rows
 
 NO_GROUP = "none"
 
+BY_NAME = "name"
+"""The column in whose order `ListPane.things` has them already, wherever it stands."""
+
 T = TypeVar("T")
 
 Order = str | float
@@ -156,7 +159,7 @@ class ListPane(FilteringTable, Pane, Generic[T]):
         return under_heads(names, lambda name: self.group_of(self._things[name]))
 
     def _sorted(self, names: list[str]) -> list[str]:
-        if self.sorted_by == self.columns[0].key:
+        if self.sorted_by == BY_NAME:
             return names[::-1] if self.is_upside_down else names
         orders = {name: self.order(self._things[name], self.sorted_by) for name in names}
         known = [name for name in names if orders[name] is not None]

@@ -137,14 +137,16 @@ class Console(ChoosingScreen):
         """Draw header, tabs and keys, where they say something else now."""
         self.header.show(*lines.header(self.store, self._title))
         self.tabs.show(self.shells.pieces(), lines.leave_hint(self.shells, self.leave_key))
-        if self.focused is not None and self.focused.id == "details":
-            self.keys.show(lines.detail_keys(lines.key_name(self._key_of("copy-value")), self.size.width))
+        if isinstance(self.focused, Table) and self.focused.id == "details":
+            has_processes = any(key.startswith("process ") for key in self.focused.rows.keys)
+            copy_key = lines.key_name(self._key_of("copy-value"))
+            self.keys.show(lines.detail_keys(copy_key, self.size.width, has_processes=has_processes))
             return
         self.keys.show(
             lines.keys(
                 self.shells,
                 self.leave_key,
-                lines.Choice(self.table, self.subjects, self._key_of),
+                lines.Choice(() if self._title.is_read_only else self.table, self.subjects, self._key_of),
                 self.store,
                 room=self.size.width,
             )
