@@ -18,6 +18,7 @@ from machinedeck.model.text import clean
 from machinedeck.ui.app import MachinedeckApp
 from machinedeck.ui.options import Options
 from tests.console.conftest import Open
+from tests.console.test_acting import deck_on_demo, ended, row
 from tests.support.console import Deck
 from tests.support.fake_host import NOW, FakeHost, ServiceMoved, image, machine
 from tests.support.waiting import until
@@ -150,3 +151,10 @@ async def test_a_name_that_cannot_be_typed_has_a_word_in_its_place(console: Open
         await until(lambda: "x\u202ey" in deck.names("images"))
         await deck.press("2", "home", "delete")
         assert deck.shows("To do it, type remove")
+
+
+async def test_where_no_systemd_runs_inside_the_way_in_is_told() -> None:
+    async with deck_on_demo((120, 40)) as deck:
+        await row(deck, "machines", "statsd-relay")
+        await deck.press("enter")
+        await ended(deck, "nsenter -a -t $(machinectl show -pLeader --value statsd-relay)")

@@ -149,6 +149,14 @@ def test_what_the_service_would_refuse_is_refused_before(suite: str) -> None:
             refused = host.run("machinectl", "remove", SEED, check=False)
             assert "busy" in refused.stderr, "the service would have refused it too"
             host.ask("machinectl", "terminate", "blue")
+            wait_until(lambda: machine_names(host) == [], "blue to end")
+            plain = "systemd-nspawn", "-qa", "-D", f"/var/lib/machines/{SEED}", "--machine=plain"
+            host.ask("systemd-run", "--collect", *plain, "sleep", "infinity")
+            operator.sees_row("machines", "plain", "running")
+            operator.go("machines", "plain")
+            operator.press("Enter")
+            operator.sees("nsenter -a -t")
+            host.ask("machinectl", "terminate", "plain")
 
 
 @pytest.mark.promise(EVERY)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from machined.contract import (
+    HOST_MACHINE,
     IMAGE_INTERFACE,
     MACHINE1,
     MACHINE_INTERFACE,
@@ -17,6 +20,7 @@ from machined.contract import (
 from machined.wire import CallError, Connection, Signal, Subscription
 from machinedeck.bus.errors import asked
 from machinedeck.model import format as written
+from machinedeck.model.failure import Failure
 from machinedeck.model.image import Image, ImageSizes, Pool
 from machinedeck.model.machine import Machine, OperatingSystem, State
 from machinedeck.model.text import clean
@@ -166,7 +170,7 @@ class Machine1:
             program: What to run, its path first; empty for the user's own shell.
             environment: Variables, `NAME=VALUE`.
         """
-        with asked(f"open a shell in {clean(name)}"):
+        with _entered(name), asked(f"open a shell in {clean(name)}"):
             path = program[0] if program else ""
             fd, _path = await self._call(
                 "OpenMachineShell", "sssasas", name, user, path, program, environment, **_ASKING
@@ -175,7 +179,7 @@ class Machine1:
 
     async def login(self, name: str) -> int:
         """Open a login prompt of a machine; the descriptor of its terminal, the caller's to close."""
-        with asked(f"open a login prompt of {clean(name)}"):
+        with _entered(name), asked(f"open a login prompt of {clean(name)}"):
             fd, _path = await self._call("OpenMachineLogin", "s", name, **_ASKING)
         return int(fd)
 
@@ -193,6 +197,19 @@ class Machine1:
         with asked("follow the machines"):
             await listen("MachineNew", on_new)
             await listen("MachineRemoved", on_removed)
+
+
+@contextmanager
+def _entered(name: str) -> Iterator[None]:
+    """Say how else a machine is entered, where there is no bus in it that could be asked for a terminal."""
+    try:
+        yield
+    except Failure as failure:
+        if "no system bus" not in failure.message or name == HOST_MACHINE:
+            raise  # the error's name is that of any file that is not there (systemd 252 to 257)
+        leader = f"$(machinectl show -pLeader --value {shlex.quote(clean(name))})"
+        hint = f"Where no systemd with a bus runs in it, use: nsenter -a -t {leader}"
+        raise Failure(failure.kind, failure.message, hint, failure.name) from failure
 
 
 def _size(value: int) -> int | None:
