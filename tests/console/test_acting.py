@@ -369,7 +369,7 @@ async def test_all_that_are_marked_at_once() -> None:
             await deck.press("space")
         await deck.press("p")
         assert deck.shows("Stop web-1, web-2?")
-        assert deck.shows("All that runs in web-2 ends.")
+        assert deck.shows("All that runs in web-1, web-2 ends.")
         assert deck.shows("… and 1 more alike")
         await deck.press("y")
         await ended(deck, "web-1 is stopped.")
