@@ -42,6 +42,31 @@ async def test_it_grows_with_the_window(console: Open) -> None:
         assert not deck.shows("Too small")
 
 
+@pytest.mark.promise("Keys go where they went before, when there was too little room meanwhile")
+@pytest.mark.parametrize("is_asked", [False, True], ids=["in the list", "in a dialog"])
+async def test_keys_go_where_they_went_before_it_was_small(console: Open, is_asked: bool) -> None:
+    async with console(size=(80, 24)) as deck:
+        await deck.press("2", "home", *(["c"] if is_asked else []))
+        await deck.pilot.resize_terminal(20, 4)
+        await deck.until_gone("● live")
+        await deck.pilot.resize_terminal(80, 24)
+        await deck.until_shown("● live")
+        await deck.press(*(["escape"] if is_asked else []), "down", "c")
+        await deck.until_shown("Clone: db-1.")
+
+
+async def test_details_have_their_keys_again(console: Open) -> None:
+    async with console(size=(80, 24)) as deck:
+        await deck.press("1", "i")
+        await deck.until_shown("─ Details")
+        await deck.pilot.resize_terminal(20, 4)
+        await deck.until_shown("Too small")
+        await deck.pilot.resize_terminal(80, 24)
+        await deck.until_gone("Too small")
+        await deck.press("escape")
+        await deck.until_shown("─ Machines")
+
+
 async def test_plain_ascii(console: Open) -> None:
     async with console(is_ascii=True) as deck:
         assert all(line.isascii() for line in deck.screen())

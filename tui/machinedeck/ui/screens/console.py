@@ -53,6 +53,7 @@ class Console(ChoosingScreen):
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    AUTO_FOCUS = ""  # what had the keys before has them again, not what comes first
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(at + 1), f"pane({at})", show=False) for at in range(len(PANES))),
         Binding("tab", "next_pane(1)", show=False),
@@ -182,6 +183,7 @@ class Console(ChoosingScreen):
         self.post_message(self.Inspect(is_wanted=False))
         self._show_note("small", lines.small(self._title, LEAST) if is_small else "")
         self.show_lines()
+        self.call_after_refresh(self.keep_keys)
 
     def action_redraw(self) -> None:
         """Draw everything anew, after something else wrote over the screen."""
@@ -210,6 +212,20 @@ class Console(ChoosingScreen):
         """Give the keys to the pane that had them last."""
         if not self.panes[self._pane].has_focus:
             self.set_focus(self.panes[self._pane])
+
+    def on_screen_resume(self) -> None:
+        """What was above is gone; there may have been too little room meanwhile."""
+        self.keep_keys()
+
+    def keep_keys(self) -> None:
+        """Give the keys back to what lost them while there was no room to show it."""
+        if self.focused is not None or self.shells.current is not None:
+            return
+        details = next(iter(self.query("#details")), None)
+        if details is not None and self.has_class("-details"):
+            self.set_focus(details)
+        else:
+            self.focus_pane()
 
     def action_go(self, at: int, key: str) -> None:
         """Go to a row of a pane, also one that its filter hides; or say that it is gone."""
