@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from textual.widgets import Static
 
-from machinedeck.core import follower, lists
-from machinedeck.model.event import OperationMoved, ServiceMoved, UnitBusy
+from machinedeck.core import follower, lateness, lists
+from machinedeck.model.event import MachineAppeared, OperationMoved, ServiceMoved, UnitBusy
 from machinedeck.model.failure import Failure, Kind
-from machinedeck.model.machine import State
+from machinedeck.model.machine import Machine, State
 from machinedeck.model.operation import Operation
 from machinedeck.ui.app import GATHER_SECONDS
 from tests.console.conftest import Open
@@ -119,6 +119,30 @@ async def test_a_service_that_restarts_is_waited_for(
         assert deck.names() == ["build-9", "db-1", "web-1"]
         del host.refusals["machines"]
         await deck.until_shown("● live")
+
+
+@pytest.mark.promise("A service that does not answer is told of within seconds, and waited for")
+async def test_a_service_that_hangs_is_told_of(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lateness, "LATE_SECONDS", 0.05)
+    answers = asyncio.Event()
+    list_machines = host.machines
+
+    async def machines() -> list[Machine]:
+        await answers.wait()
+        return await list_machines()
+
+    async with console() as deck:
+        monkeypatch.setattr(host, "machines", machines)
+        host.running["new"] = machine("new")
+        host.tell(MachineAppeared("new"))
+        await deck.until_shown("◐ no answer")
+        await deck.until_shown("The service of machines does not answer; below is what was last known.")
+        assert all(pane.is_stale for pane in deck.app.console_screen.panes)
+        answers.set()
+        await deck.until_shown("● live")
+        await deck.until_gone("does not answer")
 
 
 @pytest.mark.promise("Where the bus policy refuses, it says that root is needed: never an empty list")

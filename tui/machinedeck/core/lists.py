@@ -9,6 +9,7 @@ from machinedeck.apart import Apart
 from machinedeck.core.details import Details
 from machinedeck.core.host import Host
 from machinedeck.core.image_details import ImageDetails
+from machinedeck.core.lateness import told_when_late
 from machinedeck.core.repeat import Repeat
 from machinedeck.core.soon import Soon
 from machinedeck.core.status import Link, Part, Status
@@ -143,7 +144,9 @@ class Lists:
         self._timer = asyncio.get_running_loop().call_later(seconds, self.ask)
 
     async def _list_machines(self) -> None:
-        self._store.set_machines(await self._host.machines())
+        with told_when_late(self._store):
+            machines = await self._host.machines()
+        self._store.set_machines(machines)
         await self._read_host()
         self.details.keep(self._store.registered)
         self._look_at(list(self._store.registered))

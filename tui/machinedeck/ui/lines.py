@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from machinedeck.core.actions import Action, Subject
 from machinedeck.core.status import Link, Status
 from machinedeck.core.store import Store
+from machinedeck.model.failure import Kind
 from machinedeck.model.text import clean
 from machinedeck.ui.commands import command
 from machinedeck.ui.shells import Shells
@@ -27,6 +28,8 @@ _LINKS = {
     Link.LOST: ("✗ lost", "bad"),
     Link.MISSING: ("✗ no service", "bad"),
 }
+
+_NO_ANSWER = ("◐ no answer", "warn")
 
 OFFERED = (
     "shell", "start", "restart", "stop", "terminate",
@@ -63,7 +66,7 @@ class Choice(NamedTuple):
 
 def header(store: Store, title: Title) -> tuple[list[Piece], list[Piece]]:
     """Host and mode from the left, the state of the connection from the right."""
-    word, tone = _LINKS[store.status.link]
+    word, tone = _NO_ANSWER if is_silent(store.status) else _LINKS[store.status.link]
     badge = [Piece(f" {DEMO} ", "demo")] if title.is_demo else []
     only = [Piece(" · "), Piece("read-only", "warn")] if title.is_read_only else []
     return (
@@ -79,11 +82,23 @@ def small(title: Title, least: tuple[int, int]) -> str:
     return f"{demo}Too small: make it at least {columns} columns by {lines} lines."
 
 
+def is_silent(status: Status) -> bool:
+    """Whether the service is there, but does not answer; one that goes in the middle of a call restarts."""
+    failure = status.failure
+    is_waiting = failure is not None and failure.kind is Kind.TIMED_OUT and not failure.name
+    return status.link is Link.AWAY and is_waiting
+
+
 def banner(status: Status) -> str:
     """What is wrong with the connection, "" when nothing is."""
     if status.link is Link.LOST:
         why = f" {status.failure}" if status.failure else ""
         return f"Connection lost; below is what was last known. Trying again …{why}"
+    if is_silent(status):
+        return (
+            "The service of machines does not answer; below is what was last known. Waiting for it …"
+            " See: systemctl status systemd-machined"
+        )
     if status.link is Link.AWAY:
         return "The service of machines is restarting; below is what was last known. Asking again …"
     return ""
