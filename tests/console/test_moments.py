@@ -13,6 +13,7 @@ from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.image import ImageIdentity
 from machinedeck.model.machine import Machine
 from machinedeck.model.operation import Operation
+from machinedeck.ui import notices
 from machinedeck.ui.dialogs.confirm import Confirm
 from machinedeck.ui.dialogs.typed_name import TypedName
 from tests.console.conftest import Open
@@ -242,3 +243,46 @@ async def test_a_dialog_closes_once_and_nothing_else(console: Open, host: FakeHo
         await deck.settle()
         assert deck.app.screen is deck.app.console_screen
         assert ("terminate", "db-1") not in host.calls
+
+
+async def test_a_mistake_in_a_name_stays_told(console: Open, host: FakeHost) -> None:
+    async with console() as deck:
+        await deck.press("2", "home", "delete")
+        await write(deck, "build")
+        await deck.press("enter")
+        await deck.until_shown("That is not build-9. Nothing was done.")
+        host.appear(machine("mail"))
+        await until(lambda: "mail" in deck.app.store.registered)
+        await deck.settle()
+        assert deck.shows("That is not build-9. Nothing was done.")
+        del host.stored["build-9"]
+        images_are_others(host)
+        await deck.until_shown("The image build-9 is gone. That is not build-9.")
+
+
+@pytest.mark.promise("No notice covers the dialog that is opened after it; Esc takes notices away")
+@pytest.mark.parametrize("pane", ["1", "2", "3"])
+async def test_notices_make_way(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch, pane: str
+) -> None:
+    monkeypatch.setattr(notices, "NEW_SECONDS", 0.0)
+    async with console(size=(80, 24)) as deck:
+        await deck.press(pane, "home", "space")
+        deck.app.notify("It went wrong.", severity="error", markup=False, timeout=600)
+        await deck.until_shown("It went wrong.")
+        await deck.press("escape")
+        await deck.until_gone("It went wrong.")
+        assert pane == "3" or deck.shows("1 marked"), "what it covered is left as it was"
+        await deck.press("escape")
+        assert not deck.shows("1 marked")
+        deck.app.notify("It went wrong.", severity="error", markup=False, timeout=600)
+        await deck.until_shown("It went wrong.")
+        await deck.press("a")
+        await deck.until_gone("It went wrong.")
+
+
+async def test_what_is_said_with_a_dialog_stays(console: Open, host: FakeHost) -> None:
+    async with console() as deck:
+        await deck.press("1", "asterisk", "t")
+        await deck.until_shown("Terminate db-1, web-1?")
+        assert deck.shows("build-9 is not running.")

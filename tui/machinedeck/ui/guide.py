@@ -21,6 +21,7 @@ _PANES = [
     ("< > u", "sort by another column; turn it round"),
     ("f .", "group machines; show hidden images"),
     ("Space *", "mark one, mark all: actions are done to all that are marked"),
+    ("Esc", "take away notices, then the filter, then the marks"),
     ("1 2 3, Tab", "go to a pane"),
     ("[ ], Alt-1 … 9", "go to a tab"),
     (": ?", "find an action, a machine or an image; this page"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen, ScreenResultType
 
+from machinedeck.ui.notices import take_away
+
 
 class Dialog(ModalScreen[ScreenResultType]):
     """A screen that asks or shows something, over all others.
@@ -12,6 +14,10 @@ class Dialog(ModalScreen[ScreenResultType]):
     Textual closes whatever is on top: a second key in the queue of a dialog that has closed, or a timer of
     one that another dialog covers, would close that other one, or end the program where there is none.
     """
+
+    def on_mount(self) -> None:
+        """Have no older notice cover what is asked: it was seen, and the journal keeps failures."""
+        take_away(self.app, younger_too=False)
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Close with a result; nothing happens where it is closed already, or covered by another.

@@ -49,6 +49,8 @@ class TypedName(Dialog[bool]):
         self._goes = goes
         self._wanted = name
         self._command = command
+        self._news = ""
+        self._mistake = ""
         self._trouble = Static(id="trouble")
         self._list = VerticalScroll(classes="goes", can_focus=False)
 
@@ -71,14 +73,20 @@ class TypedName(Dialog[bool]):
 
     def tell(self, news: str) -> None:
         """Say what became of the subjects meanwhile; "" for nothing."""
-        self._trouble.update(Content(news))
+        if news != self._news:
+            self._news = news
+            self._show_trouble()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close if it is the name; say so if it is not."""
         if event.value.strip() == self._wanted:
             self.dismiss(True)
         else:
-            self._trouble.update(Content(f"That is not {self._wanted}. Nothing was done."))
+            self._mistake = f"That is not {self._wanted}. Nothing was done."
+            self._show_trouble()
+
+    def _show_trouble(self) -> None:
+        self._trouble.update(Content(" ".join(filter(None, (self._news, self._mistake)))))
 
     def action_look(self, by: int) -> None:
         """Show more of what goes."""

@@ -11,6 +11,7 @@ from textual.message import Message
 
 from machinedeck.core.store import Store
 from machinedeck.model.text import UNKNOWN, clean
+from machinedeck.ui.notices import take_away
 from machinedeck.ui.panes.filtering import FilteringTable
 from machinedeck.ui.panes.heads import head_row, under_heads
 from machinedeck.ui.panes.pane import Pane
@@ -244,7 +245,9 @@ class ListPane(FilteringTable, Pane, Generic[T]):
         self._again()
 
     def action_clear(self) -> None:
-        """Show all again; if all is shown, take the marks away."""
+        """Take notices away; if there are none, show all again; if all is shown, take the marks away."""
+        if take_away(self.app, younger_too=True):
+            return
         if self.filter.text:
             self.show_all()
         else:

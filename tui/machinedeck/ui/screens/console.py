@@ -17,6 +17,7 @@ from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.ui import lines
+from machinedeck.ui.notices import take_away
 from machinedeck.ui.panes.images import ImagesPane
 from machinedeck.ui.panes.list_pane import ListPane
 from machinedeck.ui.panes.machines import MachinesPane
@@ -61,6 +62,7 @@ class Console(ChoosingScreen):
         Binding("i", "inspect", show=False),
         Binding("a", "menu", show=False),
         Binding("ctrl+l", "redraw", show=False),
+        Binding("escape", "clear", show=False),
     ]
 
     class Inspect(Message):
@@ -184,6 +186,10 @@ class Console(ChoosingScreen):
         self._show_note("small", lines.small(self._title, LEAST) if is_small else "")
         self.show_lines()
         self.call_after_refresh(self.keep_keys)
+
+    def action_clear(self) -> None:
+        """Take notices away."""
+        take_away(self.app, younger_too=True)
 
     def action_redraw(self) -> None:
         """Draw everything anew, after something else wrote over the screen."""
