@@ -10,6 +10,7 @@ from textual.events import Key
 
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.wish import Wish
+from machinedeck.ui.dialogs.dialog import Dialog
 from machinedeck.ui.session import ANSWERS_LIMIT
 from tests.console.conftest import Open
 from tests.support.console import Deck
@@ -52,6 +53,22 @@ async def test_enter_opens_a_shell(console: Open, host: FakeHost) -> None:
         await deck.until_shown("root@web-1:~#")
         assert deck.shows("F12 leave"), "the way out is always on screen"
         assert os.get_terminal_size(host.masters[-1]) == (120, 37)
+
+
+async def test_a_shell_that_opens_while_a_dialog_closes(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Textual gives what is to be done after the next picture to the dialog, which takes it with it."""
+    monkeypatch.setattr(Dialog, "_invoke_later", lambda *_: None)
+    async with console() as deck:
+        machine = deck.app.store.registered["web-1"]
+        await deck.press("question_mark")
+        deck.app.open_terminal(deck.app.wish("web-1"), machine)
+        await until(lambda: deck.app.console_screen.shells.views, what="the tab")
+        await deck.settle()
+        await deck.press("escape")
+        os.write(host.masters[-1], b"root@web-1:~# ")
+        await deck.until_shown("root@web-1:~#")
 
 
 @pytest.mark.promise("Every key goes to the machine but the one leave key")

@@ -47,6 +47,7 @@ class Session:
         self.wish = wish
         self.name = ""
         """What the operator calls it; "" for nothing special."""
+        self._has_begun = False
         self.has_ended = False
         self.ending = ""
         """How it ended, as far as the machine told."""
@@ -114,8 +115,9 @@ class Session:
         return (title or self._field("cmdline")).strip()
 
     def start(self) -> None:
-        """Begin to read, in the running event loop, unless it was closed meanwhile."""
-        if not self.has_ended:
+        """Begin to read, in the running event loop, unless that began before or it was closed meanwhile."""
+        if not self.has_ended and not self._has_begun:
+            self._has_begun = True
             self._pump.start()
 
     def write(self, data: bytes) -> None:

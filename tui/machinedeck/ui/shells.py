@@ -151,7 +151,7 @@ class Shells(Container):
         tab.display = False
         self.places.append(tab)
         await self.mount(tab)
-        self._start(view)
+        self.show(view)
 
     async def split(self, session: Session, beside: TerminalView, *, is_beside: bool) -> None:
         """Add a session as the second half of a terminal's tab; as a tab, where that has two already."""
@@ -161,17 +161,12 @@ class Shells(Container):
             return
         view = self._view(session)
         await tab.split(view, is_beside=is_beside)
-        self._start(view)
+        self.show(view)
 
     def _view(self, session: Session) -> TerminalView:
         from machinedeck.ui.widgets.terminal import TerminalView  # noqa: PLC0415 - not at every start
 
         return TerminalView(session, self._leave_key, self._frames)
-
-    def _start(self, view: TerminalView) -> None:
-        self.show(view)
-        # What is read before the terminal has the size of its place would be cut to it, not wrapped.
-        view.call_after_refresh(view.session.start)
 
     def show(self, view: TerminalView | None, *, is_captive: bool = True) -> None:
         """Show one terminal with its tab, or none (`None`): then the panes are seen."""

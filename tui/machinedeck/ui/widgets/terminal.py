@@ -263,5 +263,7 @@ class TerminalView(TerminalTyping):
         width, height = self.content_size
         if width and height:
             self.session.resize(width, height)
+            # Not before: what is read at another size than that of its place would be cut to it, not wrapped.
+            self.session.start()
             self._draw()
             self.refresh()
