@@ -11,7 +11,7 @@ from machined.contract import machine_path
 from machinedeck.model.event import OperationEnded, OperationMoved
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.image import ImageIdentity
-from machinedeck.model.machine import Machine
+from machinedeck.model.machine import Identity, Machine
 from machinedeck.model.operation import Operation
 from machinedeck.ui import notices
 from machinedeck.ui.dialogs.confirm import Confirm
@@ -286,3 +286,25 @@ async def test_what_is_said_with_a_dialog_stays(console: Open, host: FakeHost) -
         await deck.press("1", "asterisk", "t")
         await deck.until_shown("Terminate db-1, web-1?")
         assert deck.shows("build-9 is not running.")
+
+
+async def test_whoever_quits_while_something_goes_on_is_asked(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = asyncio.Event()
+
+    async def terminate(_identity: Identity) -> None:
+        await ends.wait()
+
+    monkeypatch.setattr(host, "terminate", terminate)
+    async with console() as deck:
+        await deck.press("1", "end", "t", "y")
+        await until(lambda: deck.app.acting.going_on, what="the action to begin")
+        await deck.press("q")
+        await deck.until_shown("Quit, and not learn how what goes on ends?")
+        await deck.press("n")
+        ends.set()
+        await told(deck, "web-1 is told to end.")
+        await until(lambda: not deck.app.acting.going_on)
+        await deck.press("q")
+        await until(lambda: not deck.app.is_running, what="the end")

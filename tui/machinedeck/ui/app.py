@@ -29,9 +29,9 @@ from machinedeck.core.status import Link
 from machinedeck.core.store import EVERYTHING, Change
 from machinedeck.model.failure import Failure
 from machinedeck.model.machine import Machine
-from machinedeck.model.text import clean
 from machinedeck.ui.acting import FAILURE_SECONDS, Acting
 from machinedeck.ui.ascii import AsciiFilter
+from machinedeck.ui.leaving import losses
 from machinedeck.ui.lines import Title
 from machinedeck.ui.narrow import write_only_changed_cells
 from machinedeck.ui.options import Options
@@ -283,12 +283,9 @@ class MachinedeckApp(ToolDesk, inherit_bindings=False):
 
     @work(group="leave", exclusive=True)
     async def action_leave_program(self) -> None:
-        """End, after asking if shells would end with it."""
-        count = self.console_screen.shells.open_count
-        ends = [] if not count else ["end the open shell" if count == 1 else f"end {count} open shells"]
-        if self.store.doing:
-            # Who stops a machine here and starts it again is this program
-            ends.append(f"leave {', '.join(map(clean, self.store.doing))} stopped")
+        """End, after asking if shells would end with it, or something is lost."""
+        count, going_on = self.console_screen.shells.open_count, self.acting.going_on
+        ends = losses(count, self.store, going_on)
         if ends and not await self.confirm(f"Quit, and {' and '.join(ends)}?", "quit", "stay"):
             return
         self.exit()
