@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from machinedeck.model.text import UNKNOWN
+from tests.bench.terminal_console import quiet
 from tests.support.daemon import private_daemon
 from tests.support.machine1 import Machine1
 from tests.support.pty_program import PtyProgram
@@ -87,6 +88,7 @@ def test_suspend_and_come_back(address: str) -> None:
         attributes = program.attributes
         program.send(f'"{sys.executable}" -m machinedeck --bus "$BUS"\r'.encode())
         program.wait_for("● live")
+        quiet(program, 1.0)  # what is still being read would be drawn when it is there
         program.send(b"\x1a")
         program.wait_for("Stopped")
         program.wait_for("prompt>")
@@ -97,6 +99,8 @@ def test_suspend_and_come_back(address: str) -> None:
         program.send(b"fg\r")
         program.wait_for("● live")
         program.wait_for("machine-01")
+        for text in ("─ Machines", "─ Images", "─ Pool", "q quit"):  # all is drawn anew
+            program.wait_for(text)
         assert program.terminal.modes.is_alternate
         program.send(b"q")
         # What is typed before the prompt is thrown away when the terminal is restored.

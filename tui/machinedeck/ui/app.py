@@ -169,6 +169,8 @@ class MachinedeckApp(ToolDesk, inherit_bindings=False):
     def on_mount(self) -> None:
         """Begin to follow the host."""
         self.store.listen(self._on_change)
+        # Others have written to the terminal while this was suspended; Textual draws only what changes
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self._follow()
         if not self.is_headless:
             self._catch_signals()
