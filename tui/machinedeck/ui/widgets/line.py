@@ -16,6 +16,10 @@ from textual.widget import Widget
 from machinedeck.ui.widgets.tones import tone_style
 
 
+MORE = "…"
+"""What stands where pieces beside the current one have no room."""
+
+
 class Piece(NamedTuple):
     """One text of a line. `tone` names its colour, `action` what a click on it tells ("" for nothing)."""
 
@@ -25,7 +29,10 @@ class Piece(NamedTuple):
 
 
 class Line(Widget):
-    """Pieces from the left and from the right; what has no room is cut, left before right."""
+    """Pieces from the left and from the right; what has no room is cut, left before right.
+
+    Where one of those from the left is the current one, it stays in sight, and what is cut beside it is marked.
+    """
 
     class Clicked(Message):
         """A piece with an action was clicked."""
@@ -80,7 +87,7 @@ class Line(Widget):
         right_width = min(width, sum(cell_len(piece.text) for piece in self._right))
         room = width - right_width
         fitted = []
-        for piece in self._left:
+        for piece in self._in_sight(room):
             text = piece.text if cell_len(piece.text) <= room else set_cell_size(piece.text, room)
             room -= cell_len(text)
             fitted.append((piece, text))
@@ -91,3 +98,27 @@ class Line(Widget):
             room -= cell_len(text)
             fitted.append((piece, text))
         return fitted
+
+    def _in_sight(self, room: int) -> list[Piece]:
+        """Those from the left, without what must go for the current one to be seen."""
+        pieces = list(self._left)
+        current = next((at for at, piece in enumerate(pieces) if piece.tone == "current"), None)
+        if current is None or _width(pieces) <= room:
+            return pieces
+        first = 0
+        while first < current and _width(pieces[first : current + 1]) + 2 * cell_len(MORE) > room:
+            first += 1
+        shown = [Piece(MORE, "faint")] if first else []
+        left = room - _width(shown)
+        for at, piece in enumerate(pieces[first:], first):
+            if _width([piece]) > left - (cell_len(MORE) if at < len(pieces) - 1 else 0):
+                if at > current:
+                    return [*shown, Piece(" " * (left - cell_len(MORE))), Piece(MORE, "faint")]
+                return [*shown, piece]
+            shown.append(piece)
+            left -= _width([piece])
+        return shown
+
+
+def _width(pieces: Sequence[Piece]) -> int:
+    return sum(cell_len(piece.text) for piece in pieces)
