@@ -98,6 +98,12 @@ async def test_a_journal_that_cannot_be_written(host: FakeHost, tmp_path: Path) 
         title = next(at for at, line in enumerate(deck.screen()) if "What was done from here" in line)
         # Said by the journal's screen itself, not by the notice, which still stands below
         assert any("The journal cannot be written" in line for line in deck.screen()[:title])
+        await deck.press("escape")
+        deck.app.clear_notifications()
+        await deck.press("home", "down", "t", "y")
+        assert ("terminate", "db-1") in host.calls
+        await until(lambda: not deck.app.acting.going_on)
+        assert not any("journal" in one.message for one in deck.app._notifications), "it is told once"
 
 
 async def test_the_file_has_a_line_for_the_beginning_and_one_for_the_end(

@@ -69,6 +69,7 @@ class Acting:
         self._needs_root: set[str] = set()
         self.is_local = False
         """Whether paths on the host are those of this one."""
+        self._told_of_journal = ""
         self.going_on = 0
         """How many actions have begun and not ended."""
 
@@ -284,7 +285,9 @@ class Acting:
                 self._fail(self.sentence(failure))
         if len(failed) > NAMED:
             self._fail(f"{action.label}: {len(failed) - NAMED} more failed. The journal has them all.")
-        if (trouble := self._doing.journal.failure) is not None:
+        trouble = self._doing.journal.failure
+        if trouble is not None and self._told_of_journal != str(trouble):
+            self._told_of_journal = str(trouble)  # once: it covers much, and stands in the journal's dialog
             self._fail(f"The journal cannot be written: {trouble.strerror}. It lasts until you quit.")
 
     def sentence(self, failure: Failure) -> str:

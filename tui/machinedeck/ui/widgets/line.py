@@ -15,7 +15,6 @@ from textual.widget import Widget
 
 from machinedeck.ui.widgets.tones import tone_style
 
-
 MORE = "…"
 """What stands where pieces beside the current one have no room."""
 
@@ -31,7 +30,8 @@ class Piece(NamedTuple):
 class Line(Widget):
     """Pieces from the left and from the right; what has no room is cut, left before right.
 
-    Where one of those from the left is the current one, it stays in sight, and what is cut beside it is marked.
+    Where one of those from the left is the current one, it stays in sight, and what is cut beside it is
+    marked.
     """
 
     class Clicked(Message):
