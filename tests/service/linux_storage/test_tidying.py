@@ -89,6 +89,18 @@ async def test_limits_that_another_still_needs_raised_are_not_waited_for_long(
     await storage.close()
 
 
+@ON_EXT4
+async def test_who_ends_at_once_warns_of_nothing(
+    estate: Estate, impatient: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As one does that finds another in its place."""
+    with dead(estate.pool):
+        storage = storage_of(estate)
+        await storage.start()
+        await storage.close()
+    assert "could not be tidied up" not in caplog.text
+
+
 async def test_a_large_rest_is_swept_while_others_are_served(estate: Estate) -> None:
     rest = estate.pool / ".#clone-0123456789abcdef"
     for number in range(100):

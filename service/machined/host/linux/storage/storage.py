@@ -86,6 +86,7 @@ class LinuxStorage:
 
     async def close(self) -> None:
         """End what is going on, and tidy up after it as far as that takes no more than a few seconds."""
+        self._tidying.is_ending = True
         try:
             async with asyncio.timeout(_CLOSING):
                 await self._crew.kill_all()

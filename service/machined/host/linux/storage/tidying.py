@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 
 from machined.host.linux.storage.crew import Crew
@@ -28,6 +29,8 @@ class Tidying:
         self._task: asyncio.Task[None] | None = None
         self._is_wanted = False
         self._are_limits_back = asyncio.Event()
+        self.is_ending = False
+        """Whether the service ends, and its workers with it: that is no fault of theirs."""
 
     def begin(self) -> None:
         """Tidy up; once more if that goes on already, for more may have been left behind since it began."""
@@ -63,4 +66,6 @@ class Tidying:
         try:
             await self._crew.run(job, {"places": self._places})
         except OSError as error:
+            if self.is_ending and error.errno == errno.ESHUTDOWN:
+                return  # the next service goes on with it
             _log.warning("what killed processes left behind could not be tidied up: %s", error.strerror)
