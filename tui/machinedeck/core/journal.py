@@ -6,9 +6,12 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from machinedeck.core.journal_file import JournalFile, write_lines
 from machinedeck.model.deed import Deed
+
+if TYPE_CHECKING:
+    from machinedeck.core.journal_file import JournalFile
 
 FILE_NAME = "journal.jsonl"
 
@@ -26,7 +29,11 @@ class Journal:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._file = None if folder is None else JournalFile(folder / FILE_NAME)
+        self._file: JournalFile | None = None
+        if folder is not None:
+            from machinedeck.core.journal_file import JournalFile  # noqa: PLC0415 - not in a demo
+
+            self._file = JournalFile(folder / FILE_NAME)
         self._deeds: deque[Deed] = deque(maxlen=KEPT)
 
     @property
@@ -62,6 +69,8 @@ class Journal:
         Raises:
             OSError: EEXIST, there is such a file; or it cannot be written.
         """
+        from machinedeck.core.journal_file import write_lines  # noqa: PLC0415 - see above
+
         deeds = list(self._deeds)  # this is done in a thread, and others may be begun meanwhile
         write_lines(path, deeds, os.O_EXCL)
         return len(deeds)

@@ -31,7 +31,6 @@ from machinedeck.model.failure import Failure
 from machinedeck.model.machine import Machine
 from machinedeck.ui.acting import FAILURE_SECONDS, Acting
 from machinedeck.ui.ascii import AsciiFilter
-from machinedeck.ui.leaving import losses
 from machinedeck.ui.lines import Title
 from machinedeck.ui.narrow import write_only_changed_cells
 from machinedeck.ui.options import Options
@@ -286,6 +285,8 @@ class MachinedeckApp(ToolDesk, inherit_bindings=False):
     @work(group="leave", exclusive=True)
     async def action_leave_program(self) -> None:
         """End, after asking if shells would end with it, or something is lost."""
+        from machinedeck.ui.leaving import losses  # noqa: PLC0415 - not needed at start
+
         count, going_on = self.console_screen.shells.open_count, self.acting.going_on
         ends = losses(count, self.store, going_on)
         if ends and not await self.confirm(f"Quit, and {' and '.join(ends)}?", "quit", "stay"):

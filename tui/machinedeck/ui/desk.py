@@ -11,7 +11,6 @@ from textual import events, work
 
 from machinedeck.apart import answered
 from machinedeck.core.config import Config
-from machinedeck.core.entering import enter
 from machinedeck.core.host import Host
 from machinedeck.model.failure import READ_ONLY, Failure, Kind
 from machinedeck.model.machine import Machine
@@ -82,10 +81,11 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
         replaces: TerminalView | None = None,
     ) -> None:
         """Open a terminal of a machine, in a tab of its own or as the half of one."""
-        from machinedeck.ui.session import Session  # noqa: PLC0415 - not at every start
+        from machinedeck.ui.opening import open_terminal  # noqa: PLC0415 - not at every start
+        from machinedeck.ui.session import Session  # noqa: PLC0415 - see above
 
         try:
-            fd, machine = await self._opened(wish, machine)
+            fd, machine = await open_terminal(self._host, self.acting.rights, machine, wish)
         except Failure as failure:
             self.fail(failure)
             if replaces is not None:
@@ -93,18 +93,6 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
             return
         session = Session(machine, wish, fd, self._turns, self._config["terminal.scrollback"])
         await self.console_screen.open_session(session, place, view, replaces)
-
-    async def _opened(self, wish: Wish, machine: Machine) -> tuple[int, Machine]:
-        """Our side of a terminal, the service's or that of ssh(1), and whose it is. Raises `Failure`."""
-        if machine.kind != "vm":
-            if self.acting.rights is not None:
-                await self.acting.rights.ready()
-            return await enter(self._host, machine, wish)
-        from machinedeck.core.ssh import check_ssh, ssh_command  # noqa: PLC0415 - seldom needed
-        from machinedeck.sources.terminal_program import open_program  # noqa: PLC0415 - see above
-
-        check_ssh(self._host, machine, wish)
-        return open_program(ssh_command(machine, wish), {**os.environ, "TERM": wish.term}), machine
 
     # Asking
 

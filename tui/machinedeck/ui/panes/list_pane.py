@@ -11,7 +11,6 @@ from textual.message import Message
 
 from machinedeck.core.store import Store
 from machinedeck.model.text import UNKNOWN, clean
-from machinedeck.ui.notices import take_away
 from machinedeck.ui.panes.filtering import FilteringTable
 from machinedeck.ui.panes.heads import head_row, under_heads
 from machinedeck.ui.panes.pane import Pane
@@ -246,6 +245,8 @@ class ListPane(FilteringTable, Pane, Generic[T]):
 
     def action_clear(self) -> None:
         """Take notices away; if there are none, show all again; if all is shown, take the marks away."""
+        from machinedeck.ui.notices import take_away  # noqa: PLC0415 - not needed at start
+
         if take_away(self.app, younger_too=True):
             return
         if self.filter.text:

@@ -17,7 +17,6 @@ from machinedeck.model.image import Image, Pool
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.ui import lines
-from machinedeck.ui.notices import take_away
 from machinedeck.ui.panes.images import ImagesPane
 from machinedeck.ui.panes.list_pane import ListPane
 from machinedeck.ui.panes.machines import MachinesPane
@@ -189,6 +188,8 @@ class Console(ChoosingScreen):
 
     def action_clear(self) -> None:
         """Take notices away."""
+        from machinedeck.ui.notices import take_away  # noqa: PLC0415 - not needed at start
+
         take_away(self.app, younger_too=True)
 
     def action_redraw(self) -> None:
