@@ -65,6 +65,15 @@ class Operation:
             self._task.cancel()
         await self._ended.wait()
 
+    def go_on(self) -> None:
+        """See that a next step is wanted: who was cancelled in the last one may have ended it all the same.
+
+        Raises:
+            CancelledError: It is not.
+        """
+        if self._task is not None and self._task.cancelling():
+            raise asyncio.CancelledError
+
     @contextmanager
     def ending(self) -> Iterator[None]:
         """Let who waits for its end know of that, and its own caller that it was cancelled.

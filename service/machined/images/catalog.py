@@ -199,6 +199,7 @@ class Images:
                     or (mode == "hidden" and not image.is_hidden)
                 ):
                     continue
+                operation.go_on()
                 if await self._is_removed(image, operation.progress):
                     removed.append((image.name, image.usage_exclusive))
             return removed

@@ -11,7 +11,8 @@ import pytest
 
 from machined.contract import ErrorName
 from machined.host.errors import Refused
-from machined.host.storage import Image, ImageType
+from machined.host.linux.storage.crew import undisturbed
+from machined.host.storage import Image, ImageType, Progress
 from machined.images.catalog import Images
 from machined.operations import MAX_OPERATIONS, Operation, Operations
 from tests.service.domain.hosts import FakeHost, Permits
@@ -82,6 +83,66 @@ async def test_a_service_that_ends_is_no_matter_of_the_operation(
             await going
         if waiting is not None:
             await waiting
+
+
+@pytest.mark.promise("A clean that is cancelled removes no more than it had begun with", where="bare host")
+@pytest.mark.parametrize("is_operation", [True, False], ids=["by its number", "as the service ends"])
+async def test_a_clean_ends_after_what_was_as_good_as_removed(
+    images: Images,
+    fake: FakeHost,
+    operations: Operations,
+    permits: Permits,
+    monkeypatch: pytest.MonkeyPatch,
+    is_operation: bool,
+) -> None:
+    """The removal of an image goes on as if nothing were, once nothing can be left half removed any more."""
+    fake.storage.images["two"] = WEB._replace(name="two")
+    begun, is_gone = asyncio.Event(), asyncio.Event()
+
+    async def remove(image: Image, progress: Progress) -> None:
+        progress(0, 0)
+        begun.set()
+        await undisturbed(is_gone.wait())
+        del fake.storage.images[image.name]
+
+    monkeypatch.setattr(fake.storage, "remove", remove)
+    going = asyncio.create_task(images.clean("all", permits))
+    await begun.wait()
+    (operation,) = operations.working()
+    if is_operation:
+        waiting = asyncio.create_task(operation.cancel())
+        await asyncio.sleep(0)
+    else:
+        going.cancel()
+    is_gone.set()
+    if is_operation:
+        with pytest.raises(OSError, match="The operation was cancelled"):
+            await going
+        await waiting
+    else:
+        with pytest.raises(asyncio.CancelledError):
+            await going
+    assert set(fake.storage.images) == {"two"}
+
+
+async def test_a_clean_that_was_as_good_as_done_ends_well(
+    images: Images, fake: FakeHost, operations: Operations, permits: Permits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, is_gone = asyncio.Event(), asyncio.Event()
+
+    async def remove(_image: Image, progress: Progress) -> None:
+        progress(0, 0)
+        begun.set()
+        await undisturbed(is_gone.wait())
+
+    monkeypatch.setattr(fake.storage, "remove", remove)
+    going = asyncio.create_task(images.clean("all", permits))
+    await begun.wait()
+    waiting = asyncio.create_task(operations.working()[0].cancel())
+    await asyncio.sleep(0)
+    is_gone.set()
+    assert await going == [("web", WEB.usage_exclusive)]
+    await waiting
 
 
 async def test_nobody_can_cancel_what_waits_for_a_permission(images: Images, operations: Operations) -> None:
