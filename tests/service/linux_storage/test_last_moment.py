@@ -99,6 +99,58 @@ async def test_who_is_cancelled_before_the_worker_asked(monkeypatch: pytest.Monk
         await going
 
 
+async def test_a_worker_that_a_service_which_ends_has_killed_is_not_told_to_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may ask before the kill comes, which would leave half of what can be seen."""
+    crew = Crew()
+    worker = Worker(crew, monkeypatch)
+    going = asyncio.create_task(crew.run("clone", {}))
+    await worker.is_there.wait()
+    await turns()
+    ending = asyncio.create_task(crew.kill_all())
+    await turns()
+    assert len(worker.killed) == 1
+    worker.say(report.LAST)
+    hearing = asyncio.create_task(worker.hear())
+    await turns()
+    is_answered = hearing.done()
+    hearing.cancel()
+    worker.end()
+    assert not is_answered
+    with pytest.raises(OSError, match=r".") as raised:
+        await going
+    assert raised.value.errno == errno.ESHUTDOWN
+    await ending
+
+
+async def test_a_worker_that_is_born_when_all_are_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    crew = Crew()
+    worker = Worker(crew, monkeypatch)
+    take, may_send = crew._send, asyncio.Event()
+
+    async def late(request: dict[str, Any], theirs: socket.socket) -> None:
+        await may_send.wait()
+        worker.killed.clear()  # nobody was there to be killed
+        await take(request, theirs)
+
+    monkeypatch.setattr(crew, "_send", late)
+    going = asyncio.create_task(crew.run("clone", {}))
+    await turns()
+    ending = asyncio.create_task(crew.kill_all())
+    await turns()
+    may_send.set()
+    await worker.is_there.wait()
+    await turns()
+    killed = list(worker.killed)
+    worker.end()
+    with pytest.raises(OSError, match=r".") as raised:
+        await going
+    assert raised.value.errno == errno.ESHUTDOWN
+    await ending
+    assert len(killed) == 1
+
+
 def test_a_worker_that_is_not_answered_has_nothing_seen() -> None:
     ours, theirs = socket.socketpair()
     with theirs:

@@ -34,6 +34,8 @@ class Crew:
         self._starting = asyncio.Lock()
         self._is_closed = False
         self._going: set[int] = set()
+        self._killed: set[int] = set()
+        """Those of them that were told to end, and may not have yet."""
         self._finishing: set[int] = set()
         """Those of them that are not ended any more: what they do is about to be seen."""
         self._reports: set[asyncio.StreamWriter] = set()
@@ -65,7 +67,8 @@ class Crew:
 
     async def kill_all(self) -> None:
         """End all jobs but those that are as good as done, which are waited for."""
-        for id in self._going - self._finishing:
+        self._killed |= self._going - self._finishing
+        for id in self._killed:
             self._kill(id)
         await self._quiet.wait()
 
@@ -100,6 +103,8 @@ class Crew:
                 self._reports.add(writer)
                 try:
                     await self._send({"id": id, "job": job, "arguments": arguments}, theirs)
+                    if id in self._killed:
+                        self._kill(id)  # it was not born yet when it was told to end
                 except BaseException:
                     self._hear_no_more(writer)
                     raise
@@ -114,6 +119,7 @@ class Crew:
         finally:
             self._going.discard(id)
             self._finishing.discard(id)
+            self._killed.discard(id)
             if not self._going:
                 self._quiet.set()
 
@@ -125,7 +131,7 @@ class Crew:
             match json.loads(line):
                 case ["progress", done, total]:
                     progress(done, total)
-                case [report.LAST]:
+                case [report.LAST] if id not in self._killed:
                     self._finishing.add(id)
                     writer.write(b"\n")
                     rest = asyncio.ensure_future(self._result(id, reader, writer, progress))
