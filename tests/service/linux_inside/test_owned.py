@@ -102,3 +102,26 @@ def test_a_file_is_linked_where_it_cannot_be_renamed_at_once(
         kernel.rename_new(str(tmp_path / "one"), str(tmp_path / "taken"))
     kernel.rename_new(str(tmp_path / "one"), str(tmp_path / "two"))
     assert sorted(os.listdir(tmp_path)) == ["taken", "two"]
+
+
+def test_a_file_that_can_be_linked_and_not_unlinked_keeps_its_one_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Library:
+        def renameat2(self, *_words: object) -> int:
+            ctypes.set_errno(errno.EINVAL)
+            return -1
+
+    unlink = os.unlink
+
+    def fail(path: str, *, dir_fd: int | None = None) -> None:
+        if path.endswith("one"):
+            raise PermissionError(errno.EPERM, "")
+        unlink(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(kernel, "libc", Library())
+    monkeypatch.setattr(os, "unlink", fail)
+    (tmp_path / "one").write_text("one")
+    with pytest.raises(PermissionError):
+        kernel.rename_new(str(tmp_path / "one"), str(tmp_path / "two"))
+    assert os.listdir(tmp_path) == ["one"]

@@ -208,7 +208,11 @@ def rename_new(
         if error.errno not in _NO_LINKS:
             raise
     else:
-        os.unlink(source, dir_fd=folders["src_dir_fd"])
+        try:
+            os.unlink(source, dir_fd=folders["src_dir_fd"])
+        except OSError:
+            os.unlink(target, dir_fd=folders["dst_dir_fd"])  # else it had two names
+            raise
         return
     try:
         os.stat(target, dir_fd=folders["dst_dir_fd"], follow_symlinks=False)
