@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 from collections.abc import Iterator
@@ -11,11 +12,13 @@ import pytest
 
 from machined.contract import UNKNOWN_SIZE
 from machined.host.linux.storage import btrfs, quota
-from machined.host.linux.storage.pool import opened
+from machined.host.linux.storage.pool import opened, through
 from machined.host.linux.storage.room import Room
 from machined.host.linux.storage.storage import LinuxStorage
+from machined.host.storage import ImageType
 from tests.service.linux_storage.conftest import Estate
-from tests.service.linux_storage.kits import image, leftovers, make_subvolume
+from tests.service.linux_storage.gate import gate
+from tests.service.linux_storage.kits import image, leftovers, make_subvolume, unwatched
 from tests.service.linux_storage.volumes import mounted, sh
 
 LIMIT = 5 * 10**6
@@ -24,12 +27,14 @@ pytestmark = pytest.mark.parametrize("kind", ["btrfs-quota"], indirect=True)
 
 
 @contextlib.contextmanager
-def far(home: Path) -> Iterator[Path]:
-    """A subvolume on another file system that counts, too."""
+def far(home: Path, *, has_quotas: bool = True) -> Iterator[Path]:
+    """A subvolume on another file system, which counts, too, or does not."""
     with mounted(home, "btrfs", "300M") as volume:
-        sh("btrfs", "quota", "enable", volume)
+        if has_quotas:
+            sh("btrfs", "quota", "enable", volume)
         sh("btrfs", "subvolume", "create", volume / "far")
-        sh("btrfs", "quota", "rescan", "--wait", volume)
+        if has_quotas:
+            sh("btrfs", "quota", "rescan", "--wait", volume)
         yield volume / "far"
 
 
@@ -71,6 +76,48 @@ async def test_the_limit_of_an_image_on_another_file_system(
             if way == "mount":
                 sh("umount", here)
     assert leftovers(estate) == []
+
+
+async def test_who_is_cancelled_while_a_subvolume_is_copied_from_there(
+    estate: Estate, storage: LinuxStorage
+) -> None:
+    """There can be no snapshot of it. To find that out is not the last moment to cancel the copy."""
+    with far(estate.settings, has_quotas=False) as there:
+        (there / "file").write_text("text")
+        (estate.pool / "image").symlink_to(there)
+        one = await image(storage, "image")
+        assert one.type is ImageType.SUBVOLUME
+        with gate(there / "file") as file:
+            going = asyncio.create_task(storage.clone(one, "new", False, unwatched))
+            await file.reached.wait()
+            going.cancel()
+            await asyncio.wait({going}, timeout=30)
+            assert going.cancelled()
+        await storage._tidying.end()
+    assert list(estate.pool.glob("new*")) == []
+    assert leftovers(estate) == []
+
+
+def test_a_limit_is_never_set_through_another_file_system(estate: Estate) -> None:
+    """Not where no subvolume of this one has room left, either."""
+    (estate.pool / "image").mkdir()
+    tried: list[bytes | None] = []
+
+    def change(fd: int) -> None:
+        tried.append(btrfs.file_system(fd))
+        raise OSError(errno.EDQUOT, "")
+
+    with far(estate.settings) as there:
+        sh("mount", "--bind", there, estate.pool / "image")
+        try:
+            with opened(str(estate.pool)) as fd:
+                home = btrfs.file_system(fd)
+            with pytest.raises(OSError, match=r".") as raised:
+                through(str(estate.pool), change)
+        finally:
+            sh("umount", estate.pool / "image")
+    assert raised.value.errno == errno.EDQUOT
+    assert set(tried) == {home}
 
 
 def test_room_is_made_on_one_file_system_only(estate: Estate) -> None:

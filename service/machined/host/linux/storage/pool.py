@@ -120,12 +120,16 @@ def through(folder: str, change: Callable[[int], None]) -> None:
         OSError: EDQUOT, there is room nowhere that we know; or what the change raises.
     """
     refused: OSError | None = None
+    with opened(folder) as fd:
+        home = btrfs.file_system(fd)
     for path in _levers(folder):
         try:
             fd = os.open(path, _FOLDER)
         except FileNotFoundError:
             continue  # it went just now
         try:
+            if btrfs.file_system(fd) != home:
+                continue  # it is mounted there: its groups have the same numbers, and are none of ours
             change(fd)
         except OSError as error:
             if error.errno != errno.EDQUOT:

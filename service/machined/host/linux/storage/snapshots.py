@@ -14,14 +14,18 @@ ELSEWHERE = {errno.EXDEV, errno.ENOTTY, errno.EOPNOTSUPP, errno.EINVAL}
 """Why there can be no snapshot, or no subvolume at all: it would be on another file system."""
 
 
-def is_possible_at_once(path: str) -> bool:
+def is_possible_at_once(path: str, folder: int) -> bool:
     """Whether one call of the kernel makes all of a copy: none is below it, no quota groups are to be made.
+
+    Args:
+        path: The subvolume.
+        folder: Where the copy is made; on another file system there can be no snapshot.
 
     Raises:
         OSError: It cannot be told.
     """
     with opened(path) as root:
-        if not btrfs.is_subvolume(root):
+        if not btrfs.is_subvolume(root) or btrfs.file_system(root) != btrfs.file_system(folder):
             return False
         return not quota.is_on(root) and not btrfs.nested(root, btrfs.subvolume_of(root))
 
