@@ -91,7 +91,7 @@ def _is_taken_at_once(
     image: Image, folder: int, new_name: str, is_read_only: bool, report: Report, is_to_be_quick: bool
 ) -> bool:
     """Make a snapshot under its own name, if one call of the kernel makes all of it; whether it is made."""
-    if image.type is not ImageType.SUBVOLUME or not snapshots.is_possible_at_once(image.path, folder):
+    if image.type is not ImageType.SUBVOLUME or not snapshots.is_possible_at_once(image.path):
         return False
     if snapshots.is_taken_at_once(image.path, folder, new_name, is_read_only, report):
         return True

@@ -14,18 +14,14 @@ ELSEWHERE = {errno.EXDEV, errno.ENOTTY, errno.EOPNOTSUPP, errno.EINVAL}
 """Why there can be no snapshot, or no subvolume at all: it would be on another file system."""
 
 
-def is_possible_at_once(path: str, folder: int) -> bool:
+def is_possible_at_once(path: str) -> bool:
     """Whether one call of the kernel makes all of a copy: none is below it, no quota groups are to be made.
-
-    Args:
-        path: The subvolume.
-        folder: Where the copy is made; on another file system there can be no snapshot.
 
     Raises:
         OSError: It cannot be told.
     """
     with opened(path) as root:
-        if not btrfs.is_subvolume(root) or btrfs.file_system(root) != btrfs.file_system(folder):
+        if not btrfs.is_subvolume(root):
             return False
         return not quota.is_on(root) and not btrfs.nested(root, btrfs.subvolume_of(root))
 
@@ -46,8 +42,10 @@ def is_taken_at_once(path: str, folder: int, name: str, is_read_only: bool, repo
     Raises:
         OSError: EEXIST, something has the name; ECANCELED, nobody wants it any more; or it cannot be made.
     """
-    report.check()
     with opened(path) as root:
+        if btrfs.file_system(root) != btrfs.file_system(folder):
+            return False  # and who is to copy all of it asks when that is done
+        report.check()
         if not is_taken(root, folder, name, is_read_only=is_read_only):
             return False
     try:
