@@ -24,7 +24,7 @@ def play(play: Play, stage: Stage) -> None:
     """Register what may and what may not be registered."""
     leader = stage.unit("lead")
     for member in SIGNATURES:
-        _refused(play, member, leader)
+        _refused(play, stage, member, leader)
     _taken(play, stage, leader)
     _created(play, stage)
     _with_the_caller(play, stage)
@@ -59,7 +59,7 @@ def _try(
     play.manager(member, SIGNATURES[member], *words, why=why, who=who, until=until, hold=hold)
 
 
-def _refused(play: Play, member: str, leader: Pid) -> None:
+def _refused(play: Play, stage: Stage, member: str, leader: Pid) -> None:
     for name in BAD_NAMES:
         _try(play, member, name, leader, "bad name")
     for size in (1, 15, 17, 32):
@@ -72,8 +72,8 @@ def _refused(play: Play, member: str, leader: Pid) -> None:
     _try(play, member, "new", 1, "process 1")
     for root in ("relative", ".", "./x"):
         _try(play, member, "new", leader, "relative root", root=root)
-    _try(play, member, "new", 2**31 - 1, "no such process")
-    _try(play, member, "new", leader, "no class", kind="")
+    _try(play, member, "new", 2**31 - 1, "no such process", until=stage.gone("new"))
+    _try(play, member, "new", leader, "no class", kind="", until=stage.gone("new"))
 
 
 def _taken(play: Play, stage: Stage, leader: Pid) -> None:
