@@ -9,6 +9,7 @@ import pytest
 
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.wish import Wish
+from machinedeck.ui.opening import command_line
 from tests.console.conftest import Open
 from tests.support.console import Deck
 from tests.support.fake_host import FakeHost, machine
@@ -87,3 +88,32 @@ async def test_what_cannot_be_opened_again_stays(console: Open, host: FakeHost, 
         await deck.settle()
         assert not deck.shows("what was the last error?")
         assert [len(tab.views) for tab in shells.places] == [1 + is_half]
+
+
+@pytest.mark.promise("Who entered a machine, when, and whether he was let in stands in the journal")
+async def test_who_enters_is_noted(console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with console() as deck:
+        await deck.press("end", "enter")
+        await until(lambda: len(deck.app.console_screen.shells.views) == 1)
+        while_it_opens(host, monkeypatch, host.running.clear)
+        await deck.press("f12", "left_square_bracket", "end", "L")
+        await deck.until_shown("No machine 'web-1' known.")
+        noted = [(deed.action, deed.subject, deed.command, deed.is_done) for deed in deck.app.doing.journal]
+        assert noted == [
+            ("shell", "web-1", "machinectl shell web-1", True),
+            ("login", "web-1", "machinectl login web-1", False),
+        ]
+        assert "No machine 'web-1' known." in list(deck.app.doing.journal)[-1].result
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("container", "machinectl shell --uid=anna --setenv=TOKEN web-1 /bin/sh -c 'ls -l'"),
+        ("vm", "ssh -o 'SetEnv=\"TOKEN=…\"' -t -- anna@10.0.0.2 'ls -l'"),
+    ],
+)
+def test_what_variables_hold_is_not_noted(kind: str, line: str) -> None:
+    entered = machine("web-1", kind=kind, ssh_address="10.0.0.2")
+    wish = Wish("web-1", user="anna", command="ls -l", variables=("TOKEN=secret",))
+    assert command_line(entered, wish) == line

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from machined.contract import MACHINE1, OPERATIONS_INTERFACE, OPERATIONS_PATH
@@ -66,24 +67,45 @@ class Doing:
         reason = action.refusal(subject, self._store) or action.check(subject, values, self._store)
         if reason is not None:
             return Outcome(subject, reason, Failure(Kind.REFUSED, reason))
-        begun = self._begun(action, subject, values)
-        self.journal.begin(begun)
-        since = time.monotonic()
-        result = "given up"
         try:
-            self._show(action, subject, action.state)
-            told = await action.run(self._host, subject, values)
-            result = DONE
-            self.binds.note(action, subject, values)
+            with self.noted(action.id, subject, action.command_line(subject, values)):
+                self._show(action, subject, action.state)
+                told = await action.run(self._host, subject, values)
+                self.binds.note(action, subject, values)
             return Outcome(subject, told or action.sentence(action.done, subject))
         except Failure as failure:
-            result = str(failure)
-            return Outcome(subject, result, failure)
+            return Outcome(subject, str(failure), failure)
         finally:
             self._show(action, subject, "")
-            self.journal.end(begun, result, time.monotonic() - since)
             if self._after is not None:
                 self._after(subject)
+
+    @contextmanager
+    def noted(self, action: str, subject: Subject, command: str) -> Iterator[None]:
+        """Note in the journal what is done to a subject in here: that it was begun, and what came of it.
+
+        Args:
+            action: The action's id.
+            subject: What it is done to.
+            command: The equivalent command line.
+        """
+        with self._noted(action, name_of(subject), _identity(subject), command):
+            yield
+
+    @contextmanager
+    def _noted(self, action: str, subject: str, identity: str, command: str) -> Iterator[None]:
+        host = clean(self._host.name)
+        begun = Deed(self._clock(), self.operator, host, action, subject, identity, command)
+        self.journal.begin(begun)
+        since, result = time.monotonic(), "given up"
+        try:
+            yield
+            result = DONE
+        except Failure as failure:
+            result = str(failure)
+            raise
+        finally:
+            self.journal.end(begun, result, time.monotonic() - since)
 
     def _show(self, action: Action[Any], subject: Subject, word: str) -> None:
         if action.state and isinstance(subject, Machine):
@@ -96,42 +118,15 @@ class Doing:
             Failure: It cannot be ended, or has ended.
         """
         command = "busctl", "call", MACHINE1, OPERATIONS_PATH, OPERATIONS_INTERFACE, "Cancel", "u"
-        begun = Deed(
-            self._clock(),
-            self.operator,
-            clean(self._host.name),
-            "cancel",
-            clean(operation.subject),
-            f"{clean(operation.kind)} {operation.id}",
-            " ".join([*command, str(operation.id)]),
-        )
-        self.journal.begin(begun)
-        since, result = time.monotonic(), "given up"
-        try:
+        named = f"{clean(operation.kind)} {operation.id}"
+        with self._noted("cancel", clean(operation.subject), named, " ".join([*command, str(operation.id)])):
             await self._host.image_acting.cancel(operation)
-            result = DONE
-        except Failure as failure:
-            result = str(failure)
-            raise
-        finally:
-            self.journal.end(begun, result, time.monotonic() - since)
 
     def _looked_at(self, subject: Subject) -> Subject:
         """A machine that was chosen before anything but its name was read, as it is known by now."""
         if isinstance(subject, Machine) and not subject.timestamp_monotonic:
             return self._store.registered.get(subject.name, subject)
         return subject
-
-    def _begun(self, action: Action[Any], subject: Subject, values: Values) -> Deed:
-        return Deed(
-            self._clock(),
-            self.operator,
-            clean(self._host.name),
-            action.id,
-            name_of(subject),
-            _identity(subject),
-            action.command_line(subject, values),
-        )
 
 
 def _identity(subject: Subject) -> str:

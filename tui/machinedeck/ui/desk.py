@@ -11,6 +11,7 @@ from textual import events, work
 
 from machinedeck.apart import answered
 from machinedeck.core.config import Config
+from machinedeck.core.doing import Doing
 from machinedeck.core.host import Host
 from machinedeck.model.failure import READ_ONLY, Failure, Kind
 from machinedeck.model.machine import Machine
@@ -36,6 +37,7 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
 
     console_screen: Console
     acting: Acting
+    doing: Doing
     _config: Config
     _host: Host
 
@@ -85,7 +87,7 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
         from machinedeck.ui.session import Session  # noqa: PLC0415 - see above
 
         try:
-            fd, machine = await open_terminal(self._host, self.acting.rights, machine, wish)
+            fd, machine = await open_terminal(self._host, self.doing, self.acting.rights, machine, wish)
         except Failure as failure:
             self.fail(failure)
             if replaces is not None:
