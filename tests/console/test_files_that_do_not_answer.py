@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from machinedeck.core import journal
+from machinedeck import new_file
 from machinedeck.ui import saving
 from tests.console.conftest import Open
 from tests.console.test_copying import shell
@@ -31,7 +31,7 @@ async def test_saving_what_stands_in_a_terminal(
     console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, silence: threading.Event
 ) -> None:
     monkeypatch.setattr(saving, "proposal", lambda *_: str(tmp_path / "out"))
-    monkeypatch.setattr(saving, "_write", lambda *_: silence.wait())
+    monkeypatch.setattr(saving, "write_new", lambda *_: silence.wait())
     async with shell(console, host, monkeypatch) as (deck, _view, _written):
         await deck.press("f12", "right_square_bracket", "s", "enter")
         await deck.until_shown("Not saved: [Errno 110] The file system does not answer yet")
@@ -40,7 +40,7 @@ async def test_saving_what_stands_in_a_terminal(
 async def test_exporting_the_journal(
     console: Open, monkeypatch: pytest.MonkeyPatch, silence: threading.Event
 ) -> None:
-    monkeypatch.setattr(journal, "write_lines", lambda *_: silence.wait())
+    monkeypatch.setattr(new_file, "write_new", lambda *_: silence.wait())
     async with console() as deck:
         await deck.press("J", "e", "enter")
         await deck.until_shown("Not exported: [Errno 110] The file system does not answer yet")

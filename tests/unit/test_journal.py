@@ -8,6 +8,7 @@ import stat
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -63,9 +64,9 @@ def test_a_file_that_does_not_answer_is_waited_for_once(
 ) -> None:
     answers, write = threading.Event(), journal_file.write_lines
 
-    def write_late(path: Path, deeds: Iterable[Deed], flag: int) -> None:
+    def write_late(path: Path, deeds: Iterable[Deed]) -> None:
         answers.wait()
-        write(path, deeds, flag)
+        write(path, deeds)
 
     monkeypatch.setattr(journal_file, "write_lines", write_late)
     monkeypatch.setattr(journal_file, "PATIENCE_SECONDS", 0.05)
@@ -91,6 +92,23 @@ def test_export_overwrites_nothing(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o600
     with pytest.raises(FileExistsError):
         journal.export(tmp_path / "out")
+
+
+def test_half_an_export_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(None)
+    journal.begin(DEED)
+    fdopen = os.fdopen
+
+    def on_a_full_disk(fd: int, _mode: str) -> IO[bytes]:
+        os.dup2((full := os.open("/dev/full", os.O_WRONLY)), fd)
+        os.close(full)
+        return fdopen(fd, "wb")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fdopen", on_a_full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            journal.export(tmp_path / "out")
+    assert journal.export(tmp_path / "out") == 1
 
 
 def test_where_the_folder_that_we_run_in_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,8 +68,9 @@ class Journal:
         Raises:
             OSError: EEXIST, there is such a file; or it cannot be written.
         """
-        from machinedeck.core.journal_file import write_lines  # noqa: PLC0415 - see above
+        from machinedeck.core.journal_file import lines_of  # noqa: PLC0415 - see above
+        from machinedeck.new_file import write_new  # noqa: PLC0415 - see above
 
         deeds = list(self._deeds)  # this is done in a thread, and others may be begun meanwhile
-        write_lines(path, deeds, os.O_EXCL)
+        write_new(path, lines_of(deeds))
         return len(deeds)

@@ -65,22 +65,26 @@ class JournalFile:
             failure = None
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                write_lines(self._path, deeds, os.O_APPEND)
+                write_lines(self._path, deeds)
             except OSError as error:
                 failure = error  # what is done goes on; whoever shows the journal says so
             self._failure = failure
 
 
-def write_lines(path: Path, deeds: Iterable[Deed], flag: int) -> None:
-    """Write deeds to a file that only its owner can read, one line of JSON each.
+def write_lines(path: Path, deeds: Iterable[Deed]) -> None:
+    """Add deeds to a file that only its owner can read.
 
     Raises:
         OSError: It cannot be written, or is a symbolic link (ELOOP).
     """
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE)
+    with os.fdopen(fd, "wb") as file:
+        file.write(lines_of(deeds))
+
+
+def lines_of(deeds: Iterable[Deed]) -> bytes:
+    """Deeds, one line of JSON each."""
     import json  # noqa: PLC0415 - not at every start
 
     lines = "".join(json.dumps(deed._asdict(), ensure_ascii=False) + "\n" for deed in deeds)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | flag, _MODE)
-    # What is no character is written as the escape that JSON has for it
-    with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(lines)
+    return lines.encode(errors="backslashreplace")  # what is no character has the escape that JSON has for it

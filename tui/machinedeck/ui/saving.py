@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import time
-from pathlib import Path
 
+from machinedeck.new_file import write_new
 from machinedeck.sources.typed_path import typed_path
 
 PATIENCE_SECONDS = 10.0
@@ -30,25 +29,14 @@ def save(path: str, text: str, *, is_overwriting: bool) -> int:
     place = typed_path(path)
     content = text.encode("utf-8", "replace")
     if not is_overwriting:
-        _write(place, content)
+        write_new(place, content)
         return len(content)
     # The old one stays whole until the new one is.
     fresh = place.with_name(f".machinedeck-{secrets.token_hex(8)}")
-    _write(fresh, content)
+    write_new(fresh, content)
     try:
         fresh.replace(place)
     except OSError:
         fresh.unlink()
         raise
     return len(content)
-
-
-def _write(place: Path, content: bytes) -> None:
-    """Make a file; one that does not get all of it is not left there, to be asked about the next time."""
-    fd = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(content)
-    except OSError:
-        place.unlink()
-        raise
