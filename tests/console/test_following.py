@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Static
 
 from machinedeck.core import follower, lateness, lists
+from machinedeck.core.status import Link, Status
 from machinedeck.model.event import MachineAppeared, OperationMoved, ServiceMoved, UnitBusy
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.machine import Machine, State
@@ -143,6 +144,20 @@ async def test_a_service_that_hangs_is_told_of(
         answers.set()
         await deck.until_shown("● live")
         await deck.until_gone("does not answer")
+
+
+async def test_a_service_that_never_answered_is_not_shown_as_live(
+    console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "AWAY_SECONDS", 0.05)
+    late = Failure(Kind.TIMED_OUT, "Cannot list the machines: no answer in time.")
+    host.refusals["machines"] = late
+    async with console() as deck:
+        await until(lambda: deck.app.store.status == Status(Link.AWAY, late), what="the first wait to end")
+        await deck.until_shown("◐ no answer")
+        del host.refusals["machines"]
+        await deck.until_shown("● live")
+        assert deck.names() == ["build-9", "db-1", "web-1"]
 
 
 @pytest.mark.promise("Where the bus policy refuses, it says that root is needed: never an empty list")

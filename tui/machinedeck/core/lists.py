@@ -128,7 +128,9 @@ class Lists:
                 self.on_down(failure)
                 self._ask_later(MISSING_SECONDS)
                 return
-            if failure.kind in {Kind.NO_SERVICE, Kind.TIMED_OUT} and self._has_been_up:
+            if failure.kind in {Kind.NO_SERVICE, Kind.TIMED_OUT}:
+                if part is Part.MACHINES:
+                    self.has_looked.set()  # it is there, and to be waited for
                 self._store.set_status(Status(Link.AWAY, failure))
                 self._ask_later(AWAY_SECONDS)
                 return
