@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from machinedeck.core.status import Link, Status
 from machinedeck.core.store import Store
-from machinedeck.core.usage import IN_TURN, Sampler
+from machinedeck.core.usage import FIRST_SECONDS, IN_TURN, SAMPLE_SECONDS, Sampler
 from machinedeck.model.failure import Failure, Kind
 from machinedeck.model.machine import Machine, State
 from machinedeck.model.usage import Counted, Process, Usage, tree
@@ -69,6 +71,31 @@ async def test_the_host_is_looked_at_beside_its_machines() -> None:
     source.counted[".host"] = Counted(2 * 10**9, 1 << 30, 200)
     await sampler.look()
     assert store.usage[".host"] == Usage(50.0, 1 << 30, 200, False)
+
+
+@pytest.mark.parametrize(
+    ("machines", "pause"),
+    [([], SAMPLE_SECONDS), ([machine("new", state=State.UNKNOWN)], FIRST_SECONDS),
+     ([machine("web")], SAMPLE_SECONDS)],
+    ids=["none", "not looked at yet", "one"],
+)  # fmt: skip
+async def test_the_host_alone_is_counted_no_more_often_than_machines(
+    machines: list[Machine], pause: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, source, slept = Store(), Source(), list[float]()
+
+    async def note(seconds: float) -> None:
+        slept.append(seconds)
+        raise asyncio.CancelledError
+
+    store.set_status(Status(Link.UP))
+    store.set_machines([*machines, machine(".host", kind="host")])
+    source.counted = {"web": Counted(1, 2, 3), ".host": Counted(10**9, 1 << 30, 200)}
+    monkeypatch.setattr(asyncio, "sleep", note)
+    with pytest.raises(asyncio.CancelledError):
+        await Sampler(store, source, lambda: 10.0).run()
+    assert ".host" in store.usage
+    assert slept == [pause]
 
 
 async def test_a_share_needs_two_looks_at_the_same_run() -> None:

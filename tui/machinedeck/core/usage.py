@@ -85,11 +85,16 @@ class Sampler:
             began = self._clock()
             if self._store.status.link is Link.UP:
                 await self.look()
-            if not self._last.keys() - {HOST_MACHINE}:
+            if not self._last or self._has_only_host_yet():
                 await asyncio.sleep(FIRST_SECONDS)  # nothing runs yet, as far as it was read
                 continue
             # Where looking takes long, over a slow bus or at very many, it is done less often.
             await asyncio.sleep(max(SAMPLE_SECONDS, (self._clock() - began) * IDLE_TIMES))
+
+    def _has_only_host_yet(self) -> bool:
+        """Whether nothing but the host was counted, for the machines were not looked at yet."""
+        is_alone = self._last.keys() == {HOST_MACHINE}
+        return is_alone and any(one.state is State.UNKNOWN for one in self._store.registered.values())
 
     async def look(self) -> None:
         """Look at every machine once, or at some of very many."""
