@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -107,16 +108,26 @@ def banner(status: Status) -> str:
 def key_name(key: str) -> str:
     """A key as it stands on keyboards: `F12`, `Ctrl-G`."""
     parts = key.split("+")
-    last = _KEY_NAMES.get(parts[-1], parts[-1].replace("_", " "))
+    last = _KEY_NAMES.get(parts[-1]) or _character(parts[-1])
     if len(parts) == 1 and len(last) == 1:
         return last
     return "-".join(part.capitalize() for part in [*parts[:-1], last])
 
 
 _KEY_NAMES = {
-    "slash": "/", "vertical_line": "|", "minus": "-", "comma": ",", "question_mark": "?", "colon": ":",
-    "backslash": "\\", "underscore": "_", "at": "@", "apostrophe": "'",
+    "slash": "/", "backslash": "\\", "at": "@", "minus": "-", "plus": "+", "underscore": "_",
+    "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip
+"""What Textual calls by other names than Unicode does."""
+
+
+def _character(name: str) -> str:
+    """The character that Textual calls by its name in Unicode; the name where it is none that is printed."""
+    try:
+        found = unicodedata.lookup(name.replace("_", " "))
+    except KeyError:
+        return name.replace("_", " ")
+    return found if found.isprintable() and not found.isspace() else name
 
 
 FIRST = 2

@@ -9,7 +9,7 @@ from typing import Any
 from textual import events
 from textual.app import App
 from textual.content import Content
-from textual.keys import _character_to_key
+from textual.keys import Keys, _character_to_key
 from textual.widgets import Static
 
 NAMED = {
@@ -22,6 +22,9 @@ NAMED = {
 """Keys that are shown by a name, as Textual calls them, with their characters."""
 
 GAP = "    "
+
+_PARTS = re.compile(r"((?:(?:Ctrl|Alt|Shift)-)*)(.+)")
+_KEYS = frozenset(key.value for key in Keys)
 
 
 def press(app: App[Any], shown: str) -> None:
@@ -38,13 +41,18 @@ def pressed(shown: str) -> events.Key | None:
     """
     keys = shown.split()
     name = keys[-1] if keys in (["<", ">"], ["[", "]"]) else keys[0] if keys else ""
-    if name in NAMED:
-        return events.Key(*NAMED[name])
-    if len(name) == 1 and name.isascii():
-        return events.Key(_character_to_key(name), name)
-    if re.fullmatch(r"F\d+|(Ctrl|Alt)-\w", name):
-        return events.Key(name.lower().replace("-", "+"), None)
-    return None
+    if (parts := _PARTS.fullmatch(name)) is None:
+        return None
+    held, last = parts.groups()
+    if last in NAMED:
+        key, character = NAMED[last]
+    elif len(last) == 1 and last.isascii():
+        key, character = _character_to_key(last.lower() if held else last), last
+    elif last.lower() in _KEYS:
+        key, character = last.lower(), None
+    else:
+        return None
+    return events.Key(held.lower().replace("-", "+") + key, None) if held else events.Key(key, character)
 
 
 class KeyLine(Static):
@@ -70,12 +78,16 @@ class KeyLine(Static):
         self.update(Content.assemble(*parts))
 
     def on_click(self, event: events.Click) -> None:
-        """Do what the key would that stands there, or what stands there of."""
+        """Do what the key would that stands there, or what stands there of: nothing beside the words."""
         offset = event.get_content_offset(self)
         if offset is None:
             return
+        line = f" {self.render_line(offset.y).text}  "
+        around = line[offset.x : offset.x + 3]
+        if around[1:2].isspace() and "  " in around:
+            return
         above = "\n".join(self.render_line(y).text for y in range(offset.y))
-        words = f"{above}\n{self.render_line(offset.y).text[: offset.x + 1]}".split()
+        words = f"{above}\n{line[: offset.x + 2]}".split()
         if 0 < len(words) <= len(self._words):
             event.stop()
             press(self.app, self._words[len(words) - 1])
