@@ -32,3 +32,17 @@ async def test_the_palette_leads_to_every_object(console: Open, host: FakeHost) 
         await deck.press("1", "home", "colon", *"image", "space", *"web", "enter")
         await until(lambda: deck.table("images").current == "web-1")
         assert deck.app.focused is deck.table("images")
+
+
+async def test_after_a_filter_that_nothing_fits_the_cursor_is_where_it_was(
+    console: Open, host: FakeHost
+) -> None:
+    async with console() as deck:
+        await deck.press("end")
+        assert deck.table("machines").current == "web-1"
+        await deck.press("slash", *"zzz")
+        assert deck.names() == []
+        await deck.press("escape")
+        assert deck.table("machines").current == "web-1"
+        await deck.press("home", "slash", *"web", "escape")
+        assert deck.table("machines").current == "web-1", "what was found stays under the cursor"

@@ -11,6 +11,7 @@ from machinedeck.core.filtering import Filter, read_filter
 from machinedeck.model.text import clean
 from machinedeck.ui.widgets.focus import is_passed_on
 from machinedeck.ui.widgets.marking import MarkingTable
+from machinedeck.ui.widgets.rows import Rows
 
 CARET = "▏"
 
@@ -24,6 +25,18 @@ class FilteringTable(MarkingTable):
 
     filter = Filter()
     _is_typing = False
+    _was_on: str | None = None
+    """The row that the cursor was on before there was none."""
+
+    def show_rows(self, rows: Rows, notice: str) -> None:
+        """See `Table`; once rows are there again after nothing fitted, the cursor is where it was."""
+        if self.rows and not rows:
+            self._was_on = self.current
+        super().show_rows(rows, notice)
+        if rows and self._was_on is not None:
+            if self._was_on in rows.keys:
+                self.go(rows.keys.index(self._was_on))
+            self._was_on = None
 
     def _again(self) -> None:
         """Show what fits now."""
