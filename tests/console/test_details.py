@@ -95,6 +95,18 @@ async def test_all_that_is_known_of_a_machine(console: Open, host: FakeHost) -> 
         assert deck.table("machines").display
 
 
+async def test_only_processes_have_headings_for_their_numbers(console: Open, host: FakeHost) -> None:
+    host.inside["web-1"] = PROCESSES
+    async with console(size=(80, 24)) as deck:
+        await deck.press("end")
+        await open_details(deck, "web-1")
+        await deck.until_shown("MEMORY")
+        await deck.press("escape", "2", "end")
+        await open_details(deck, "web-1")
+        assert deck.shows("── properties")
+        assert not deck.shows("MEMORY")
+
+
 async def test_a_signal_is_offered_where_there_are_processes(console: Open, host: FakeHost) -> None:
     host.inside["web-1"] = PROCESSES
     async with console() as deck:

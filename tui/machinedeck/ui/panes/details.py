@@ -30,6 +30,9 @@ COLUMNS = (
     Column("memory", "MEMORY", 6, 7, rank=1, is_right=True),
 )
 
+WITHOUT_PROCESSES = (*COLUMNS[:2], *(column._replace(label="", least=0, most=0) for column in COLUMNS[2:]))
+"""The same where nothing has a number in them; the cursor keeps to its row when they come."""
+
 LONGEST = 400
 """Characters of a value that are shown."""
 
@@ -55,7 +58,7 @@ class DetailsPane(Pane):
         """The user is done with the details."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(COLUMNS, id=id)
+        super().__init__(WITHOUT_PROCESSES, id=id)
         self._processes: dict[str, Process] = {}
         self._whole: dict[str, str] = {}
         self._shown: tuple[type, str] | None = None
@@ -75,6 +78,7 @@ class DetailsPane(Pane):
         """Say of whom the details are, if of anyone, before anything is found."""
         self._show_words("" if subject is None else clean(name_of(subject)), "")
         self._processes, self._whole = {}, {}
+        self.set_columns(WITHOUT_PROCESSES)
         self.show_rows(rows_of([]), "Nothing is chosen." if subject is None else "Reading …")
 
     def show_inspection(self, found: Inspection, usage: Usage | None, deeds: Iterable[Deed]) -> None:
@@ -88,6 +92,7 @@ class DetailsPane(Pane):
         self._show_words(name, clean(found.trouble, 200))
         processes = {_key(one): one for one in found.processes}
         self._processes = {key: one.branch.process for key, one in processes.items()}
+        self.set_columns(COLUMNS if processes else WITHOUT_PROCESSES)
         self._whole = {f"property {name}": value for name, value in found.properties}
         above = list(_section("what it uses", _usage(usage) if isinstance(found.subject, Machine) else ()))
         if processes:
