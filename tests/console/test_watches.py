@@ -14,6 +14,7 @@ from machinedeck.core.store import Store
 from machinedeck.model.event import Listener
 from machinedeck.sources import image_folders
 from tests.support.fake_host import FakeHost
+from tests.support.waiting import until
 
 
 async def fail(*_: object) -> None:
@@ -46,3 +47,31 @@ async def test_where_no_folder_can_be_followed_all_else_goes_on(
     monkeypatch.setattr(image_folders, "Inotify", refuse)
     async with asyncio.timeout(10):
         await image_folders.follow_image_folders([str(tmp_path)], pytest.fail)
+
+
+async def test_a_burst_of_changes_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy of a thousand files had the lists read anew for minutes, once for each."""
+    monkeypatch.setattr(image_folders, "SETTLE_SECONDS", 0.5)
+    made: list[Path] = []
+    told: list[int] = []
+
+    def make(number: int = 1) -> None:
+        for _ in range(number):
+            made.append(tmp_path / f"image-{len(made)}")
+            made[-1].mkdir()
+
+    following = asyncio.create_task(
+        image_folders.follow_image_folders([str(tmp_path)], lambda: told.append(len(made)))
+    )
+    try:
+        while not told:  # it is followed from some moment on
+            make()
+            await asyncio.sleep(0.01)
+        told.clear()
+        make(100)
+        await until(lambda: len(made) in told, what="the last of them to be told")
+        await asyncio.sleep(3 * image_folders.SETTLE_SECONDS)  # in which another would be told
+        assert len(told) == 1
+    finally:
+        following.cancel()
+        await asyncio.wait([following])

@@ -6,6 +6,7 @@ The service has no signal for images; this is how a new one shows without being 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -51,8 +52,15 @@ async def follow_image_folders(folders: Sequence[str], on_change: Callable[[], N
             return
         while True:
             if _is_of_an_image(await inotify.get()):
-                await asyncio.sleep(SETTLE_SECONDS)
+                await _rest_of_burst(inotify)
                 on_change()
+
+
+async def _rest_of_burst(inotify: Inotify) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SETTLE_SECONDS):
+            while True:
+                await inotify.get()
 
 
 def _is_of_an_image(event: Event) -> bool:
