@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from itertools import count
@@ -64,6 +65,19 @@ def test_a_copy_grows(pool: Path) -> None:
         assert two.done >= one.done + 200_000
         assert two.id == one.id < 0
     assert work.look() == []
+
+
+def test_where_locks_are_not_to_be_told_nothing_is(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> bytes:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    work = watcher(pool)
+    with lock(str(pool.parent / "locks/name-copy")):
+        monkeypatch.setattr(long_work.fcntl, "fcntl", refuse)
+        assert [work.look(), work.look()] == [[], []]
+        monkeypatch.undo()
+        assert work.look() == []
+        assert len(work.look()) == 1
 
 
 def test_a_raw_copy_has_another_name_until_it_is_whole(pool: Path) -> None:

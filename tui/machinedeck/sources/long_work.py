@@ -182,6 +182,8 @@ def _is_held(path: Path) -> bool:
         return False  # it was released, or is not ours to read
     try:
         told = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, _FLOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
+    except OSError:
+        return False  # its file system knows no locks, or does not reach who keeps them (ENOLCK)
     finally:
         os.close(fd)
     return bool(_FLOCK.unpack(told)[0] != fcntl.F_UNLCK)
