@@ -34,7 +34,7 @@ async def test_saving_what_stands_in_a_terminal(
     monkeypatch.setattr(saving, "write_new", lambda *_: silence.wait())
     async with shell(console, host, monkeypatch) as (deck, _view, _written):
         await deck.press("f12", "right_square_bracket", "s", "enter")
-        await deck.until_shown("Not saved: [Errno 110] The file system does not answer yet")
+        await deck.until_shown("Not saved: The file system does not answer yet")
 
 
 async def test_exporting_the_journal(
@@ -43,4 +43,4 @@ async def test_exporting_the_journal(
     monkeypatch.setattr(new_file, "write_new", lambda *_: silence.wait())
     async with console() as deck:
         await deck.press("J", "e", "enter")
-        await deck.until_shown("Not exported: [Errno 110] The file system does not answer yet")
+        await deck.until_shown("Not exported: The file system does not answer yet")

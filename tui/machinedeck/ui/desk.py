@@ -169,7 +169,7 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
                 is_overwriting = True
                 continue
             except OSError as error:
-                self.notify(f"Not saved: {clean(error)}", severity="error", markup=False)
+                self.notify(f"Not saved: {clean(error.strerror or error)}.", severity="error", markup=False)
                 return
             self.notify(f"Saved {count} bytes to {clean(path)}.", markup=False)
             return

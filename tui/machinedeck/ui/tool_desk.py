@@ -132,7 +132,8 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
             place = await answered(PATIENCE_SECONDS, typed_path, path)
             count = await answered(PATIENCE_SECONDS, self.doing.journal.export, place)
         except OSError as error:
-            why = "there is such a file already" if isinstance(error, FileExistsError) else clean(error)
+            is_there = isinstance(error, FileExistsError)
+            why = "there is such a file already" if is_there else clean(error.strerror or error)
             self.notify(f"Not exported: {why}.", severity="error", markup=False, timeout=15)
         else:
             self.notify(f"Exported {count} to {clean(path.strip())}.", markup=False)
