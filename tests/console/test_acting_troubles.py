@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,30 @@ async def test_a_journal_that_cannot_be_written(host: FakeHost, tmp_path: Path) 
         assert ("terminate", "db-1") in host.calls
         await until(lambda: not deck.app.acting.going_on)
         assert not any("journal" in one.message for one in deck.app._notifications), "it is told once"
+
+
+async def test_a_journal_that_fails_again_is_told_of_again(host: FakeHost, tmp_path: Path) -> None:
+    host.running = {name: machine(name) for name in ("m-1", "m-2", "m-3", "m-4")}
+    folder = tmp_path / "folder"
+    app = MachinedeckApp(Follower(host, Store()), Options(), clock=lambda: NOW, journal=Journal(folder))
+    told = []
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        deck = Deck(app, pilot, host)
+        await deck.settle()
+        for name, subject in dict(deck.app.store.registered).items():
+            match name:
+                case "m-1":
+                    folder.write_text("a file in its place")
+                case "m-2":
+                    folder.unlink()
+                case "m-3":
+                    shutil.rmtree(folder)
+                    folder.write_text("a file in its place")
+            deck.app.clear_notifications()
+            await deck.app.acting._do(find("terminate"), [subject], {})
+            await deck.settle()
+            told.append(any("journal" in one.message for one in app._notifications))
+    assert told == [True, False, True, False]
 
 
 async def test_the_file_has_a_line_for_the_beginning_and_one_for_the_end(

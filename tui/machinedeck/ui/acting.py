@@ -286,8 +286,9 @@ class Acting:
         if len(failed) > NAMED:
             self._fail(f"{action.label}: {len(failed) - NAMED} more failed. The journal has them all.")
         trouble = self._doing.journal.failure
-        if trouble is not None and self._told_of_journal != str(trouble):
-            self._told_of_journal = str(trouble)  # once: it covers much, and stands in the journal's dialog
+        told, self._told_of_journal = self._told_of_journal, "" if trouble is None else str(trouble)
+        if trouble is not None and told != self._told_of_journal:
+            # Once, until all is well again: it covers much, and stands in the journal's dialog
             self._fail(f"The journal cannot be written: {trouble.strerror}. It lasts until you quit.")
 
     def sentence(self, failure: Failure) -> str:
