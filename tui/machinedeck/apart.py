@@ -69,7 +69,8 @@ class Apart:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._thread_is_out = False
+        self.is_out = False
+        """Whether a look has not come back yet."""
 
     async def look(self, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
         """Do something in a thread of its own, unless the one before is still at it.
@@ -78,15 +79,15 @@ class Apart:
             TimeoutError: It takes too long, or the one before still does.
             Exception: What `work` raises.
         """
-        if self._thread_is_out:
+        if self.is_out:
             raise TimeoutError(errno.ETIMEDOUT, "The look before has not come back yet")
 
         def looked() -> T:
             try:
                 return work(*arguments, **options)
             finally:
-                self._thread_is_out = False
+                self.is_out = False
 
-        self._thread_is_out = True
+        self.is_out = True
         async with asyncio.timeout(self._seconds):
             return await apart(looked)

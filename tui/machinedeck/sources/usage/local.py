@@ -100,7 +100,8 @@ class LocalUsage:
 
     def keep(self, names: set[str]) -> None:
         """Forget all machines but these."""
-        self._looks = {key: look for key, look in self._looks.items() if key[0] in names}
+        # A look that is out is remembered: else each new one would leave another thread behind
+        self._looks = {key: look for key, look in self._looks.items() if key[0] in names or look.is_out}
         for name in self._kept.keys() - names:
             self.forget(name)
 
