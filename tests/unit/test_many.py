@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from machined.contract import HOST_MACHINE
@@ -58,6 +58,13 @@ def apply(store: Store, change: tuple[str, object]) -> None:
 
 
 @given(CHANGES)
+@example(
+    [
+        ("list", ["a", "b", "c"]),
+        ("update", machine("b", root="/srv/a")),  # two machines that may be the one that runs from `a`
+        ("list", ["b", "a", "c"]),
+    ]
+)
 async def test_what_is_kept_is_what_is_so(changes: list[tuple[str, object]]) -> None:
     store, kept = Store(), None
     for change in changes:

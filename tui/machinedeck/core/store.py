@@ -198,8 +198,8 @@ class Store(Knowledge):
         is_news = part in self.failures or part not in self.read or getattr(self, attribute) != value
         self.failures.pop(part, None)
         self.read.add(part)
-        setattr(self, attribute, value)
-        if is_news:
+        if is_news:  # else what there is stays, with the order that others are worked out from
+            setattr(self, attribute, value)
             if part is Part.MACHINES:
                 self._forget_rows()
             self._changed(part)
