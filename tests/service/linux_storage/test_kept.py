@@ -17,7 +17,7 @@ from machined.host.linux.storage import calls, discovery, kept
 from machined.host.linux.storage import mounts as mounts_module
 from machined.host.linux.storage.attributes import CRTIME
 from machined.host.linux.storage.description import Look
-from machined.host.linux.storage.mounts import Mounts
+from machined.host.linux.storage.mounts import Mounts, Table
 from machined.host.linux.storage.storage import LinuxStorage
 from machined.host.storage import Image
 from tests.service.linux_storage.conftest import Estate
@@ -338,3 +338,11 @@ async def test_what_was_sealed_for_a_moment_while_it_was_looked_at(
     told = {one.name: one.is_read_only for one in discovery.discover([str(estate.pool)], kept=memory)}
     assert not told["tree"]
     mounts.close()
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\x0b", b"\x0c", b"\x85"])
+def test_a_mount_may_be_called_anything(end: bytes) -> None:
+    text = b"25 1 8:1 / / rw - ext4 /dev/a rw\n26 25 8:2 / /media/a%sb rw - vfat /dev/b rw\n" % end
+    table = Table(1, text)
+    assert len(list(table.lines())) == 2
+    assert table.trusted() == {25}

@@ -9,6 +9,7 @@ import errno
 import os
 import select
 import threading
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _FILE = "/proc/self/mountinfo"
@@ -25,10 +26,14 @@ class Table(NamedTuple):
     text: bytes
     """As proc_pid_mountinfo(5) has it."""
 
+    def lines(self) -> Iterator[bytes]:
+        """One line for each mount, whatever else than its end a name has that others take for one."""
+        return filter(None, self.text.split(b"\n"))
+
     def trusted(self) -> frozenset[int]:
         """The ids of mounts of file systems that can be trusted."""
         found = []
-        for line in self.text.splitlines():
+        for line in self.lines():
             before, _, after = line.partition(b" - ")
             if after.split(b" ", 1)[0].decode() in _TRUSTED:
                 found.append(int(before.split(b" ", 1)[0]))

@@ -111,7 +111,7 @@ def _refuse_mounts(root: int, table: Table) -> None:
         OSError: EBUSY, there is.
     """
     path = os.readlink(f"/proc/self/fd/{root}".encode())
-    for line in table.text.splitlines():
+    for line in table.lines():
         point = _unescaped(line.split(b" ")[4])[0].encode("latin-1")
         if point == path or point.startswith(path + b"/"):
             raise OSError(errno.EBUSY, "Something is mounted in it")
