@@ -270,6 +270,7 @@ def test_inside_a_machine(operator: Operator) -> None:
     operator.sees("● live")
     (host.root / "root/back").unlink()
     assert operator.noted() == [
+        Noted("shell", name, "done", f"machinectl shell {name}"),
         Noted("copy-to", name, "done", f"machinectl copy-to {name} /root/data /root/data"),
         Noted("copy-from", name, "done", f"machinectl copy-from {name} /root/data /root/back"),
         Noted("bind", name, "done", f"machinectl bind --mkdir {name} /srv/shown /mnt/shown"),
