@@ -260,7 +260,6 @@ async def test_a_mistake_in_a_name_stays_told(console: Open, host: FakeHost) -> 
         await deck.until_shown("The image build-9 is gone. That is not build-9.")
 
 
-@pytest.mark.promise("No notice covers the dialog that is opened after it; Esc takes notices away")
 @pytest.mark.parametrize("pane", ["1", "2", "3"])
 async def test_notices_make_way(
     console: Open, host: FakeHost, monkeypatch: pytest.MonkeyPatch, pane: str

@@ -25,7 +25,6 @@ async def click(deck: Deck, text: str, *, line: str = "") -> None:
     await deck.settle()
 
 
-@pytest.mark.promise("The mouse reaches all that keys do: rows, columns, tabs, keys on the screen, answers")
 async def test_keys_on_the_screen_are_clicked(console: Open, host: FakeHost) -> None:
     async with console() as deck:
         await click(deck, "? help")

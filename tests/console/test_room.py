@@ -42,7 +42,6 @@ async def test_it_grows_with_the_window(console: Open) -> None:
         assert not deck.shows("Too small")
 
 
-@pytest.mark.promise("Keys go where they went before, when there was too little room meanwhile")
 @pytest.mark.parametrize("is_asked", [False, True], ids=["in the list", "in a dialog"])
 async def test_keys_go_where_they_went_before_it_was_small(console: Open, is_asked: bool) -> None:
     async with console(size=(80, 24)) as deck:

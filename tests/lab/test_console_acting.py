@@ -234,6 +234,7 @@ def leader(host: LabHost, name: str) -> str:
 
 
 @pytest.mark.promise(EVERY)
+@pytest.mark.promise("Who entered a machine, when, and whether he was let in stands in the journal")
 def test_inside_a_machine(operator: Operator) -> None:
     host, name = operator.host, "files"
     operator.begin_anew()

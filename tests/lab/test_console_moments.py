@@ -127,3 +127,15 @@ def test_a_systemd_that_stands_still(host: LabHost) -> None:
             terminal.wait_gone("● live")
         finally:
             os.kill(host.leader, signal.SIGCONT)
+
+
+@pytest.mark.promise("A service that does not answer is told of within seconds, and waited for")
+def test_a_service_that_is_frozen(host: LabHost, operator: Operator) -> None:
+    unit = "systemd-machined.service"
+    host.ask("systemctl", "kill", "--kill-whom=main", "--signal=SIGSTOP", unit)
+    try:
+        operator.sees("no answer")
+    finally:
+        host.ask("systemctl", "kill", "--kill-whom=main", "--signal=SIGCONT", unit)
+    operator.sees("● live")
+    operator.sees_row("machines", "one", "● running")
