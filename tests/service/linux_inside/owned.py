@@ -7,7 +7,6 @@ it is killed (linux/fuse.h).
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import stat
@@ -15,9 +14,8 @@ import struct
 import sys
 from dataclasses import dataclass, field
 
-_HEADER = struct.Struct("=IIQQIIII")
-_REPLY = struct.Struct("=IiQ")
-_INIT_OUT = struct.Struct("=IIIIHHIIHHI7I")
+from tests.service.linux_inside.fuse_mount import HEADER, INIT_OUT, REPLY, mount
+
 _ATTRIBUTES = struct.Struct("=6Q10I")
 _SETATTR = struct.Struct("=II6Q8I")
 _UID, _GID, _MODE, _SIZE = 2, 4, 1, 8
@@ -74,7 +72,7 @@ class Owned:
         return number
 
     def _greet(self, _node: int, _body: bytes) -> bytes:
-        return _INIT_OUT.pack(7, 31, 0, 0, 12, 9, 4096, 1, 0, 0, 0, *[0] * 7)
+        return INIT_OUT.pack(7, 31, 0, 0, 12, 9, 4096, 1, 0, 0, 0, *[0] * 7)
 
     def _look_up(self, folder: int, body: bytes) -> bytes:
         number = self._nodes[folder].names.get(body[:-1])
@@ -141,28 +139,19 @@ class Owned:
 
 
 def main(leader: str, path: str, uid: str, *options_of_rename: str) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    device = os.open("/dev/fuse", os.O_RDWR)
-    root = os.open(f"/proc/{leader}/root", os.O_RDONLY)
-    if libc.setns(os.open(f"/proc/{leader}/ns/mnt", os.O_RDONLY), 0):
-        raise OSError(ctypes.get_errno(), "setns")
-    os.fchdir(root)
-    options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions".encode()
-    if libc.mount(b"owned", path.lstrip("/").encode(), b"fuse", 0, options):
-        raise OSError(ctypes.get_errno(), "mount")
-    os.write(1, b"mounted\n")
+    device = mount(leader, path, "owned", ",default_permissions")
     served = Owned(int(uid), not options_of_rename)
     while True:
         request = os.read(device, 1 << 18)
-        _, operation, unique, node, *_ = _HEADER.unpack_from(request)
+        _, operation, unique, node, *_ = HEADER.unpack_from(request)
         if operation in _UNANSWERED:
             continue
         error, body = 0, b""
         try:
-            body = served.answer(operation, node, request[_HEADER.size :])
+            body = served.answer(operation, node, request[HEADER.size :])
         except OSError as raised:
             error = -(raised.errno or errno.EIO)
-        os.write(device, _REPLY.pack(_REPLY.size + len(body), error, unique) + body)
+        os.write(device, REPLY.pack(REPLY.size + len(body), error, unique) + body)
 
 
 if __name__ == "__main__":

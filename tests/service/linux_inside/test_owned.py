@@ -25,7 +25,7 @@ UID = 1000
 @contextmanager
 def stick(machine: Guest, path: str, *options: str) -> Iterator[Path]:
     """Have one mounted in a machine; where it is seen from the host."""
-    words = [sys.executable, owned.__file__, str(machine.place.leader), path, str(UID), *options]
+    words = [sys.executable, "-m", owned.__name__, str(machine.place.leader), path, str(UID), *options]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as server:
         try:
             assert server.stdout is not None
@@ -84,10 +84,9 @@ def test_a_name_that_something_has_stays_its(plain: Guest, options: tuple[str, .
         assert ((there / "taken").read_text(), (there / "file").read_text()) == ("stays", "one")
 
 
-def test_a_file_is_linked_where_it_cannot_be_renamed_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """So that nothing which comes just then is replaced."""
+@pytest.fixture
+def no_renameat2(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no file system that renames without replacing."""
 
     class Library:
         def renameat2(self, *_words: object) -> int:
@@ -95,6 +94,12 @@ def test_a_file_is_linked_where_it_cannot_be_renamed_at_once(
             return -1
 
     monkeypatch.setattr(kernel, "libc", Library())
+
+
+def test_a_file_is_linked_where_it_cannot_be_renamed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_renameat2: None
+) -> None:
+    """So that nothing which comes just then is replaced."""
     monkeypatch.delattr(os, "rename")
     (tmp_path / "one").write_text("one")
     (tmp_path / "taken").symlink_to("nowhere")
@@ -105,13 +110,8 @@ def test_a_file_is_linked_where_it_cannot_be_renamed_at_once(
 
 
 def test_a_file_that_can_be_linked_and_not_unlinked_keeps_its_one_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_renameat2: None
 ) -> None:
-    class Library:
-        def renameat2(self, *_words: object) -> int:
-            ctypes.set_errno(errno.EINVAL)
-            return -1
-
     unlink = os.unlink
 
     def fail(path: str, *, dir_fd: int | None = None) -> None:
@@ -119,7 +119,6 @@ def test_a_file_that_can_be_linked_and_not_unlinked_keeps_its_one_name(
             raise PermissionError(errno.EPERM, "")
         unlink(path, dir_fd=dir_fd)
 
-    monkeypatch.setattr(kernel, "libc", Library())
     monkeypatch.setattr(os, "unlink", fail)
     (tmp_path / "one").write_text("one")
     with pytest.raises(PermissionError):
