@@ -76,6 +76,18 @@ async def test_one_look_at_a_time_and_only_so_long(gate: threading.Event) -> Non
     assert await looks.look(abs, -1) == 1
 
 
+async def test_where_no_thread_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    looks = Apart(5)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(BlockingIOError, match="no thread"):
+            await looks.look(abs, -1)
+    assert await looks.look(abs, -1) == 1, "the next look is not refused for it"
+
+
 async def test_a_pool_whose_file_system_never_answers_is_a_pool(
     host: FakeHost, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,22 @@ def test_a_file_that_does_not_answer_is_waited_for_once(
     assert results == ["", DONE], "in order, once it answers"
 
 
+def test_where_no_thread_can_be_had_the_next_line_takes_the_first_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    journal = Journal(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        journal.begin(DEED)
+    assert "no thread" in str(journal.failure)
+    journal.end(DEED, DONE, 1)
+    assert journal.failure is None
+    assert len((tmp_path / FILE_NAME).read_text().splitlines()) == 2
+
+
 def test_export_overwrites_nothing(tmp_path: Path) -> None:
     journal = Journal(None)
     journal.begin(DEED)

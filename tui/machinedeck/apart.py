@@ -22,6 +22,7 @@ async def apart(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -
     """Do something in a thread of its own; what it comes to. Whoever is cancelled leaves it behind.
 
     Raises:
+        BlockingIOError: EAGAIN, no thread can be had.
         Exception: What `work` raises.
     """
     loop = asyncio.get_running_loop()
@@ -42,7 +43,10 @@ async def apart(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -
         except RuntimeError:
             return  # the loop is closed: this came back after the program was left
 
-    threading.Thread(target=run, name="apart", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="apart", daemon=True).start()
+    except RuntimeError as error:  # as many processes as may be (getrlimit(2), RLIMIT_NPROC)
+        raise BlockingIOError(errno.EAGAIN, "There is no thread to be had for it") from error
     return await done
 
 
@@ -89,5 +93,9 @@ class Apart:
                 self.is_out = False
 
         self.is_out = True
-        async with asyncio.timeout(self._seconds):
-            return await apart(looked)
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await apart(looked)
+        except BlockingIOError:
+            self.is_out = False  # no thread was to be had
+            raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def write_new(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(fd, "wb") as file:
             file.write(content)
-    except OSError:
-        path.unlink()
+    except BaseException:
+        with contextlib.suppress(OSError):  # why it is not whole is what has to be told
+            path.unlink()
         raise

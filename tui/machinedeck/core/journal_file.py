@@ -48,8 +48,12 @@ class JournalFile:
         with self._changed:
             self._waiting.append(deed)
             if not self._is_busy:
+                try:
+                    threading.Thread(target=self._write_waiting, name="journal", daemon=True).start()
+                except RuntimeError:  # as many processes as may be: the next line takes this one along
+                    self._failure = OSError(errno.EAGAIN, "no thread can be had to write it")
+                    return
                 self._is_busy = True
-                threading.Thread(target=self._write_waiting, name="journal", daemon=True).start()
             patience = 0.0 if self._is_silent else PATIENCE_SECONDS
             self._is_silent = not self._changed.wait_for(lambda: not self._is_busy, patience)
 

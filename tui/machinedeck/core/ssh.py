@@ -38,6 +38,17 @@ def ssh_command(machine: Machine, wish: Wish) -> tuple[str, ...]:
     return (*words, wish.command) if wish.command else words
 
 
+def terminal_command(machine: Machine, wish: Wish) -> tuple[str, ...]:
+    """The words of the command line that opens a terminal of a machine (machinectl(1), ssh(1))."""
+    if has_ssh(machine):
+        return ssh_command(machine, wish)
+    if wish.is_login:
+        return "machinectl", "login", machine.name
+    user = (f"--uid={wish.user}",) if wish.user != "root" else ()
+    variables = (f"--setenv={variable}" for variable in wish.variables)
+    return "machinectl", "shell", *user, *variables, machine.name, *wish.program
+
+
 def _quoted(word: str) -> str:
     """A word as ssh_config(5) has it: between double quotes where it has blanks or quotes of its own."""
     if _PLAIN.fullmatch(word):

@@ -18,13 +18,14 @@ class HostPaths:
     def __init__(self) -> None:
         self._paths: MachinePaths | None = None
         self._questions = Newest()
+        self._is_closed = False
         self._silent: list[str] = []
         """What was typed where nothing answered: nobody asks for what begins like that again."""
 
     async def complete(self, typed: str) -> str | None:
         """What a path could go on to; None where nothing is offered, or more was typed meanwhile."""
         async with self._questions.turn() as is_newest:
-            if not is_newest or typed.startswith(tuple(self._silent)):
+            if self._is_closed or not is_newest or typed.startswith(tuple(self._silent)):
                 return None
             paths = self._paths = self._paths or MachinePaths(_open_root)
             offered = await paths.complete(typed)
@@ -41,7 +42,8 @@ class HostPaths:
         self._silent.append(folder if is_known else typed)
 
     def close(self) -> None:
-        """End the process; nobody waits for it."""
+        """End the process; nobody waits for it, and none is started for a question that still waits."""
+        self._is_closed = True
         if self._paths is not None:
             self._paths.close()
 

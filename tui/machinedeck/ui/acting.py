@@ -71,7 +71,7 @@ class Acting:
         """Whether paths on the host are those of this one."""
         self._told_of_journal = ""
         self.going_on = 0
-        """How many actions have begun and not ended."""
+        """To how many things something is done that has not ended."""
 
     def want(self, action: Action[Any], subjects: Sequence[Subject], values: Values | None = None) -> None:
         """Do an action to some subjects, after asking what must be asked; returns at once.
@@ -259,13 +259,13 @@ class Acting:
 
         doing = action.doing.replace("{name}", titled(subjects))
         self._app.notify(doing, markup=False, timeout=3)
-        self.going_on += 1
+        self.going_on += len(subjects)
         try:
             if self.rights is not None:
                 await self.rights.ready()
             outcomes = await asyncio.gather(*map(one, subjects))
         finally:
-            self.going_on -= 1
+            self.going_on -= len(subjects)
         self._tell_end(action, outcomes)
 
     def _tell_end(self, action: Action[Any], outcomes: Sequence[Outcome]) -> None:
@@ -285,6 +285,10 @@ class Acting:
                 self._fail(self.sentence(failure))
         if len(failed) > NAMED:
             self._fail(f"{action.label}: {len(failed) - NAMED} more failed. The journal has them all.")
+        self.tell_of_journal()
+
+    def tell_of_journal(self) -> None:
+        """Say that what was done could not be noted; called after whatever is noted."""
         trouble = self._doing.journal.failure
         told, self._told_of_journal = self._told_of_journal, "" if trouble is None else str(trouble)
         if trouble is not None and told != self._told_of_journal:

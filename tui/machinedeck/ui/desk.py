@@ -93,6 +93,8 @@ class TerminalDesk(OrderedApp, inherit_bindings=False):
             if replaces is not None:
                 replaces.is_to_be_replaced = False
             return
+        finally:
+            self.acting.tell_of_journal()
         session = Session(machine, wish, fd, self._turns, self._config["terminal.scrollback"])
         await self.console_screen.open_session(session, place, view, replaces)
 

@@ -20,7 +20,7 @@ def losses(open_shells: int, store: Store, going_on: int) -> list[str]:
     if store.doing:
         # Who stops a machine here and starts it again is this program
         found.append(f"leave {', '.join(map(clean, store.doing))} stopped")
-    elif going_on:
+    if going_on > len(store.doing):
         # The service goes on with it, but nobody tells and notes how it ends
         found.append("not learn how what goes on ends")
     return found

@@ -8,7 +8,7 @@ import shlex
 from machinedeck.core.doing import Doing
 from machinedeck.core.entering import enter
 from machinedeck.core.host import Host
-from machinedeck.core.ssh import check_ssh, ssh_command
+from machinedeck.core.ssh import check_ssh, ssh_command, terminal_command
 from machinedeck.model.machine import Machine
 from machinedeck.model.text import clean
 from machinedeck.model.wish import Wish
@@ -34,7 +34,9 @@ async def open_terminal(
     Raises:
         Failure: It is refused, or the machine is not the one any more.
     """
-    with doing.noted("login" if wish.is_login else "shell", machine, command_line(machine, wish)):
+    # Of variables their names alone are noted: what they hold may be secret
+    words = terminal_command(machine, wish._replace(variables=tuple(map(_name, wish.variables))))
+    with doing.noted("login" if wish.is_login else "shell", machine, clean(shlex.join(words))):
         if machine.kind != "vm":
             if rights is not None:
                 await rights.ready()
@@ -43,21 +45,5 @@ async def open_terminal(
         return open_program(ssh_command(machine, wish), {**os.environ, "TERM": wish.term}), machine
 
 
-def command_line(machine: Machine, wish: Wish) -> str:
-    """The equivalent command line (machinectl(1), ssh(1)), without values of variables: secrets may be."""
-    names = [variable.partition("=")[0] for variable in wish.variables]
-    if machine.kind == "vm":
-        words = ssh_command(machine, wish._replace(variables=tuple(f"{name}=…" for name in names)))
-    elif wish.is_login:
-        words = ("machinectl", "login", machine.name)
-    else:
-        user = [f"--uid={wish.user}"] if wish.user != "root" else []
-        words = (
-            "machinectl",
-            "shell",
-            *user,
-            *(f"--setenv={name}" for name in names),
-            machine.name,
-            *wish.program,
-        )
-    return clean(shlex.join(words))
+def _name(variable: str) -> str:
+    return variable.partition("=")[0]

@@ -108,6 +108,7 @@ class ToolDesk(DetailDesk, inherit_bindings=False):
             self.fail(failure)
         else:
             self.notify(f"{operation.label} is cancelled.", markup=False)
+        self.acting.tell_of_journal()
 
     # The journal
 

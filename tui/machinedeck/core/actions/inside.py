@@ -13,25 +13,18 @@ from machinedeck.core.actions.amounts import (
     size_word,
 )
 from machinedeck.core.host import Host
-from machinedeck.core.ssh import has_ssh, ssh_command
+from machinedeck.core.ssh import terminal_command
 from machinedeck.core.store import Store
 from machinedeck.model.limits import Limits
 from machinedeck.model.machine import Machine
 from machinedeck.model.wish import Wish
-
-
-def _shell_command(machine: Machine, _values: Values) -> tuple[str, ...]:
-    if has_ssh(machine):
-        return ssh_command(machine, Wish(machine.name))
-    return "machinectl", "shell", machine.name
-
 
 SHELL = Action[Machine](
     id="shell",
     label="Shell",
     key="enter",
     help="Open a shell in it.",
-    command=_shell_command,
+    command=lambda machine, _values: terminal_command(machine, Wish(machine.name)),
     doing="Opening a shell in {name} …",
     done="",
     refusal=refusals.no_shell,
@@ -43,7 +36,7 @@ LOGIN = Action[Machine](
     label="Login",
     key="L",
     help="Open a login prompt of it.",
-    command=lambda machine, _values: ("machinectl", "login", machine.name),
+    command=lambda machine, _values: terminal_command(machine, Wish(machine.name, is_login=True)),
     doing="Opening a login in {name} …",
     done="",
     refusal=refusals.no_login,

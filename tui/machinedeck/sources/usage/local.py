@@ -52,7 +52,7 @@ class LocalUsage:
             return counted
         try:
             return await self._apart(machine, "sums").look(summed, counted, counters.processes_folder)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             return counted
 
     async def processes(self, machine: Machine) -> list[Process]:

@@ -202,8 +202,7 @@ def _held(path: str, is_shared: bool, flags: int, patience: float) -> Iterator[N
             os.close(fd)
         if not is_last:
             # Of two who let go at once each was in the other's way: the last of them finds nobody now
-            with contextlib.suppress(OSError), left_behind(path):
-                is_last = True
+            _remove_left_behind(path)
 
 
 def sweep(folder: str | Path, pattern: str) -> None:
@@ -215,9 +214,13 @@ def sweep(folder: str | Path, pattern: str) -> None:
     """
     for path in Path(folder).glob(pattern):
         if path.is_file() and not path.is_symlink():
-            # Held, or on a file system that is read-only: it stays
-            with contextlib.suppress(OSError), left_behind(str(path)):
-                continue
+            _remove_left_behind(str(path))
+
+
+def _remove_left_behind(path: str) -> None:
+    """Remove a lock file that nobody holds; one that is held, or cannot be removed, stays."""
+    with contextlib.suppress(OSError), left_behind(path):
+        return  # whoever lets go of it removes it
 
 
 def _beside(path: str) -> str:
