@@ -33,7 +33,7 @@ LIMIT = 12.0
 @contextlib.contextmanager
 def fuse(machine: Guest, path: str) -> Iterator[subprocess.Popen[bytes]]:
     """Have a silent file system mounted in a machine."""
-    words = [sys.executable, "-m", silent.__name__, str(machine.place.leader), path]
+    words = [sys.executable, silent.__file__, str(machine.place.leader), path]
     process = subprocess.Popen(words, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None

@@ -25,7 +25,7 @@ UID = 1000
 @contextmanager
 def stick(machine: Guest, path: str, *options: str) -> Iterator[Path]:
     """Have one mounted in a machine; where it is seen from the host."""
-    words = [sys.executable, "-m", owned.__name__, str(machine.place.leader), path, str(UID), *options]
+    words = [sys.executable, owned.__file__, str(machine.place.leader), path, str(UID), *options]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as server:
         try:
             assert server.stdout is not None
